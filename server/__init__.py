@@ -1,0 +1,1 @@
+"""The central house: the civil registry office, where everything arrives and people decide."""

@@ -1,0 +1,1 @@
+"""The protocol between field and office, without socket, clock, disk or randomness."""
