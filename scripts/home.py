@@ -81,7 +81,7 @@ def environment() -> dict[str, str]:
 
 def is_root() -> bool:
     """Whether this process may install system packages; never on Windows."""
-    return not WINDOWS and os.geteuid() == 0
+    return sys.platform != "win32" and os.geteuid() == 0
 
 
 def need_command(command: str, package: str) -> None:
@@ -226,7 +226,7 @@ def _built_from() -> dict[str, str]:
 def _only_one() -> Iterator[None]:
     """One builder at a time; the lock goes with the process, so a kill leaves none behind."""
     with GUARD.open("a+b") as handle:
-        if WINDOWS:
+        if sys.platform == "win32":
             import msvcrt
 
             handle.seek(0)

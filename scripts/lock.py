@@ -52,17 +52,15 @@ def main() -> int:
         uv = _fetch_uv(Path(folder))
         for name, extras in LOCKS.items():
             wanted = [f"--extra={extra}" for extra in extras]
-            if name == EVERYTHING:
-                wanted += ["--upgrade"] if upgrade else []
-                base = name
-            else:  # the same versions as in the full lock, only fewer
+            if name != EVERYTHING:  # the same versions as in the full lock, only fewer
                 wanted += [f"--constraints={EVERYTHING}", "--upgrade"]
-                base = name
+            elif upgrade:
+                wanted += ["--upgrade"]
             output = Path(folder) / name
-            if (ROOT / base).exists():
-                output.write_bytes((ROOT / base).read_bytes())
-            command = [str(uv), "pip", "compile", *OPTIONS, *wanted, "pyproject.toml", "-o", output]
-            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            if (ROOT / name).exists():
+                output.write_bytes((ROOT / name).read_bytes())
+            command = [str(uv), "pip", "compile", *OPTIONS, *wanted, "pyproject.toml", "-o"]
+            subprocess.run([*command, str(output)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
             _write(ROOT / name, output.read_text(encoding="utf-8"), extras)
     return 0
 
