@@ -1,0 +1,1 @@
+"""The field's memory: keys, the encrypted database, and everything a laptop knows."""

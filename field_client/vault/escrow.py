@@ -1,0 +1,47 @@
+"""The escrow: the database key sealed to the office, so that a forgotten PIN never costs data.
+
+Made once, at enrolment, with nothing but the office's public recovery key. Only the private half,
+kept at the office, opens it; the laptop itself cannot. HPKE base mode (RFC 9180): X25519,
+HKDF-SHA-256, AES-256-GCM. `info` binds the sealed key to its purpose, this vault and its recipient,
+so that it cannot be passed off as the key of another laptop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from models.problems import Problem
+
+_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+def recipient(office_public_key: bytes) -> bytes:
+    """Name of a recovery key: 16 bytes of the hash of the raw X25519 public key (32 bytes)."""
+    return hashlib.sha256(b"jb1-recovery" + office_public_key).digest()[:16]
+
+
+def seal(database_key: bytes, vault: bytes, office_public_key: bytes) -> bytes:
+    """Seal the 32-byte database key of `vault` (16 bytes) to the office; 80 bytes come back."""
+    try:
+        public_key = X25519PublicKey.from_public_bytes(office_public_key)
+    except ValueError as error:
+        raise Problem("escrow.bad_key") from error
+    return _SUITE.encrypt(database_key, public_key, info=_info(vault, office_public_key))
+
+
+def open_sealed(sealed: bytes, vault: bytes, office_private_key: bytes) -> bytes:
+    """The database key again, at the office. Raises Problem `escrow.wrong-key` otherwise."""
+    try:
+        private_key = X25519PrivateKey.from_private_bytes(office_private_key)
+        public_key = private_key.public_key().public_bytes_raw()
+        return _SUITE.decrypt(sealed, private_key, info=_info(vault, public_key))
+    except (InvalidTag, ValueError) as error:
+        raise Problem("escrow.wrong_key") from error
+
+
+def _info(vault: bytes, office_public_key: bytes) -> bytes:
+    return b"jb1-escrow" + vault + recipient(office_public_key)
