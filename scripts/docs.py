@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import reference
+
 from models.problems import problems
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,9 @@ def problem_table() -> str:
 
 DRAWN: dict[str, Callable[[], str]] = {
     "problems": problem_table,
+    "commands": reference.command_pages,
+    "settings": reference.setting_tables,
+    "messages": reference.message_table,
 }
 
 

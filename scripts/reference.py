@@ -1,41 +1,24 @@
-"""Writes `docs/reference.md` from the program itself: commands, settings, problems, messages.
+"""What the program can say of itself: commands, settings, environment, messages.
 
-    python3 scripts/reference.py            write the page
-    python3 scripts/reference.py --check    say whether it is current (exit 1 if not)
-
-The page is for looking things up; a test fails while it is behind the code.
+`scripts/docs.py` draws the tables of docs/reference.md with these; tests compare the documents with
+them.
 """
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import home
-
-if __name__ == "__main__":
-    home.enter()
 
 import msgspec
 import typer
 from typer.main import get_command
 
-from models.problems import problems
+import home
 
-PAGE = home.ROOT / "docs" / "reference.md"
 HOUSES = {"jemput": "field_client", "jemput-pusat": "server"}
 VARIABLE = re.compile(r"""["'](JEMPUT_[A-Z][A-Z_]*)["']""")
-OPENING = """\
-# Reference
-
-Written by `scripts/reference.py` from the program itself; do not edit by hand. How things are used
-together stands in [operations.md](operations.md), what goes over the wire in
-[protocol.md](protocol.md).
-"""
 
 
 def commands(program: str) -> Iterator[tuple[str, Any]]:
@@ -87,31 +70,34 @@ def messages() -> Iterator[tuple[str, str]]:
             yield name, _first_line(value.__doc__)
 
 
-def render() -> str:
-    """The whole page."""
-    parts = [OPENING]
+def command_pages() -> str:
+    """Every command of both programs with its arguments and options."""
+    parts = []
     for program in HOUSES:
-        parts.append(f"\n## Commands: `{program}`\n")
+        parts.append(f"\n### `{program}`\n")
         parts += [_command(program, words, command) for words, command in commands(program)]
+    return "".join(parts) + "\n"
+
+
+def setting_tables() -> str:
+    """Every setting of both programs, then every environment variable."""
+    parts = []
     for program, house in HOUSES.items():
-        parts.append(f"\n## Settings of `{program}`\n\n| Setting | Type | Default |\n|--|--|--|\n")
+        parts.append(f"\n### `{program}`\n\n| Setting | Type | Default |\n|--|--|--|\n")
         parts += [f"| `{n}` | {_cell(t)} | {_cell(d)} |\n" for n, t, d in settings(house)]
-    parts.append("\n## Environment\n\n")
+    parts.append("\n### Environment\n\n")
     parts += [f"- `{name}`\n" for name in variables()]
-    parts.append("\n## Messages\n\n| Message | What it is |\n|--|--|\n")
-    parts += [f"| `{name}` | {_cell(line)} |\n" for name, line in messages()]
-    parts.append(
-        "\n## Problems\n\nWhat a person can be told, whose turn it is then, and the words.\n"
-    )
-    parts.append("\n| Code | Status | Whose turn | Indonesian | English |\n|--|--|--|--|--|\n")
-    for code, entry in sorted(problems().items()):
-        words = f"{_cell(entry.id)} | {_cell(entry.en)}"
-        parts.append(f"| `{code}` | {entry.status} | {entry.who} | {words} |\n")
-    return "".join(parts)
+    return "".join(parts) + "\n"
+
+
+def message_table() -> str:
+    """Everything that travels, by name."""
+    rows = [f"| `{name}` | {_cell(line)} |\n" for name, line in messages()]
+    return "\n| Message | What it is |\n|--|--|\n" + "".join(rows) + "\n"
 
 
 def _command(program: str, words: str, command: Any) -> str:
-    lines = [f"\n### `{program} {words}`\n\n{_first_line(command.help)}\n"]
+    lines = [f"\n#### `{program} {words}`\n\n{_first_line(command.help)}\n"]
     shown = [one for one in command.params if not getattr(one, "hidden", False)]
     rows = [(_parameter(one), _cell(getattr(one, "help", None) or "")) for one in shown]
     if rows:
@@ -143,23 +129,3 @@ def _default(field: Any) -> str:
 
 def _type_name(kind: Any) -> str:
     return getattr(kind, "__name__", None) or str(kind).replace("typing.", "")
-
-
-def main() -> int:
-    """Write the page, or with --check compare it; 1 if it is behind the program."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="only compare")
-    check = parser.parse_args().check
-    page = render()
-    current = Path(PAGE).read_text(encoding="utf-8") if PAGE.exists() else ""
-    if check:
-        print("current" if page == current else "behind: run python3 scripts/reference.py")
-        return int(page != current)
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page, encoding="utf-8", newline="\n")
-    print(f"{PAGE.relative_to(home.ROOT)}: {len(page.splitlines())} lines")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import docs  # scripts/docs.py
 import reference  # scripts/reference.py
 from models.problems import problems
 from tests.architecture import source
@@ -59,9 +60,11 @@ def test_every_message_is_in_the_protocol_page():
     assert not missing_from(protocol, [name for name, _ in reference.messages()])
 
 
-def test_the_reference_page_is_current():
-    page = (source.ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-    assert page == reference.render(), "run python3 scripts/reference.py"
+def test_every_drawn_part_of_a_page_is_current():
+    stale = [page.name for page in docs.stale()]
+    assert not stale, "run .venv/bin/python scripts/docs.py"
+    drawn = set(re.findall(r"<!-- drawn: (\S+) -->", source.documentation()))
+    assert drawn == set(docs.DRAWN), "every drawing has its place in docs/"
 
 
 def test_the_commands_of_the_operations_page_exist():

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import docs
 from models import problems
 from models.problems import Finding, Problem, finding, told
-from scripts import docs
 
 CODES = sorted(problems.problems())
 
