@@ -1,0 +1,176 @@
+"""Changes: what one person did to one request, as it is signed, travels and is kept for ever.
+
+A laptop appends changes to its own log; central appends its staff's decisions to its own. The
+envelope (`Change`) never changes its edition, so that central can follow what belongs together
+even in a change it does not understand yet. The `Body` is carried as raw msgpack: nothing unknown
+is lost, and the bytes that were hashed and signed stay the bytes that are stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+LogId = bytes
+"""First 16 bytes of the RFC 9679 thumbprint of the log's Ed25519 key."""
+
+RecordId = bytes
+"""16 bytes naming one request for ever; see `created_id`."""
+
+TRANSACTION_CHANGES_MAX = 64
+TRANSACTION_BYTES_MAX = 64 * 1024
+"""A transaction is decided whole; these bounds keep one decision small (protocol: 64, 64 KiB)."""
+
+KINDS = ("create", "edit", "session", "operator", "hole", "resolve", "incident")
+"""Kinds this edition understands. Any other kind waits at central and is never refused."""
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a `create` or an `edit` asks for.
+
+    number: random part of the tracking code (create only).
+    set: unit -> value; a group is always written whole.
+    add, remove: set unit -> elements.
+    action, move: lifecycle action with (from, to) as the author saw them.
+    reason: why (moves that need one); reasons: field key -> why a warning may pass.
+    """
+
+    number: int = 0
+    set: dict[str, Any] = {}
+    add: dict[str, list[str]] = {}
+    remove: dict[str, list[str]] = {}
+    action: str = ""
+    move: tuple[str, str] | None = None
+    reason: str = ""
+    reasons: dict[str, str] = {}
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A PIN opened the laptop: `operator` signed `session_message` with their own Ed25519 key."""
+
+    operator: bytes
+    signature: bytes
+
+
+class OperatorEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person who may open sessions in this log. `key` is empty when the person is removed."""
+
+    operator: bytes
+    name: str
+    key: bytes = b""
+    role: str = "operator"
+
+
+class Hole(msgspec.Struct, frozen=True):
+    """Entries `first`..`last` are gone from the laptop; `head` is the chain value at `last`."""
+
+    first: int
+    last: int
+    head: bytes
+    reason: str
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """Central noticed something about a laptop; kind: of the case to open ("fork")."""
+
+    kind: str
+    note: str
+
+
+class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person's decision of one case.
+
+    take: "current", "offer" (of `log`, `seq`), "value" (typed anew), "release", "discard",
+    "link" or "separate"; which of them fit is decided by the kind of the case.
+    step: "propose" (a second person must approve), "approve" or "decide".
+    """
+
+    case: bytes
+    take: str
+    reason: str
+    step: str = "decide"
+    value: Any = None
+    log: bytes = b""
+    seq: int = 0
+    by: str = ""
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """The envelope of one entry of a log.
+
+    kind: see `KINDS`. record: 16 bytes, empty where the change itself creates the record.
+    i, n: place in its transaction (0-based) and the transaction's length; a transaction is
+    consecutive entries of one log. service, edition: the form used, empty and 0 unless `create`.
+    session: seq of the session entry it was made in (0 before the first one).
+    at: wall clock, Unix seconds; booted: wall clock minus uptime, which stays the same between two
+    entries unless the clock was moved; boot: random number of this start of the machine.
+    grant: number of the authority it was made under. seen: server_seq of the snapshot that was
+    shown to the author. own: newest own entry that was shown (None: the one before this).
+    origin: (log, seq, first 8 bytes of the entry's hash) this change was first made as, when a log
+    was replaced by another.
+    """
+
+    kind: str
+    record: bytes
+    i: int
+    n: int
+    service: str
+    edition: int
+    session: int
+    at: int
+    booted: int
+    boot: int
+    grant: int
+    seen: int
+    own: int | None
+    body: msgspec.Raw
+    origin: tuple[bytes, int, bytes] | None = None
+
+
+_encoder = msgspec.msgpack.Encoder()
+_changes = msgspec.msgpack.Decoder(Change)
+_bodies = msgspec.msgpack.Decoder(Body)
+
+
+def encode(value: Any) -> bytes:
+    """Msgpack bytes of any of the structs here (and of plain values)."""
+    return _encoder.encode(value)
+
+
+def decode_change(data: bytes) -> Change:
+    """The envelope in `data`; raises msgspec.ValidationError or DecodeError for anything else."""
+    return _changes.decode(data)
+
+
+def decode_body(raw: msgspec.Raw | bytes) -> Body:
+    """The body of a create or edit; raises msgspec.ValidationError for another shape."""
+    return _bodies.decode(raw)
+
+
+def raw(value: Any) -> msgspec.Raw:
+    """`value` encoded once, to stand inside an envelope."""
+    return msgspec.Raw(_encoder.encode(value))
+
+
+def created_id(log: LogId, seq: int, data: bytes) -> RecordId:
+    """Id of the record that entry `seq` with bytes `data` creates.
+
+    It costs no bytes on the wire. The entry's own bytes go in, so that two clones of one laptop
+    that both write entry `seq` still make two different records.
+    """
+    head = b"jb1-record" + log + seq.to_bytes(8, "big")
+    return hashlib.sha256(head + hashlib.sha256(data).digest()).digest()[:16]
+
+
+def record_of(log: LogId, seq: int, change: Change, data: bytes) -> RecordId:
+    """The record a change speaks of, empty for entries that speak of none."""
+    if change.record or change.kind != "create":
+        return change.record
+    return created_id(log, seq, data)
+
+
+def own_of(seq: int, change: Change) -> int:
+    """Newest own entry the author had on the screen."""
+    return seq - 1 if change.own is None else min(change.own, seq - 1)

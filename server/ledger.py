@@ -1,0 +1,288 @@
+"""Ledger: the one door through which anything is written at central.
+
+Intake from a laptop and decisions of staff go the same way: lock the counter, load what the entries
+touch, judge, write, take numbers, commit. A batch is one database transaction; when it fails it is
+done again transaction by transaction, so that the failing one gets its own outcome. An attempt is
+counted before it is made: what ended the process three times is set aside for an engineer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import msgspec
+import structlog
+
+from models.changes import Change, Incident, encode, raw
+from models.problems import Problem
+from sync.intake import Accepted, accept, forged_sessions, take, whole
+from sync.known import Known, LogState, Needs, Result, key_needs, needs
+from sync.logs import Entry, next_head
+from sync.messages import Batch
+from sync.state import Decision
+
+ATTEMPTS_MAX = 3
+BATCH_ENTRIES_MAX = 5000
+BATCH_BYTES_MAX = 16 * 1024 * 1024
+
+log_lines = structlog.get_logger(__name__)
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What a laptop may see: its device and its villages. logs: all logs of the device."""
+
+    device: bytes
+    villages: tuple[str, ...]
+    logs: tuple[bytes, ...]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where central stands: number and chain value of its newest decision, its incarnation, and
+    the number up to which a checked backup elsewhere holds everything."""
+
+    server_seq: int
+    head: bytes
+    incarnation: bytes
+    durable_seq: int
+
+
+class Door(Protocol):
+    """An open transaction of the register. `Registry.write` gives one that holds the lock."""
+
+    def standing(self) -> Standing: ...
+
+    def log(self, name: bytes) -> LogState | None: ...
+
+    def entries(self, log: bytes, first: int, last: int) -> dict[int, Entry]:
+        """Stored entries by number; number 0 is the opening, with h_0 as its head."""
+
+    def results(self, log: bytes, first: int, last: int) -> list[tuple[int, Result]]: ...
+
+    def load(self, want: Needs) -> Known:
+        """Everything in `want`; with each record its open cases, with each case its other records
+        and the entries parked under it; the entries that wait for a wanted record; the cases of
+        wanted records that were never created (`stuck`)."""
+
+    def load_keys(self, known: Known, keys: Iterable[str]) -> None:
+        """Add the open requests that hold these duplicate keys, with their open cases."""
+
+    def save(
+        self, known: Known, log: LogState, fresh: list[Entry], decisions: list[Decision]
+    ) -> None:
+        """Write entries with their outcomes, decisions with their chain, and every projection."""
+
+    def ahead(self, log: bytes) -> list[Entry]:
+        """Entries kept beyond a gap, by number, their heads unknown."""
+
+    def keep_ahead(self, log: bytes, entries: list[Entry]) -> None: ...
+
+    def drop_ahead(self, log: bytes, last: int) -> None: ...
+
+    def keep_fork(self, log: bytes, entries: list[Entry]) -> bool:
+        """Keep the other branch; False when it was kept already."""
+
+    def order(self, log: bytes, kind: str, argument: int) -> None:
+        """Give the log a new numbered order."""
+
+    def orders(self, log: bytes) -> list[tuple[int, str, int]]: ...
+
+    def scope(self, device: bytes) -> Scope: ...
+
+    def pull(
+        self, scope: Scope, after: int, budget: int
+    ) -> tuple[list[Decision], int, bytes, bool]:
+        """Decisions touching the scope after a number, cut to size at whole decisions; the number
+        and chain value up to which they are complete; whether more remain."""
+
+    def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]: ...
+
+    def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
+        """Note that a laptop called, for the list of devices."""
+
+
+class Registry(Protocol):
+    """Central's memory."""
+
+    def read(self) -> AbstractContextManager[Door]: ...
+
+    def write(self) -> AbstractContextManager[Door]:
+        """A transaction that first locks the counter row; commits when left without an error."""
+
+    def attempt(self, log: bytes, seq: int, scope: str) -> int:
+        """Count, durably, an attempt at judging ("batch" or "transaction"); gives how many were
+        begun before and never ended."""
+
+    def attempted(self, log: bytes, seq: int, scope: str) -> None:
+        """The attempt ended; forget it."""
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What became of a batch. log: after it; results: of every entry it brought that is stored."""
+
+    log: LogState
+    results: list[tuple[int, Result]]
+    missing: tuple[int, int] | None = None
+
+
+class Ledger:
+    """Writes entries of any log into the register."""
+
+    def __init__(self, registry: Registry, central: bytes) -> None:
+        self.registry = registry
+        self.central = central
+
+    # -- what a laptop brings
+
+    def store(self, name: bytes, batch: Batch, at: int) -> Stored:
+        """Take a verified batch of log `name`. Raises Problem for one that is too large or whose
+        chain does not fit; nothing of it is stored then."""
+        size = sum(map(len, batch.entries))
+        if len(batch.entries) > BATCH_ENTRIES_MAX or size > BATCH_BYTES_MAX:
+            raise Problem("sync.too_large", limit=BATCH_BYTES_MAX)
+        died = self.registry.attempt(name, batch.first, "batch")
+        try:
+            if died:
+                return self._one_by_one(name, batch, at)
+            return self._at_once(name, batch, at)
+        finally:
+            self.registry.attempted(name, batch.first, "batch")
+
+    def _at_once(self, name: bytes, batch: Batch, at: int) -> Stored:
+        try:
+            return self._apply(name, batch, at)
+        except Problem:
+            raise
+        except Exception:
+            log_lines.exception("batch_failed", log=name.hex(), first=batch.first)
+            return self._one_by_one(name, batch, at)
+
+    def _one_by_one(self, name: bytes, batch: Batch, at: int) -> Stored:
+        """The same batch in as many steps as it has transactions."""
+        plain = [Entry(batch.first + i, data, b"") for i, data in enumerate(batch.entries)]
+        head = batch.prev
+        stored: Stored | None = None
+        results: list[tuple[int, Result]] = []
+        for group in whole(plain):
+            first = group[0][0].seq
+            part = Batch(first, head, b"", [entry.data for entry, _ in group])
+            stored = self._one(name, part, at)
+            results += stored.results
+            head = stored.log.head[:8] if stored.log.seq == group[-1][0].seq else b""
+        if stored is None:
+            return self._apply(name, batch, at)
+        return msgspec.structs.replace(stored, results=results)
+
+    def _one(self, name: bytes, part: Batch, at: int) -> Stored:
+        for _ in range(ATTEMPTS_MAX + 1):
+            died = self.registry.attempt(name, part.first, "transaction")
+            poisoned = died >= ATTEMPTS_MAX
+            try:
+                stored = self._apply(name, part, at, poisoned=poisoned)
+            except Problem:
+                raise
+            except Exception:
+                log_lines.exception("transaction_failed", log=name.hex(), first=part.first)
+                continue
+            self.registry.attempted(name, part.first, "transaction")
+            return stored
+        raise Problem("internal")
+
+    def _apply(self, name: bytes, batch: Batch, at: int, *, poisoned: bool = False) -> Stored:
+        last = batch.first + len(batch.entries) - 1
+        with self.registry.write() as door:
+            log = door.log(name)
+            if log is None:
+                raise Problem("sync.unknown_device")
+            known = door.entries(name, batch.first - 1, last)
+            sorted_ = accept(log, batch.first, batch.prev, batch.entries, known)
+            _check(sorted_, batch)
+            if sorted_.ahead:
+                door.keep_ahead(name, sorted_.ahead)
+            if sorted_.fork:
+                self._fork(door, log, sorted_.fork, at)
+            fresh = _whole_prefix(sorted_.fresh)
+            if fresh:
+                self._take(door, log, [*fresh, *_follow(door, log, fresh[-1])], at, poisoned)
+            found = door.results(name, batch.first, last)
+            return Stored(log, found, sorted_.missing)
+
+    def _take(
+        self,
+        door: Door,
+        log: LogState,
+        fresh: list[Entry],
+        at: int,
+        poisoned: bool,
+        actor: str = "",
+    ) -> list[Decision]:
+        known = door.load(needs(log, fresh))
+        door.load_keys(known, key_needs(known, fresh))
+        known.logs[log.id] = log
+        known.forged = forged_sessions(log, fresh)
+        if poisoned:
+            known.poisoned.update((log.id, entry.seq) for entry in fresh)
+        decisions = take(known, log, fresh, at, actor)
+        door.save(known, log, fresh, decisions)
+        door.drop_ahead(log.id, log.seq)
+        return decisions
+
+    def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int) -> None:
+        """Two laptops wrote on one log: keep both branches, order new logs, open one case."""
+        if not door.keep_fork(log.id, branch):
+            return
+        door.order(log.id, "rotate", branch[0].seq - 1)
+        note = f"log {log.id.hex()} entry {branch[0].seq}"
+        incident = Change(
+            "incident", b"", 0, 1, "", 0, 0, at, at, 0, 0, 0, None, raw(Incident("fork", note))
+        )
+        self._write(door, incident, at, "system")
+
+    # -- what central itself writes
+
+    def write(self, change: Change, at: int, actor: str) -> tuple[Result, list[Decision]]:
+        """Append a change to central's own log and judge it. A refused one is not written at all:
+        it raises Problem with the refusal's code, to be shown to the person."""
+        with self.registry.write() as door:
+            return self._write(door, change, at, actor)
+
+    def _write(
+        self, door: Door, change: Change, at: int, actor: str
+    ) -> tuple[Result, list[Decision]]:
+        log = door.log(self.central)
+        assert log is not None
+        data = encode(change)
+        entry = Entry(log.seq + 1, data, next_head(log.id, log.head, data))
+        decisions = self._take(door, log, [entry], at, False, actor)
+        ((_, result),) = door.results(log.id, entry.seq, entry.seq)
+        if result.state in ("refused", "waiting"):
+            raise Problem(result.problem or "request.unknown")
+        return result, decisions
+
+
+def _check(found: Accepted, batch: Batch) -> None:
+    ends = found.fresh or found.again
+    if found.broken:
+        raise Problem("sync.chain", first=batch.first)
+    if ends and not found.fork and not found.ahead and not ends[-1].head.startswith(batch.head):
+        raise Problem("sync.chain", first=batch.first)
+
+
+def _whole_prefix(entries: list[Entry]) -> list[Entry]:
+    """Entries up to the last complete transaction; the rest comes again with the next batch."""
+    return [entry for group in whole(entries) for entry, _ in group]
+
+
+def _follow(door: Door, log: LogState, last: Entry) -> list[Entry]:
+    """Entries kept beyond the gap that `last` now closes."""
+    head, seq = last.head, last.seq
+    found: list[Entry] = []
+    for kept in door.ahead(log.id):
+        if kept.seq != seq + 1:
+            if kept.seq > seq:
+                break
+            continue
+        head, seq = next_head(log.id, head, kept.data), kept.seq
+        found.append(Entry(seq, kept.data, head))
+    return _whole_prefix(found)

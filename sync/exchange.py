@@ -1,0 +1,205 @@
+"""Exchange: the laptop's side of a sync, without socket, disk or clock.
+
+The courier gives it what the store knows and what waits to be sent; it gives the request, takes the
+reply, and says as data what the store has to write. Each step is written in one commit before the
+next is looked at, so that a kill between any two loses nothing: the same request can be made again.
+
+    exchange = Exchange(position, build)
+    while not exchange.finished:
+        request = exchange.request(store.pending(...), at)
+        ...   over the road   ...
+        for step in exchange.receive(reply, pages): store.apply(step)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from models.problems import Problem
+from sync.logs import HEAD_WIRE_BYTES, Entry
+from sync.messages import (
+    Batch,
+    Checkpoint,
+    Cursor,
+    Order,
+    Page,
+    Reply,
+    Request,
+    Told,
+    encode,
+    name_of,
+)
+from sync.state import Decision
+
+REPLY_BUDGET_BYTES = 1024 * 1024
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a log stands on its laptop.
+
+    log: its id. stored, stored_head: newest entry that central proved to hold, and the chain value
+    there (h_0 at the beginning). last: newest own entry. cursor: how far central was read. number:
+    of the last request made. order: number of the last order acted on.
+    """
+
+    log: bytes
+    stored: int
+    stored_head: bytes
+    last: int
+    cursor: Cursor
+    number: int
+    order: int = 0
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """Central proved what it holds; `proof` is the signed frame, to be kept."""
+
+    checkpoint: Checkpoint
+    proof: bytes
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """Outcomes of own entries."""
+
+    outcomes: tuple[Told, ...]
+
+
+class Absorbed(msgspec.Struct, frozen=True):
+    """Decisions to fold into the snapshot, in order, and the cursor after them."""
+
+    decisions: tuple[Decision, ...]
+    cursor: Cursor
+
+
+class Ordered(msgspec.Struct, frozen=True):
+    """A verified order that was not acted on before."""
+
+    order: Order
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Central lacks entries first..last; they have to be sent before what came after them."""
+
+    first: int
+    last: int
+
+
+Step = Acknowledged | Settled | Absorbed | Ordered | Missing
+
+
+class Exchange:
+    """One sync of one log: as many round trips as it takes, usually one.
+
+    finished: nothing is left to send and central has nothing more to tell.
+    """
+
+    def __init__(self, position: Position, build: str) -> None:
+        self.position = position
+        self.build = build
+        self.finished = False
+        self._sent: Sequence[Entry] = ()
+        self._name = b""
+
+    @property
+    def next_entry(self) -> int:
+        """Number of the first entry to send."""
+        return self.position.stored + 1
+
+    def request(self, entries: Sequence[Entry], at: int) -> bytes:
+        """The encoded request carrying `entries` (consecutive from `next_entry`, whole
+        transactions, possibly none). at: the laptop's wall clock, Unix seconds."""
+        if entries and entries[0].seq != self.next_entry:
+            raise ValueError(f"entries start at {entries[0].seq}, not at {self.next_entry}")
+        number = self.position.number + 1
+        self.position = msgspec.structs.replace(self.position, number=number)
+        self._sent = entries
+        data = encode(
+            Request(number, self.build, at, self.position.cursor, REPLY_BUDGET_BYTES, self._batch())
+        )
+        self._name = name_of(data)
+        return data
+
+    def _batch(self) -> Batch | None:
+        if not self._sent:
+            return None
+        prev = self.position.stored_head[:HEAD_WIRE_BYTES]
+        last = self._sent[-1].head[:HEAD_WIRE_BYTES]
+        return Batch(self._sent[0].seq, prev, last, [e.data for e in self._sent])
+
+    def receive(
+        self, reply: Reply, proof: bytes, pages: Sequence[Page], orders: Sequence[Order]
+    ) -> list[Step]:
+        """What the reply means for the store, in the order it has to be written.
+
+        proof: the signed first frame as it came. orders: the reply's orders, signatures checked.
+        Raises Problem when the reply is not for this request or contradicts what this log knows;
+        then nothing of it may be used.
+        """
+        if reply.request != self._name or any(p.request != self._name for p in pages):
+            raise Problem("sync.not_for_us")
+        steps: list[Step] = [self._acknowledge(reply.checkpoint, proof)]
+        if reply.outcomes:
+            steps.append(Settled(tuple(reply.outcomes)))
+        if reply.missing is not None:
+            steps.append(Missing(*reply.missing))
+        steps += [Ordered(o) for o in self._new_orders(orders)]
+        steps += self._absorb(reply, pages)
+        sent_all = self.position.stored >= self.position.last or reply.missing is not None
+        self.finished = sent_all and not reply.more
+        return steps
+
+    def _acknowledge(self, checkpoint: Checkpoint, proof: bytes) -> Acknowledged:
+        here = self.position
+        newest = self._sent[-1].seq if self._sent else here.stored
+        if checkpoint.log != here.log:
+            raise Problem("sync.not_for_us")
+        if here.cursor.incarnation not in (b"", checkpoint.incarnation):
+            raise Problem("sync.incarnation")
+        if not here.stored <= checkpoint.seq <= newest:
+            raise Problem("sync.checkpoint", seq=checkpoint.seq)
+        heads = {e.seq: e.head for e in self._sent} | {here.stored: here.stored_head}
+        if heads.get(checkpoint.seq) != checkpoint.head:
+            raise Problem("sync.checkpoint", seq=checkpoint.seq)
+        self.position = msgspec.structs.replace(
+            here, stored=checkpoint.seq, stored_head=checkpoint.head
+        )
+        return Acknowledged(checkpoint, proof)
+
+    def _new_orders(self, orders: Sequence[Order]) -> list[Order]:
+        fresh = sorted(
+            (o for o in orders if o.log == self.position.log and o.number > self.position.order),
+            key=lambda o: o.number,
+        )
+        if fresh:
+            self.position = msgspec.structs.replace(self.position, order=fresh[-1].number)
+        return fresh
+
+    def _absorb(self, reply: Reply, pages: Sequence[Page]) -> list[Step]:
+        """Pages in their order; the cursor never passes a decision that did not come."""
+        steps: list[Step] = []
+        cursor = self.position.cursor
+        if [p.index for p in pages] != list(range(reply.pages)):
+            raise Problem("sync.truncated")
+        for page in pages:
+            decisions = tuple(map(_decision, page.decisions))
+            numbers = [cursor.server_seq, *(d.server_seq for d in decisions), page.upto]
+            if numbers != sorted(numbers) or page.upto > reply.upper.server_seq:
+                raise Problem("sync.malformed")
+            last = page.index == reply.pages - 1 and page.upto == reply.upper.server_seq
+            head = reply.upper.head if last else b""
+            cursor = Cursor(reply.upper.incarnation, page.upto, head)
+            steps.append(Absorbed(decisions, cursor))
+        if not pages or cursor.server_seq < reply.upper.server_seq:
+            cursor = reply.upper
+            steps.append(Absorbed((), cursor))
+        self.position = msgspec.structs.replace(self.position, cursor=cursor)
+        return steps
+
+
+def _decision(data: bytes) -> Decision:
+    try:
+        return msgspec.msgpack.decode(data, type=Decision)
+    except msgspec.DecodeError:
+        raise Problem("sync.malformed") from None

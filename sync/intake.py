@@ -1,0 +1,379 @@
+"""Intake: central takes verified entries of a log and decides each transaction whole.
+
+Stored, decided and waiting are three separate facts. Stored is the gap-free prefix of a log.
+Decided: the transaction has an outcome and effects. Waiting: it was passed over, because its form,
+its kind or the request it speaks of is not here yet, or because judging it ended the process three
+times; only what speaks of the same request waits with it.
+
+`take` is pure: the same `Known` and the same entries give the same decisions. Signatures and chain
+are checked before (sync.seal, `accept`); the caller holds the lock, commits, and only then speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from models.changes import (
+    KINDS,
+    TRANSACTION_BYTES_MAX,
+    TRANSACTION_CHANGES_MAX,
+    Change,
+    Hole,
+    Incident,
+    OperatorEntry,
+    Session,
+    record_of,
+)
+from sync.cases import resolve
+from sync.identity import verifies
+from sync.judge import Judge, Refusal, Wait, author_of, judge_change, park
+from sync.known import Known, LogState, Result, envelope
+from sync.logs import Entry, chain, hole_in, session_message
+from sync.state import Created, Decision, Opened
+
+Transaction = list[tuple[Entry, Change | None]]
+
+
+class Accepted(msgspec.Struct):
+    """What a batch brings to a log.
+
+    fresh: entries that continue the stored prefix. again: entries stored already, by number.
+    ahead: entries beyond a gap. missing: the gap (first, last), or None. fork: entries from the
+    first number whose bytes differ from what is stored. broken: the chain does not fit.
+    """
+
+    fresh: list[Entry] = []
+    again: list[Entry] = []
+    ahead: list[Entry] = []
+    fork: list[Entry] = []
+    missing: tuple[int, int] | None = None
+    broken: bool = False
+
+
+def accept(
+    log: LogState, first: int, prev: bytes, entries: list[bytes], stored: dict[int, Entry]
+) -> Accepted:
+    """Sort the entries of one signed batch by what the log holds already.
+
+    first: number of the first entry; prev: first bytes of the chain value before it. stored: the
+    stored entries in the batch's range, and the one before it (number 0 stands for the opening).
+    """
+    result = Accepted()
+    before = stored.get(first - 1)
+    if first > log.seq + 1 and not _jumps(log, first, entries):
+        result.ahead = [Entry(first + i, data, b"") for i, data in enumerate(entries)]
+        result.missing = (log.seq + 1, first - 1)
+        return result
+    head = _head_before(log, first, entries, before)
+    if head is None or (not head.startswith(prev) and hole_in(entries[0]) is None):
+        result.broken = True
+        return result
+    for entry in chain(log.id, first, head, entries):
+        known = stored.get(entry.seq)
+        if result.fork or (known is not None and known.digest != entry.digest):
+            result.fork.append(entry)
+        elif known is not None:
+            result.again.append(entry)
+        else:
+            result.fresh.append(entry)
+    return result
+
+
+def _jumps(log: LogState, first: int, entries: list[bytes]) -> bool:
+    """Does the batch begin with a signed hole that reaches exactly over the gap?"""
+    hole = hole_in(entries[0]) if entries else None
+    return hole is not None and (hole.first, hole.last) == (log.seq + 1, first - 1)
+
+
+def _head_before(
+    log: LogState, first: int, entries: list[bytes], before: Entry | None
+) -> bytes | None:
+    if first == log.seq + 1:
+        return log.head
+    if before is not None:
+        return before.head
+    hole = hole_in(entries[0]) if entries else None
+    return hole.head if hole is not None else None
+
+
+def whole(entries: list[Entry]) -> list[Transaction]:
+    """Group entries into transactions; an unfinished one at the end is left out.
+
+    An entry whose place does not fit stands alone (and is refused), so that no log ever stops.
+    """
+    groups: list[Transaction] = []
+    current: Transaction = []
+    for entry in entries:
+        change = envelope(entry)
+        place = (change.i, change.n) if change is not None else (0, 1)
+        if current and place != (len(current), _length(current)):
+            groups += [[pair] for pair in current]
+            current = []
+        if not current and place[0] != 0:
+            groups.append([(entry, change)])
+            continue
+        current.append((entry, change))
+        if len(current) >= _length(current):
+            groups.append(current)
+            current = []
+    return groups
+
+
+def _length(transaction: Transaction) -> int:
+    change = transaction[0][1]
+    return change.n if change is not None else 1
+
+
+def take(
+    known: Known, log: LogState, entries: list[Entry], at: int, actor: str = ""
+) -> list[Decision]:
+    """Decide every whole transaction in `entries` (fresh, chained, in order) and store the prefix.
+
+    `known` and `log` are folded on; `known.results` tells the outcome of every entry. at: central's
+    clock in Unix seconds, a label only.
+    """
+    decisions: list[Decision] = []
+    for transaction in whole(entries):
+        last = transaction[-1][0]
+        decision = _take_one(known, log, transaction, at, actor)
+        log.seq, log.head = last.seq, last.head
+        if decision is not None:
+            decisions.append(decision)
+            decisions += wake(known, decision, at)
+    return decisions
+
+
+def _take_one(
+    known: Known, log: LogState, transaction: Transaction, at: int, actor: str
+) -> Decision | None:
+    first = transaction[0][0].seq
+    judge = Judge(known, log, first, len(transaction), at, actor)
+    try:
+        _judge(judge, transaction)
+    except Wait as wait:
+        _let_wait(known, log, transaction, wait.record)
+        return None
+    except Refusal as refusal:
+        judge = Judge(known, log, first, len(transaction), at, actor)
+        _refuse(judge, transaction, refusal.code)
+    decision = judge.finish()
+    _remember(known, log, judge)
+    return decision
+
+
+def _remember(known: Known, log: LogState, judge: Judge) -> None:
+    """Facts for the next transactions: the after-lost case of the log, requests that never came."""
+    for effect in judge.effects:
+        if isinstance(effect, Opened) and effect.kind == "after-lost":
+            log.case = effect.case
+    for result in judge.results.values():
+        if result.state in ("refused", "held") and result.record not in known.state.records:
+            known.stuck[result.record] = result.case
+
+
+def _let_wait(known: Known, log: LogState, transaction: Transaction, record: bytes) -> None:
+    """Pass a transaction over. Everything that speaks of its requests will wait behind it."""
+    for entry, change in transaction:
+        name = record_of(log.id, entry.seq, change, entry.data) if change is not None else b""
+        key = (log.id, entry.seq)
+        known.results[key] = Result("waiting", name or record)
+        known.entries[key] = entry
+        for waited in {name, record} - {b""}:
+            queue = known.waiting.setdefault(waited, [])
+            if key not in queue:
+                queue.append(key)
+
+
+def _refuse(judge: Judge, transaction: Transaction, code: str) -> None:
+    """Refused whole. At a laptop's change a case makes sure that somebody looks at it."""
+    case = b""
+    if not judge.log.central:
+        case = judge.open("refused", note=code)
+    for entry, change in transaction:
+        name = b""
+        if change is not None:
+            name = record_of(judge.log.id, entry.seq, change, entry.data)
+        judge.settle(judge.log.id, entry.seq, Result("refused", name, case, code))
+
+
+def _judge(judge: Judge, transaction: Transaction) -> None:
+    known, log = judge.known, judge.log
+    if len(transaction) > TRANSACTION_CHANGES_MAX:
+        raise Refusal("sync.transaction_too_large")
+    if sum(len(entry.data) for entry, _ in transaction) > TRANSACTION_BYTES_MAX:
+        raise Refusal("sync.transaction_too_large")
+    if any((log.id, entry.seq) in known.poisoned for entry, _ in transaction):
+        raise Wait
+    first = transaction[0][0].seq
+    parked = b""
+    for entry, change in transaction:
+        if change is None or (change.i, change.n) != (entry.seq - first, len(transaction)):
+            raise Refusal("change.malformed")
+        if change.kind not in KINDS:
+            raise Wait(change.record)
+        parked = _judge_entry(judge, entry, change, first, parked)
+
+
+def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked: bytes) -> bytes:
+    """Judge one entry; gives the case under which the transaction is parked, or empty."""
+    log = judge.log
+    author = author_of(log, first, entry.seq, change)
+    name = record_of(log.id, entry.seq, change, entry.data)
+    match change.kind:
+        case "operator" | "session" | "hole":
+            _judge_own(judge, entry, change)
+            return parked
+        case "resolve" | "incident":
+            if not log.central:
+                raise Refusal("change.authority")
+            if change.kind == "resolve":
+                resolve(judge, change, author)
+            else:
+                _incident(judge, entry, change)
+            return parked
+    _authorise(judge, change)
+    if _waits(judge, log, name):
+        raise Wait(name)
+    if log.limit is not None and entry.seq > log.limit:
+        case = parked or log.case
+        return park(judge, "after-lost", case, entry, name, str(log.limit))
+    stuck = None if change.kind == "create" else _stuck(judge, name)
+    if parked or stuck is not None:
+        return park(judge, "refused", parked or stuck or b"", entry, name, "")
+    judge_change(judge, entry, change, author)
+    return b""
+
+
+def _waits(judge: Judge, log: LogState, name: bytes) -> bool:
+    """Does an earlier entry about the same request wait? Then this one waits behind it."""
+    queue = judge.known.waiting.get(name, [])
+    return any(key[0] == log.id and key not in judge.results for key in queue)
+
+
+def _stuck(judge: Judge, name: bytes) -> bytes | None:
+    """None for a request that exists or may still come. For one whose creation was refused or
+    parked: the open case to join, or empty when that case is closed by now."""
+    if judge.record(name) is not None or name not in judge.known.stuck:
+        return None
+    case = judge.case(judge.known.stuck[name])
+    return case.id if case is not None and case.state != "closed" else b""
+
+
+def _authorise(judge: Judge, change: Change) -> None:
+    """A laptop's change needs a session that an operator of this log opened, and a grant it has."""
+    log = judge.log
+    if log.central:
+        return
+    if change.session not in log.sessions:
+        raise Refusal("session.unknown")
+    if change.grant > log.grant:
+        raise Refusal("change.authority")
+
+
+def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
+    """Entries about the log itself: its operators, its sessions, its holes."""
+    log = judge.log
+    try:
+        match change.kind:
+            case "operator":
+                person = msgspec.msgpack.decode(change.body, type=OperatorEntry)
+                log.operators = log.operators | {person.operator: person.key}
+            case "session":
+                session = msgspec.msgpack.decode(change.body, type=Session)
+                if not log.operators.get(session.operator):
+                    raise Refusal("session.unknown")
+                if (log.id, entry.seq) in judge.known.forged:
+                    raise Refusal("session.signature")
+                log.sessions = log.sessions | {entry.seq: session.operator}
+            case _:
+                hole = msgspec.msgpack.decode(change.body, type=Hole)
+                judge.open("hole", note=f"{hole.first}-{hole.last}: {hole.reason}"[:500])
+    except msgspec.DecodeError:
+        raise Refusal("change.malformed") from None
+    judge.settle(log.id, entry.seq, Result("applied"))
+
+
+def _incident(judge: Judge, entry: Entry, change: Change) -> None:
+    """Central itself noticed something about a laptop (a fork): a case for a person."""
+    try:
+        incident = msgspec.msgpack.decode(change.body, type=Incident)
+    except msgspec.DecodeError:
+        raise Refusal("change.malformed") from None
+    case = judge.open(incident.kind, note=incident.note)
+    judge.settle(judge.log.id, entry.seq, Result("applied", case=case))
+
+
+def forged_sessions(log: LogState, entries: list[Entry]) -> set[tuple[bytes, int]]:
+    """Session entries among `entries` (fresh, in order) that no operator of the log signed."""
+    operators = dict(log.operators)
+    forged: set[tuple[bytes, int]] = set()
+    head = log.head
+    for entry in entries:
+        change = envelope(entry)
+        try:
+            if change is not None and change.kind == "operator":
+                person = msgspec.msgpack.decode(change.body, type=OperatorEntry)
+                operators[person.operator] = person.key
+            elif change is not None and change.kind == "session":
+                session = msgspec.msgpack.decode(change.body, type=Session)
+                message = session_message(log.id, entry.seq, head, session.operator)
+                if not verifies(operators.get(session.operator, b""), message, session.signature):
+                    forged.add((log.id, entry.seq))
+        except msgspec.DecodeError:
+            forged.add((log.id, entry.seq))
+        head = entry.head
+    return forged
+
+
+# -- what waits
+
+
+def wake(known: Known, decision: Decision, at: int) -> list[Decision]:
+    """Judge again what waited for a request that `decision` created."""
+    done: list[Decision] = []
+    for effect in decision.effects:
+        if isinstance(effect, Created):
+            done += retry(known, known.waiting.get(effect.record, []), at)
+    return done
+
+
+def retry(known: Known, keys: Iterable[tuple[bytes, int]], at: int) -> list[Decision]:
+    """Judge waiting entries again, in the order of each log; what still waits, waits on."""
+    done: list[Decision] = []
+    for log_name, seq in sorted(keys):
+        log = known.logs.get(log_name)
+        entry = known.entries.get((log_name, seq))
+        result = known.results.get((log_name, seq))
+        if log is None or entry is None or result is None or result.state != "waiting":
+            continue
+        transaction = _transaction_at(known, log_name, seq)
+        if not transaction:
+            continue
+        _forget(known, log_name, transaction)
+        decision = _take_one(known, log, transaction, at, "")
+        if decision is not None:
+            done.append(decision)
+            done += wake(known, decision, at)
+    return done
+
+
+def _transaction_at(known: Known, log: bytes, seq: int) -> Transaction:
+    """The whole waiting transaction that entry `seq` belongs to."""
+    change = envelope(known.entries[log, seq])
+    if change is None:
+        return []
+    numbers = range(seq - change.i, seq - change.i + change.n)
+    entries = [known.entries.get((log, number)) for number in numbers]
+    return [(e, envelope(e)) for e in entries if e is not None] if all(entries) else []
+
+
+def _forget(known: Known, log: bytes, transaction: Transaction) -> None:
+    keys = {(log, entry.seq) for entry, _ in transaction}
+    for name, queue in list(known.waiting.items()):
+        left = [key for key in queue if key not in keys]
+        if left:
+            known.waiting[name] = left
+        else:
+            del known.waiting[name]

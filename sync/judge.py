@@ -1,0 +1,395 @@
+"""Judging one transaction: from its changes and what central knows to the effects it has.
+
+A transaction is judged on a copy of the requests it touches. Whatever is malformed or without
+authority refuses the transaction whole, and the copy is dropped; a disagreement between people is
+held unit by unit while the rest of the transaction goes on. A create is never refused for what the
+citizen's form says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from models import lifecycle
+from models.changes import Body, Change, created_id, decode_body, own_of, record_of
+from models.problems import Problem
+from models.services import Service, catalogue
+from sync.known import Known, LogState, Result, record_keys
+from sync.logs import Entry
+from sync.merge import (
+    Agree,
+    Apply,
+    Author,
+    Guard,
+    Hold,
+    Ignore,
+    Override,
+    Verdict,
+    merge_element,
+    merge_unit,
+)
+from sync.state import (
+    ELEMENT,
+    REASON_PREFIX,
+    STATUS_UNIT,
+    Agreed,
+    Case,
+    Created,
+    Decision,
+    Effect,
+    Held,
+    Ignored,
+    Moved,
+    Opened,
+    Outcome,
+    Parked,
+    Record,
+    State,
+    Wrote,
+    copy_record,
+)
+
+RULES_EDITION = 1
+"""Edition of the rules below, written into every decision (law: determinism)."""
+
+
+class Refusal(Exception):
+    """The transaction can never be valid; `code` is from the catalogue of problems."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Wait(Exception):
+    """The transaction cannot be judged yet; it waits for `record` (or a newer central)."""
+
+    def __init__(self, record: bytes = b"") -> None:
+        super().__init__(record.hex())
+        self.record = record
+
+
+class Judge:
+    """Collects the effects of one transaction on a scratch copy of the state.
+
+    `finish` folds them into `known` for good; dropping the judge forgets them.
+    """
+
+    def __init__(self, known: Known, log: LogState, first: int, n: int, at: int, actor: str = ""):
+        self.known = known
+        self.log = log
+        self.at = at
+        self.effects: list[Effect] = []
+        self.results: dict[tuple[bytes, int], Result] = {}
+        self.scratch = State()
+        self.keyed: dict[str, list[bytes]] = {}
+        self.codes: dict[tuple[int, int], bytes] = {}
+        number = known.server_seq + 1
+        self.shell = Decision(number, log.id, first, n, at, RULES_EDITION, actor, ())
+
+    # -- what the judge sees
+
+    def record(self, name: bytes) -> Record | None:
+        """The request as it stands after the effects so far."""
+        if name not in self.scratch.records:
+            found = self.known.state.records.get(name)
+            if found is None:
+                return None
+            self.scratch.records[name] = copy_record(found)
+        return self.scratch.records[name]
+
+    def case(self, name: bytes) -> Case | None:
+        """The case as it stands after the effects so far."""
+        if name not in self.scratch.cases:
+            found = self.known.state.cases.get(name)
+            if found is None:
+                return None
+            self.scratch.cases[name] = msgspec.structs.replace(found)
+        return self.scratch.cases[name]
+
+    def result(self, key: tuple[bytes, int]) -> Result | None:
+        """Outcome of an entry, counting the effects so far."""
+        return self.results.get(key) or self.known.results.get(key)
+
+    # -- what the judge says
+
+    def say(self, effect: Effect) -> None:
+        """Add an effect and fold it into the scratch copy."""
+        self.effects.append(effect)
+        if getattr(effect, "case", b""):
+            self.case(effect.case)  # type: ignore[union-attr]
+        touched = [getattr(effect, "record", b""), getattr(effect, "kept", b"")]
+        for name in (*touched, *getattr(effect, "others", ())):
+            self.record(name)
+        self.scratch.apply(effect, self.shell)
+
+    def settle(self, log: bytes, seq: int, result: Result) -> None:
+        """The outcome of an entry, spoken as an effect so that its author hears of it."""
+        self.results[log, seq] = result
+        problem = result.problem or result.part
+        self.say(Outcome(log, seq, result.state, result.case, problem))
+
+    def open(self, kind: str, record: bytes = b"", **about: Any) -> bytes:
+        """Open a case and give its id, which derives from the decision's number."""
+        count = sum(isinstance(e, Opened) for e in self.effects)
+        seed = b"jb1-case" + self.log.id + self.shell.first.to_bytes(8, "big")
+        seed += self.shell.server_seq.to_bytes(8, "big") + count.to_bytes(4, "big")
+        case = hashlib.sha256(seed).digest()[:16]
+        self.say(Opened(case, kind, record, **about))
+        return case
+
+    def finish(self) -> Decision:
+        """Fold everything into `known` and give the decision to be stored."""
+        decision = msgspec.structs.replace(self.shell, effects=tuple(self.effects))
+        state = self.known.state
+        state.records.update(self.scratch.records)
+        state.cases.update(self.scratch.cases)
+        self.known.results.update(self.results)
+        self.known.codes.update(self.codes)
+        for record in self.scratch.records.values():
+            _index(self.known, record)
+        self.known.server_seq = decision.server_seq
+        return decision
+
+
+def _index(known: Known, record: Record) -> None:
+    """Keep the duplicate keys of requests that are not over."""
+    over = is_over(record)
+    for key in record_keys(record):
+        holders = [r for r in known.keys.get(key, []) if r != record.id]
+        known.keys[key] = holders if over else [*holders, record.id]
+
+
+def is_over(record: Record) -> bool:
+    """Has the request ended, so that nothing is written to it without a person?"""
+    return lifecycle.ended(record.status)
+
+
+# -- one change
+
+
+def judge_change(judge: Judge, entry: Entry, change: Change, author: Author) -> None:
+    """Add the effects of one create or edit, or raise Refusal or Wait."""
+    body = _body(change)
+    if change.kind == "create":
+        _create(judge, entry, change, body, author)
+    else:
+        _edit(judge, change, body, author)
+
+
+def author_of(log: LogState, first: int, seq: int, change: Change) -> Author:
+    """The author of an entry, as merging sees them."""
+    return Author(log.id, seq, change.seen, own_of(seq, change), first, log.central)
+
+
+def _body(change: Change) -> Body:
+    try:
+        return decode_body(change.body)
+    except msgspec.DecodeError:
+        raise Refusal("change.malformed") from None
+
+
+def form_of(service: str, edition: int) -> Service:
+    """The service in that edition; a form that central does not have yet makes the change wait."""
+    try:
+        return catalogue().service(service, edition)
+    except Problem:
+        raise Wait from None
+
+
+def _create(judge: Judge, entry: Entry, change: Change, body: Body, author: Author) -> None:
+    form = form_of(change.service, change.edition)
+    name = record_of(author.log, author.seq, change, entry.data)
+    origin = change.origin
+    if not change.record:
+        name = created_id(author.log, author.seq, entry.data)
+    elif origin is None:
+        raise Refusal("change.malformed")
+    if judge.record(name) is not None:
+        judge.settle(author.log, author.seq, Result("merged", name))
+        return
+    mine = (author.log, author.seq)
+    code = _code(judge, name, body.number, origin[0] if origin else author.log)
+    judge.say(Created(name, change.service, change.edition, judge.log.device, code, mine))
+    _fill(judge, form, name, body, mine)
+    judge.say(Moved(name, "submit", "draft", "submitted", "", mine))
+    judge.say(Moved(name, "receive", "submitted", "received", "", mine))
+    if code is None:
+        judge.open("code", name)
+    case = find_duplicates(judge, name)
+    judge.settle(author.log, author.seq, Result("applied", name, case))
+
+
+def _code(judge: Judge, name: bytes, number: int, log: bytes) -> tuple[int, int] | None:
+    owner = judge.known.logs.get(log, judge.log)
+    code = (owner.block, number)
+    if judge.codes.get(code, judge.known.codes.get(code, name)) != name:
+        return None
+    judge.codes[code] = name
+    return code
+
+
+def _fill(judge: Judge, form: Service, name: bytes, body: Body, mine: tuple[bytes, int]) -> None:
+    """First values of a request: there is nothing to merge with."""
+    for unit, value in body.set.items():
+        if _guard(form, unit) == "central":
+            judge.say(Ignored(name, unit, "central"))
+        else:
+            judge.say(Wrote(name, unit, value, None, mine))
+    for unit, elements in body.add.items():
+        for element in elements:
+            judge.say(Wrote(name, unit + ELEMENT + element, True, None, mine))
+    for key, text in body.reasons.items():
+        judge.say(Wrote(name, REASON_PREFIX + key, text, None, mine))
+
+
+def _guard(form: Service, unit: str) -> Guard:
+    """A unit this edition does not name is kept, and treated like the strictest."""
+    try:
+        return form.unit(unit).guard
+    except Problem:
+        return "protected"
+
+
+def find_duplicates(judge: Judge, name: bytes) -> bytes:
+    """Open a case when another open request has the same key; give the case, or empty."""
+    record = judge.record(name)
+    assert record is not None
+    others: list[bytes] = []
+    for key in record_keys(record):
+        others += [r for r in judge.known.keys.get(key, []) if r != name and r not in others]
+        others += [r for r in judge.keyed.get(key, []) if r != name and r not in others]
+        judge.keyed.setdefault(key, []).append(name)
+    known_pairs = _paired(judge, record)
+    fresh = tuple(o for o in others if o not in known_pairs and not _gone(judge, o))
+    return judge.open("duplicate", name, others=fresh) if fresh else b""
+
+
+def _gone(judge: Judge, name: bytes) -> bool:
+    record = judge.record(name)
+    return record is None or is_over(record)
+
+
+def _paired(judge: Judge, record: Record) -> set[bytes]:
+    """Requests that an open case compares with this one already."""
+    found: set[bytes] = set()
+    for case in map(judge.case, record.cases):
+        if case is not None and case.kind == "duplicate":
+            found.update((case.record, *case.others))
+    return found
+
+
+def _edit(judge: Judge, change: Change, body: Body, author: Author) -> None:
+    name = change.record
+    record = judge.record(name)
+    if record is None:
+        raise Wait(name)
+    form = form_of(record.service, record.edition)
+    before = record_keys(record)
+    verdicts = [_set_unit(judge, form, record, u, v, author) for u, v in body.set.items()]
+    for present, units in ((True, body.add), (False, body.remove)):
+        for unit, elements in units.items():
+            verdicts += [_set_element(judge, record, unit, e, present, author) for e in elements]
+    for key, text in body.reasons.items():
+        judge.say(Wrote(name, REASON_PREFIX + key, text, None, (author.log, author.seq)))
+    if body.move is not None:
+        verdicts.append(_move(judge, record, body, author))
+    case = find_duplicates(judge, name) if set(record_keys(record)) - set(before) else b""
+    judge.settle(author.log, author.seq, _result(name, verdicts, case, judge))
+
+
+def _result(name: bytes, verdicts: list[Verdict], case: bytes, judge: Judge) -> Result:
+    held = [v for v in verdicts if isinstance(v, Hold)]
+    if held:
+        last = next(e for e in reversed(judge.effects) if isinstance(e, Held))
+        return Result("held", name, last.case)
+    merged = any(isinstance(v, (Agree, Override, Ignore)) for v in verdicts)
+    return Result("merged" if merged else "applied", name, case)
+
+
+def _set_unit(
+    judge: Judge, form: Service, record: Record, unit: str, value: Any, author: Author
+) -> Verdict:
+    guard = _guard(form, unit)
+    verdict = merge_unit(record, unit, guard, value, author, over=is_over(record))
+    carry_out(judge, record, unit, value, verdict, author, protected=guard == "protected")
+    return verdict
+
+
+def _set_element(
+    judge: Judge, record: Record, unit: str, element: str, present: bool, author: Author
+) -> Verdict:
+    key = unit + ELEMENT + element
+    verdict = merge_element(record, key, present, author, over=is_over(record))
+    carry_out(judge, record, key, present, verdict, author, protected=False)
+    return verdict
+
+
+def carry_out(
+    judge: Judge,
+    record: Record,
+    unit: str,
+    value: Any,
+    verdict: Verdict,
+    author: Author,
+    *,
+    protected: bool,
+) -> None:
+    """Turn one verdict into effects."""
+    name, mine = record.id, (author.log, author.seq)
+    match verdict:
+        case Apply():
+            judge.say(Wrote(name, unit, value, None, mine))
+        case Override(lost):
+            judge.say(Wrote(name, unit, value, lost, mine))
+        case Agree():
+            judge.say(Agreed(name, unit, mine))
+        case Ignore(why):
+            judge.say(Ignored(name, unit, why))
+        case Hold(joined, current):
+            case_id = joined or judge.open(
+                "dispute", name, unit=unit, current=current, protected=protected
+            )
+            judge.say(Held(name, unit, value, case_id, mine))
+
+
+def _move(judge: Judge, record: Record, body: Body, author: Author) -> Verdict:
+    """A step of the lifecycle: `from` is where the request is -> apply; `to` was passed on the way
+    already -> agreed; anything else is held. A second handover is always a case."""
+    assert body.move is not None
+    source, target = body.move
+    if not lifecycle.allowed(body.action, source, target, central=author.central):
+        raise Refusal("lifecycle.not_allowed")
+    name, mine = record.id, (author.log, author.seq)
+    value = {"action": body.action, "from": source, "to": target, "reason": body.reason}
+    disputed = record.disputes.get(STATUS_UNIT, b"")
+    here = lifecycle.same_standing(record.status, source)
+    verdict: Verdict
+    if disputed or (is_over(record) and not (here and author.central)):
+        verdict = Hold(disputed, record.units.get(STATUS_UNIT))
+    elif here:
+        judge.say(Moved(name, body.action, record.status, target, body.reason, mine))
+        if target == "submitted":
+            judge.say(Moved(name, "receive", "submitted", "received", "", mine))
+        return Apply()
+    elif lifecycle.passed(record.status, target):
+        verdict = Agree()
+    else:
+        verdict = Hold(b"", record.units.get(STATUS_UNIT))
+    carry_out(judge, record, STATUS_UNIT, value, verdict, author, protected=False)
+    return verdict
+
+
+# -- a change that waits for a person as a whole
+
+
+def park(judge: Judge, kind: str, case: bytes, entry: Entry, record: bytes, note: str) -> bytes:
+    """Keep a whole change under a case; nothing of it is written. Gives the case."""
+    if not case:
+        case = judge.open(kind, record if judge.record(record) is not None else b"", note=note)
+    judge.say(Parked(case, judge.log.id, entry.seq, record))
+    judge.settle(judge.log.id, entry.seq, Result("held", record, case))
+    return case

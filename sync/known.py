@@ -1,0 +1,178 @@
+"""What central has to know to judge some entries, and how to find out what that is.
+
+Reception loads a `Known` under the lock (many rows in few statements), the judge folds its
+decisions into it, and what changed is written back. Nothing here reads anything by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from models.changes import Body, Change, decode_body, decode_change, record_of
+from models.problems import Problem
+from models.services import catalogue
+from sync.logs import Entry
+from sync.state import Record, State, values
+
+
+class LogState(msgspec.Struct):
+    """A log as central sees it.
+
+    seq, head: the stored, gap-free prefix. state: of its device ("active", "suspended", "lost",
+    "retired"). limit: entries beyond this number are not judged without a person (lost or
+    suspended from a checkpoint), None for no limit. block: of its tracking codes. grant: newest
+    authority it was given. operators: id -> Ed25519 key (empty: removed). sessions: entry number
+    -> operator id. case: open after-lost case, empty if none. key, seal_key: its raw Ed25519 and
+    X25519 public keys. central: central's own log.
+    """
+
+    id: bytes
+    device: bytes
+    seq: int
+    head: bytes
+    key: bytes = b""
+    seal_key: bytes = b""
+    state: str = "active"
+    limit: int | None = None
+    block: int = 0
+    grant: int = 1
+    operators: dict[bytes, bytes] = {}
+    sessions: dict[int, bytes] = {}
+    case: bytes = b""
+    central: bool = False
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """What became of one stored entry: state (see OUTCOMES), its record, case and problem.
+
+    part: result of those of its disputed units that are decided while others are still open.
+    """
+
+    state: str
+    record: bytes = b""
+    case: bytes = b""
+    problem: str = ""
+    part: str = ""
+
+
+class Known(msgspec.Struct):
+    """The part of the register that the entries at hand can touch.
+
+    results: (log, seq) -> Result, for entries that others point to. keys: duplicate key -> records
+    that are not over. codes: tracking code -> record. waiting: record -> entries that wait for it.
+    entries: stored bytes of waiting and parked entries. poisoned: entries that may not be judged.
+    forged: session entries whose operator's signature is false.
+    stuck: requests that do not exist because their creation was refused or parked -> its case.
+    """
+
+    server_seq: int
+    head: bytes
+    logs: dict[bytes, LogState] = {}
+    state: State = msgspec.field(default_factory=State)
+    results: dict[tuple[bytes, int], Result] = {}
+    keys: dict[str, list[bytes]] = {}
+    codes: dict[tuple[int, int], bytes] = {}
+    waiting: dict[bytes, list[tuple[bytes, int]]] = {}
+    entries: dict[tuple[bytes, int], Entry] = {}
+    poisoned: set[tuple[bytes, int]] = set()
+    forged: set[tuple[bytes, int]] = set()
+    stuck: dict[bytes, bytes] = {}
+
+
+class Needs(msgspec.Struct):
+    """What a batch can touch: to be loaded before judging."""
+
+    records: set[bytes] = set()
+    cases: set[bytes] = set()
+    logs: set[bytes] = set()
+    results: set[tuple[bytes, int]] = set()
+    codes: set[tuple[int, int]] = set()
+
+
+def needs(log: LogState, entries: list[Entry]) -> Needs:
+    """First round: everything named in the entries themselves. The cases and links of the loaded
+    records, and parked entries of loaded cases, follow from those."""
+    want = Needs(logs={log.id})
+    for entry in entries:
+        change = envelope(entry)
+        if change is None:
+            continue
+        want.records.add(record_of(log.id, entry.seq, change, entry.data))
+        block = log.block
+        if change.origin is not None:
+            want.logs.add(change.origin[0])
+            want.results.add(change.origin[:2])
+        if change.kind == "resolve":
+            want.cases.add(_case_of(change))
+        body = body_of(change)
+        if change.kind == "create" and body is not None:
+            want.codes.add((block, body.number))
+    want.records.discard(b"")
+    return want
+
+
+def key_needs(known: Known, entries: list[Entry]) -> set[str]:
+    """Second round, with records loaded: duplicate keys the entries may give their requests."""
+    found: set[str] = set()
+    for entry in entries:
+        change = envelope(entry)
+        body = body_of(change) if change is not None else None
+        if change is None or body is None:
+            continue
+        record = known.state.records.get(change.record)
+        if change.kind == "create":
+            found.update(keys_of(change.service, change.edition, dict(body.set)))
+        elif record is not None and body.set:
+            merged = values(record) | body.set
+            found.update(keys_of(record.service, record.edition, merged))
+    return found
+
+
+def keys_of(service: str, edition: int, units: dict[str, Any]) -> tuple[str, ...]:
+    """Duplicate keys of a request with these unit values; none for a form not known here."""
+    try:
+        form = catalogue().service(service, edition)
+        answers, _ = form.answers(units)
+        return form.keys(answers)
+    except (Problem, TypeError, ValueError, AttributeError, KeyError):
+        return ()
+
+
+def record_keys(record: Record) -> tuple[str, ...]:
+    """Duplicate keys of a request as it stands."""
+    return keys_of(record.service, record.edition, values(record))
+
+
+def envelope(entry: Entry) -> Change | None:
+    """The change in an entry, or None when its bytes are no envelope."""
+    try:
+        return decode_change(entry.data)
+    except msgspec.DecodeError:
+        return None
+
+
+def body_of(change: Change) -> Body | None:
+    """The body of a create or edit, or None for other kinds and malformed bodies."""
+    if change.kind not in ("create", "edit"):
+        return None
+    try:
+        return decode_body(change.body)
+    except msgspec.DecodeError:
+        return None
+
+
+def _case_of(change: Change) -> bytes:
+    try:
+        case: bytes = msgspec.msgpack.decode(change.body)["case"]
+        return case
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return b""
+
+
+def next_server_head(head: bytes, decision: bytes) -> bytes:
+    """Chain value of central's own log after an encoded `Decision`."""
+    size = len(decision).to_bytes(4, "big")
+    return hashlib.sha256(b"jb1-central" + head + size + decision).digest()

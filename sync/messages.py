@@ -1,0 +1,197 @@
+"""Messages: what a laptop and central say to each other, as msgspec Structs.
+
+All are encoded as msgpack arrays: fields are only ever appended, with a default. Changes and
+decisions travel as the bytes they are stored as, so that hashes and signatures hold.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TypeVar
+
+import msgspec
+
+from models.problems import Problem
+
+REQUEST_NAME_BYTES = 16
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """How far a laptop has read: central's incarnation, number, and first bytes of its chain."""
+
+    incarnation: bytes = b""
+    server_seq: int = 0
+    head: bytes = b""
+
+
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """Consecutive entries of one log, whole transactions only.
+
+    first: number of the first entry; prev and head: first eight bytes of the chain value before
+    the first and after the last. The links between are derived.
+    """
+
+    first: int
+    prev: bytes
+    head: bytes
+    entries: list[bytes]
+
+
+class Request(msgspec.Struct, frozen=True, array_like=True):
+    """A laptop's half of one round trip.
+
+    number: counts this log's requests, so that no two are alike and no old reply fits.
+    build: version of the program. at: the laptop's wall clock, Unix seconds. budget: bytes of
+    pages it wants at most. batch: None when there is nothing to send.
+    """
+
+    number: int
+    build: str
+    at: int
+    cursor: Cursor
+    budget: int
+    batch: Batch | None
+
+
+class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
+    """Central's proof: everything of `log` up to `seq` is stored, and the chain value is `head`.
+
+    server_seq, server_head: central's own position. durable_seq: what survives the loss of the
+    site (0 until a checked backup elsewhere says so). at: central's clock, Unix seconds.
+    """
+
+    log: bytes
+    seq: int
+    head: bytes
+    incarnation: bytes
+    server_seq: int
+    server_head: bytes
+    durable_seq: int
+    at: int
+
+
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """Entries first..last of the log have this outcome."""
+
+    first: int
+    last: int
+    state: str
+    case: bytes = b""
+    problem: str = ""
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True):
+    """A numbered order to one log, signed by itself and acted on once.
+
+    kind: "rotate" (open a new log; `argument` is the number up to which the old one stands),
+    "suspend" or "active".
+    """
+
+    log: bytes
+    number: int
+    kind: str
+    argument: int = 0
+
+
+class Reply(msgspec.Struct, frozen=True, array_like=True):
+    """First frame of central's half.
+
+    request: name of the request it answers (see `name_of`). missing: entries that have to come
+    before the ones just sent can be judged. orders: signed orders. upper: number up to which the
+    pages of this reply go, with the chain value there; more: ask again for the rest.
+    """
+
+    request: bytes
+    checkpoint: Checkpoint
+    outcomes: list[Told]
+    missing: tuple[int, int] | None
+    orders: list[bytes]
+    pages: int
+    upper: Cursor
+    more: bool
+
+
+class Page(msgspec.Struct, frozen=True, array_like=True):
+    """Decisions in the laptop's scope, whole and in order, up to and with number `upto`."""
+
+    request: bytes
+    index: int
+    decisions: list[bytes]
+    upto: int
+
+
+class Enrolment(msgspec.Struct, frozen=True, array_like=True):
+    """A new log asks to be known: the invitation as central signed it, and its opening.
+
+    proof: HMAC-SHA256 of the opening under the invitation's one-time secret. escrow: the vault's
+    key sealed to the office recovery key.
+    """
+
+    invitation: bytes
+    opening: bytes
+    proof: bytes
+    escrow: bytes
+
+
+class Invitation(msgspec.Struct, frozen=True, array_like=True):
+    """What a laptop needs to start work, also without any network: who it is and for whom.
+
+    url: central's address. sign_key, seal_key: central's public keys. recovery_key: the office's
+    X25519 key for escrow. device: 16 bytes. office: kind and name. block: of tracking codes.
+    grant: number of its authority. villages: its scope. operator: first person. secret: one-time.
+    expires: Unix seconds.
+    """
+
+    url: str
+    sign_key: bytes
+    seal_key: bytes
+    recovery_key: bytes
+    incarnation: bytes
+    device: bytes
+    office_kind: str
+    office_name: str
+    block: int
+    grant: int
+    villages: list[str]
+    operator: str
+    secret: bytes
+    expires: int
+
+
+class Certificate(msgspec.Struct, frozen=True, array_like=True):
+    """Central knows the log: its device, block, grant and scope as they stand."""
+
+    log: bytes
+    device: bytes
+    block: int
+    grant: int
+    villages: list[str]
+    incarnation: bytes
+    at: int
+
+
+Message = TypeVar("Message", bound=msgspec.Struct)
+_encoder = msgspec.msgpack.Encoder()
+_decoders: dict[type, msgspec.msgpack.Decoder[msgspec.Struct]] = {}
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """Msgpack bytes of a message."""
+    return _encoder.encode(message)
+
+
+def decode(data: bytes, kind: type[Message]) -> Message:
+    """The message of that kind in `data`; raises Problem("sync.malformed") for anything else."""
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.msgpack.Decoder(kind)
+    try:
+        message = _decoders[kind].decode(data)
+    except msgspec.DecodeError:
+        raise Problem("sync.malformed") from None
+    assert isinstance(message, kind)
+    return message
+
+
+def name_of(request: bytes) -> bytes:
+    """Name of an encoded request; replies and pages carry it, so none fits another request."""
+    return hashlib.sha256(b"jb1-request" + request).digest()[:REQUEST_NAME_BYTES]

@@ -1,0 +1,141 @@
+"""Signed inside, sealed outside: what every message wears on every road, in both directions.
+
+Signed: COSE_Sign1 (RFC 9052) with Ed25519. Everything that says who and for whom stands in the
+protected header: algorithm, key id, and under "jb" the version, the purpose, the audience and the
+dictionary, so that nothing of it can be exchanged. Sealed: HPKE base mode (RFC 9180), X25519,
+HKDF-SHA256, AES-256-GCM; `info` binds purpose, outer header and recipient.
+
+The purpose is part of the signature: a receipt can never be taken for a batch, nor a request of one
+log for a reply to it. Overhead: 64 bytes of signature, 48 of HPKE, 10 of outer header.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cbor2
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cwt import COSE, COSEKey
+
+from models.problems import Problem
+from sync.identity import Identity
+from sync.logs import log_id, thumbprint
+
+VERSION = 1
+"""JB-Sync 1, 2026-11: the first. A reader refuses a version it does not know by name."""
+
+PURPOSES = ("request", "reply", "page", "order", "receipt", "enrol", "invitation", "keys", "escrow")
+AUDIENCE_BYTES = 8
+_OUTER = 2 + AUDIENCE_BYTES
+_ALG, _KID, _JB = 1, 4, "jb"
+_EDDSA = -8
+_SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_COSE = COSE.new(alg_auto_inclusion=False, kid_auto_inclusion=False)
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What the signature says about itself: signer, purpose, audience (8 bytes or empty) and the
+    compression dictionary of the payload (0: none)."""
+
+    signer: bytes
+    purpose: str
+    audience: bytes
+    dictionary: int = 0
+
+
+def audience(key: bytes) -> bytes:
+    """Short name of a recipient: first bytes of its public key's thumbprint."""
+    return thumbprint(key)[:AUDIENCE_BYTES]
+
+
+# -- signed
+
+
+def sign(payload: bytes, identity: Identity, header: Header) -> bytes:
+    """COSE_Sign1 of `payload`; the header's `signer` must be the identity's log id."""
+    about = [VERSION, PURPOSES.index(header.purpose), header.audience, header.dictionary]
+    protected = {_ALG: _EDDSA, _KID: header.signer, _JB: about}
+    return bytes(
+        _COSE.encode_and_sign(payload, _private(identity.signer), protected=protected, out="")
+    )
+
+
+def peek(token: bytes) -> Header:
+    """The header of a signed message, not verified yet: good for looking up the key and no more."""
+    try:
+        parts = cbor2.loads(token)
+        fields: dict[Any, Any] = cbor2.loads(parts.value[0])
+        version, purpose, to, dictionary = fields[_JB]
+        signer = fields[_KID]
+    except Exception:
+        raise Problem("sync.malformed") from None
+    if version != VERSION:
+        raise Problem("sync.version", version=str(version)[:20])
+    if fields.get(_ALG) != _EDDSA or not isinstance(signer, bytes) or not isinstance(to, bytes):
+        raise Problem("sync.malformed")
+    if not isinstance(purpose, int) or not 0 <= purpose < len(PURPOSES):
+        raise Problem("sync.malformed")
+    if not isinstance(dictionary, int):
+        raise Problem("sync.malformed")
+    return Header(signer, PURPOSES[purpose], to, dictionary)
+
+
+def verify(token: bytes, key: bytes, purpose: str, to: bytes) -> tuple[Header, bytes]:
+    """Header and payload of a message that `key` signed for this purpose and audience.
+
+    Raises Problem("sync.signature") when anything of that is not so.
+    """
+    header = peek(token)
+    if header.purpose != purpose or header.audience != to or header.signer != log_id(key):
+        raise Problem("sync.signature")
+    try:
+        payload = _COSE.decode(token, _public(key, header.signer))
+    except Exception:
+        raise Problem("sync.signature") from None
+    if not isinstance(payload, bytes):
+        raise Problem("sync.signature")
+    return header, payload
+
+
+@lru_cache(maxsize=1024)
+def _public(key: bytes, kid: bytes) -> Any:
+    return COSEKey.new({1: 1, 2: kid, 3: _EDDSA, -1: 6, -2: key})
+
+
+@lru_cache(maxsize=64)
+def _private(signer: Ed25519PrivateKey) -> Any:
+    seed = signer.private_bytes_raw()
+    public = signer.public_key().public_bytes_raw()
+    return COSEKey.new({1: 1, 2: log_id(public), 3: _EDDSA, -1: 6, -2: public, -4: seed})
+
+
+# -- sealed
+
+
+def seal(token: bytes, recipient: bytes, purpose: str) -> bytes:
+    """`token` for the eyes of the holder of the X25519 public key `recipient` only."""
+    outer = bytes((VERSION, PURPOSES.index(purpose))) + audience(recipient)
+    key = X25519PublicKey.from_public_bytes(recipient)
+    return outer + _SUITE.encrypt(token, key, info=_info(outer, recipient))
+
+
+def unseal(data: bytes, identity: Identity, purpose: str) -> bytes:
+    """The token in `data`; raises Problem("sync.sealed") when it is not for us or was altered."""
+    outer, body = data[:_OUTER], data[_OUTER:]
+    if len(outer) < _OUTER or outer[0] != VERSION:
+        raise Problem("sync.version", version=str(outer[0]) if outer else "-")
+    if outer[1] != PURPOSES.index(purpose) or outer[2:] != audience(identity.seal_key):
+        raise Problem("sync.sealed")
+    try:
+        return _SUITE.decrypt(body, identity.opener, info=_info(outer, identity.seal_key))
+    except (InvalidTag, ValueError):
+        raise Problem("sync.sealed") from None
+
+
+def _info(outer: bytes, recipient: bytes) -> bytes:
+    return b"jemput-bola seal" + outer + recipient

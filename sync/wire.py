@@ -1,0 +1,100 @@
+"""Wire: the compressed form of messages, and the body made of frames.
+
+Payloads are msgpack, compressed by zstd (RFC 8878) with a trained dictionary. The dictionary's
+number stands in the signed header; the four magic bytes of zstd are left out, and the size is bound
+before anything is unpacked. A body is a row of frames: four bytes of length, then the sealed bytes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from models.problems import Problem
+
+if sys.version_info >= (3, 14):  # pragma: no cover - the standard library's own from 3.14 on
+    from compression import zstd
+else:
+    from backports import zstd
+
+DICTIONARY = 1
+"""The dictionary new messages use. Older ones stay readable for ever (sync/data/jb-N.dict)."""
+
+FRAME_BYTES_MAX = 4 * 1024 * 1024
+UNPACKED_BYTES_MAX = 16 * 1024 * 1024
+BODY_FRAMES_MAX = 1024
+_MAGIC = b"\x28\xb5\x2f\xfd"
+_P = zstd.CompressionParameter
+_OPTIONS: dict[Any, int] = {
+    _P.compression_level: 19,
+    _P.checksum_flag: 0,
+    _P.dict_id_flag: 0,
+}
+_FAST = {**_OPTIONS, _P.compression_level: 6}
+
+
+def dictionaries() -> tuple[int, ...]:
+    """Numbers of the dictionaries this build can read; 0 is none."""
+    found = resources.files("sync").joinpath("data").iterdir()
+    names = [f.name for f in found if f.name.startswith("jb-") and f.name.endswith(".dict")]
+    return (0, *sorted(int(n[3:-5]) for n in names))
+
+
+@cache
+def _dictionary(number: int) -> Any:
+    if number == 0:
+        return None
+    if number not in dictionaries():
+        raise Problem("sync.dictionary", number=number)
+    data = resources.files("sync").joinpath("data", f"jb-{number}.dict").read_bytes()
+    return zstd.ZstdDict(data)
+
+
+def pack(payload: bytes, dictionary: int = DICTIONARY, *, fast: bool = False) -> bytes:
+    """Compress a message. fast: for central's replies and large pages."""
+    options: Any = _FAST if fast else _OPTIONS
+    packed = zstd.compress(payload, options=options, zstd_dict=_dictionary(dictionary))
+    return packed[len(_MAGIC) :]
+
+
+def unpack(packed: bytes, dictionary: int, limit: int = UNPACKED_BYTES_MAX) -> bytes:
+    """The message in `packed`, at most `limit` bytes; more is refused before it is unpacked."""
+    frame = _MAGIC + packed
+    known = _dictionary(dictionary)
+    try:
+        declared = zstd.get_frame_info(frame).decompressed_size
+        if declared is not None and declared > limit:
+            raise Problem("sync.bomb", limit=limit)
+        reader = zstd.ZstdDecompressor(zstd_dict=known)
+        payload: bytes = reader.decompress(frame, max_length=limit + 1)
+    except zstd.ZstdError:
+        raise Problem("sync.malformed") from None
+    if len(payload) > limit:
+        raise Problem("sync.bomb", limit=limit)
+    if not reader.eof or reader.unused_data:
+        raise Problem("sync.truncated")
+    return payload
+
+
+def join_frames(frames: Iterable[bytes]) -> bytes:
+    """One body of several sealed frames."""
+    return b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames)
+
+
+def split_frames(body: bytes) -> list[bytes]:
+    """The frames of a body. A body cut short gives Problem("sync.truncated")."""
+    frames: list[bytes] = []
+    at = 0
+    while at < len(body):
+        size = int.from_bytes(body[at : at + 4], "big")
+        frame = body[at + 4 : at + 4 + size]
+        if size > FRAME_BYTES_MAX or len(frames) >= BODY_FRAMES_MAX:
+            raise Problem("sync.too_large", limit=FRAME_BYTES_MAX)
+        if len(frame) != size or at + 4 > len(body):
+            raise Problem("sync.truncated")
+        frames.append(frame)
+        at += 4 + size
+    return frames
