@@ -63,7 +63,8 @@ def _arguments() -> tuple[argparse.Namespace, list[str]]:
 
 def _system_needs() -> None:
     """What the tests need of the system beside Python packages."""
-    if not home.WINDOWS and home.is_root():
+    home.need_command("git", "git")  # some tests read the list of tracked files
+    if home.is_root():
         home.need_command("useradd", "passwd")  # PostgreSQL refuses to run as root
 
 
