@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import sys
 
 import psycopg
 import pytest
@@ -12,6 +13,11 @@ from packaging.requirements import Requirement
 from tests.architecture import source
 
 LOCKS = ("requirements.lock", "requirements-field.lock", "requirements-server.lock")
+
+
+def plain(name: str) -> str:
+    """A package's name as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def locked(name: str) -> dict[str, Requirement]:
@@ -51,7 +57,7 @@ def test_every_declared_dependency_is_locked():
     assert declared
     everything = locked(LOCKS[0])
     for requirement in declared:
-        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+        name = plain(requirement.name)
         assert name in everything, f"{name}: run python3 scripts/lock.py"
         version = str(everything[name].specifier).removeprefix("==")
         assert version in requirement.specifier, name
@@ -83,3 +89,32 @@ def test_the_postgresql_of_the_tests_is_real_and_durable(postgres_url):
     assert fsync == "on"
     assert version >= 150000
     assert tables == 0
+
+
+@pytest.mark.parametrize(
+    ("package", "extras"),
+    [("models", {""}), ("sync", {""}), ("field_client", {"", "field"}), ("server", {"", "server"})],
+)
+def test_every_imported_library_is_declared_where_it_is_used(package, extras):
+    """What only comes along with something else may be gone with its next release."""
+    declared = set()
+    for words in importlib.metadata.metadata("jemput-bola").get_all("Requires-Dist") or []:
+        requirement = Requirement(words)
+        wanted = requirement.marker is None or any(
+            requirement.marker.evaluate({"extra": extra, "python_version": "3.11"})
+            for extra in extras
+        )
+        if wanted:
+            declared.add(plain(requirement.name))
+    providers = importlib.metadata.packages_distributions()
+    # `compression` is in the standard library from 3.14 on, and not asked for before.
+    known = {*sys.stdlib_module_names, *source.PACKAGES, "compression"}
+    undeclared = set()
+    for path in source.modules(package):
+        for name in {words.split(".")[0] for words in source.imports_of(path)}:
+            if name in known:
+                continue
+            if not {plain(one) for one in providers.get(name, [name])} & declared:
+                undeclared.add(f"{name} in {source.name_of(path)}")
+    assert declared
+    assert not undeclared
