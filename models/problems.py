@@ -1,11 +1,12 @@
 """Every refusal and every doubt a person can see, in one catalogue (`data/problems.toml`).
 
-A `Problem` is raised (or returned as a value) when something cannot be done. A `Finding` is a remark
-on one answer of a form: an error stops the answer, a warning passes once a reason is given. Both take
-their words, their HTTP status and the person whose turn it is from the entry of their code, so that the
-van, the office and the API say the same thing.
+A `Problem` is raised (or returned as a value) when something cannot be done. A `Finding` is a
+remark on one answer of a form: an error stops the answer, a warning passes once a reason is given.
+Both take their words, their HTTP status and the person whose turn it is from the entry of their
+code, so that the van, the office and the API say the same thing.
 
-Words are written to the person who reads them: what happened, whose turn it is, that nothing was lost.
+Words are written to the person who reads them: what happened, whose turn it is, that nothing was
+lost.
 """
 
 import string
@@ -38,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
 
     def words(self, lang: str, details: Mapping[str, Any]) -> str:
-        """The sentence in `lang`, `{placeholders}` filled from `details`; a missing one shows as "?"."""
+        """The sentence in `lang`, `{placeholders}` filled from `details`; a missing one is "?"."""
         template = self.en if lang == "en" else self.id
         shown = {name: _shown(value, lang) for name, value in details.items()}
         return _Lenient().vformat(template, (), shown)
@@ -52,7 +53,7 @@ def problems() -> Mapping[str, Entry]:
 
 
 class Problem(Exception):
-    """A refusal with a stable code. `str()` gives the code alone: details may hold personal data."""
+    """A refusal with a stable code. `str()` is the code alone: details may hold personal data."""
 
     def __init__(self, code: str, /, **details: Any) -> None:
         super().__init__(code)
@@ -121,7 +122,7 @@ class Finding(msgspec.Struct, frozen=True):
         return self.severity == "warning" and problems()[self.code].quiet
 
     def passable(self, role: str = "operator") -> bool:
-        """Whether `role` may let this pass with a reason: any warning, and the errors that name it."""
+        """Whether `role` may let this pass with a reason: warnings, and errors that name it."""
         return self.severity == "warning" or problems()[self.code].override == role
 
     def words(self, lang: str = "id") -> str:
@@ -152,7 +153,7 @@ def told(code: str, details: Mapping[str, Any], lang: str = "id") -> str:
 class _Lenient(string.Formatter):
     """Formats what is there. A refusal must reach the person even when a detail is missing."""
 
-    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+    def get_value(self, key: int | str, _: Any, kwargs: Mapping[str, Any]) -> Any:
         return kwargs.get(str(key), "?")
 
 
@@ -169,4 +170,6 @@ def _shown(value: Any, lang: str) -> Any:
         return ", ".join(str(_shown(one, lang)) for one in value)
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, dict) and value.keys() == {"id", "en"}:  # words in both languages
+        return value["en" if lang == "en" else "id"]
     return value

@@ -1,10 +1,11 @@
-"""Words for people: gettext over Indonesian source strings, and dates and numbers as read in Tidore.
+"""Words for people: gettext over Indonesian sources; dates and numbers as read in Tidore.
 
-The source strings in the code *are* the Indonesian words, so Indonesian needs no catalogue and can never
-be incomplete. English stands in `data/locale/en.po` (edited by people) and is compiled to `en.mo` beside
-it, which the standard library's gettext reads, plural rule included. Both files are committed: models/
-may not import Babel at run time, and a reader of our own for .po files would be one more parser to trust.
-`scripts/words.py` collects new strings and compiles; a test fails when the two files disagree.
+The source strings in the code *are* the Indonesian words, so Indonesian needs no catalogue and can
+never be incomplete. English stands in `data/locale/en.po` (edited by people) and is compiled to
+`en.mo` beside it, which the standard library's gettext reads, plural rule included. Both files are
+committed: models/ may not import Babel at run time, and a reader of our own for .po files would be
+one more parser to trust. `scripts/words.py` collects new strings and compiles; a test fails when
+the two files disagree.
 """
 
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -29,13 +30,13 @@ MONTHS = {
 
 
 def say(msgid: str, lang: str = "id", **values: Any) -> str:
-    """The words for `msgid` in `lang`, `{placeholders}` filled. An unknown language reads Indonesian."""
+    """The words for `msgid` in `lang`, `{placeholders}` filled; Indonesian if it is not known."""
     text = _translations(lang).gettext(msgid)
     return text.format(**values) if values else text
 
 
 def say_n(msgid: str, n: int, lang: str = "id", **values: Any) -> str:
-    """Like `say` for a counted thing; `{n}` is the count. Indonesian has one form for every number."""
+    """Like `say` for a counted thing; `{n}` is the count. Indonesian has one form for all."""
     text = _translations(lang).ngettext(msgid, msgid, n)
     return text.format(n=number(n, lang), **values)
 
@@ -60,7 +61,7 @@ def long_day(when: date, lang: str = "id") -> str:
 
 
 def moment(when: datetime) -> str:
-    """DD-MM-YYYY HH:MM in WIT. A time without a zone is read as UTC, which is how times are stored."""
+    """DD-MM-YYYY HH:MM in WIT. A time without a zone is read as UTC, as times are stored."""
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     local = aware.astimezone(WIT)
     return f"{day(local)} {local.hour:02}:{local.minute:02}"
@@ -74,12 +75,10 @@ def number(value: int | float, lang: str = "id", decimals: int | None = None) ->
 
 def size(count: int, lang: str = "id") -> str:
     """A number of bytes for people, in units of 1000: `440 B`, `38 MB`, `1,3 kB`."""
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            break
+    value, units = float(count), ["GB", "MB", "kB", "B"]
+    while value >= 1000 and len(units) > 1:
         value /= 1000
-    else:
-        unit = "GB"
+        units.pop()
+    unit = units[-1]
     decimals = 1 if unit != "B" and value < 10 else 0
     return f"{number(value, lang, decimals)} {unit}"

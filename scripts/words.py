@@ -1,12 +1,15 @@
 """Collect the words of the program and compile their English (`--check` only looks).
 
-Every `say("...")` and `say_n("...", n)` in the four packages, and every `_("...")` in their templates, must
-stand in models/data/locale/en.po. This adds what is new with empty English, drops what is gone, keeps what
-people wrote, and compiles en.mo beside it. Run it after touching either, and commit both files.
+Every `say("...")` and `say_n("...", n)` in the four packages, and every `_("...")` in their
+templates, must stand in models/data/locale/en.po. This adds what is new with empty English, drops
+what is gone, keeps what people wrote, and compiles en.mo beside it. Run it after touching either,
+and commit both files.
 """
 
 import argparse
+import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import polib
@@ -15,23 +18,42 @@ from babel.messages.extract import extract_from_dir
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "models" / "data" / "locale"
 PACKAGES = ("models", "sync", "field_client", "server")
-METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
-KEYWORDS = {"say": (1,), "say_n": (1, 1), "_": (1,)}
+TEMPLATES = [("**.html", "jinja2"), ("**.txt", "jinja2")]
 
 
 def collected() -> dict[str, bool]:
     """Every source string in use -> whether it is counted (`say_n`)."""
     found: dict[str, bool] = {}
     for package in PACKAGES:
-        for _, _, msgid, _, _ in extract_from_dir(ROOT / package, METHODS, keywords=KEYWORDS):
-            counted = isinstance(msgid, tuple)
-            text = msgid[0] if counted else msgid
-            found[text] = found.get(text, False) or counted
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for text, counted in said(ast.parse(path.read_text("utf-8"))):
+                found[text] = found.get(text, False) or counted
+        templates = extract_from_dir(ROOT / package, TEMPLATES, keywords={"_": (1,)})
+        for _, _, word, _, _ in templates:
+            found.setdefault(str(word), False)
     return found
 
 
+def said(tree: ast.Module) -> Iterator[tuple[str, bool]]:
+    """The literals handed to an imported `say` or to `words.say`, and whether they are counted."""
+    nodes = list(ast.walk(tree))
+    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    imported = {alias.name for node in imports for alias in node.names} & {"say", "say_n"}
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(name), args=[ast.Constant(str(text)), *_]) if (
+                name in imported
+            ):
+                yield text, name == "say_n"
+            case ast.Call(
+                func=ast.Attribute(ast.Name("words"), "say" | "say_n" as name),
+                args=[ast.Constant(str(text)), *_],
+            ):
+                yield text, name == "say_n"
+
+
 def merged(old: polib.POFile) -> polib.POFile:
-    """The words in use with the English of `old`, sorted, without places: small differences in git."""
+    """The words in use with the English of `old`, sorted, without places: small diffs."""
     new = polib.POFile(wrapwidth=100)
     new.header, new.metadata = old.header, old.metadata
     for msgid, counted in sorted(collected().items()):

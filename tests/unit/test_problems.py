@@ -57,6 +57,12 @@ def test_words_are_filled_in_both_languages_and_dates_read_as_on_paper():
     assert "differs from the birth date 02-01-1990" in problem.words("en")
 
 
+def test_a_detail_may_come_in_both_languages():
+    problem = Problem("field.type", key="a.b", expected={"id": "teks", "en": "text"})
+    assert "harus teks" in problem.words()
+    assert "text is expected" in problem.words("en")
+
+
 def test_a_missing_detail_still_reaches_the_person():
     assert "Terisi ? angka" in Problem("nik.length").words()
 

@@ -1,12 +1,14 @@
-"""Words for people: every source string has its English, and dates and numbers read as in Tidore."""
+"""Words for people: every source string has its English; dates and numbers are Tidore's."""
 
-import ast
 import datetime
+import gettext
+import io
 import string
 
 import polib
 import pytest
 
+import scripts.words
 from models import words
 from models.words import say, say_n
 from tests.architecture import source
@@ -19,17 +21,12 @@ def english() -> polib.POFile:
 
 
 def said() -> dict[str, str]:
-    """Every literal handed to say() or say_n() in the four packages -> where."""
-    found = {}
-    for path in source.modules():
-        for node in ast.walk(source.parsed(path)):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            first = node.args[0]
-            if name in ("say", "say_n") and isinstance(first, ast.Constant):
-                found[first.value] = f"{path.relative_to(source.ROOT)}:{node.lineno}"
-    return found
+    """Every literal handed to say() or say_n() in the four packages -> in which file."""
+    return {
+        text: path.relative_to(source.ROOT).as_posix()
+        for path in source.modules()
+        for text, _ in scripts.words.said(source.parsed(path))
+    }
 
 
 def placeholders(text: str) -> set[str]:
@@ -55,10 +52,16 @@ def test_the_compiled_file_is_the_written_one():
 
 def test_the_test_above_would_see_a_forgotten_word(tmp_path, monkeypatch):
     forgotten = tmp_path / "page.py"
-    forgotten.write_text('say("Kata yang belum pernah diterjemahkan")', encoding="utf-8")
+    lines = [
+        "from models.words import say",
+        'say("Belum pernah")',
+        'words.say_n("{n} kali", 3)',
+        'other.say("bukan kata")',
+    ]
+    forgotten.write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.setattr(source, "ROOT", tmp_path)
     monkeypatch.setattr(source, "modules", lambda: [forgotten])
-    assert said() == {"Kata yang belum pernah diterjemahkan": "page.py:1"}
+    assert said() == {"Belum pernah": "page.py", "{n} kali": "page.py"}
 
 
 @pytest.fixture
@@ -70,9 +73,6 @@ def catalogue(monkeypatch):
     counted = polib.POEntry(msgid="{n} berkas", msgid_plural="{n} berkas")
     counted.msgstr_plural = {0: "{n} request", 1: "{n} requests"}
     po.append(counted)
-    import gettext
-    import io
-
     reader = gettext.GNUTranslations(io.BytesIO(po.to_binary()))
     plain = words._translations
     monkeypatch.setattr(
@@ -121,7 +121,7 @@ def test_numbers_use_the_marks_of_the_language():
         (999, "999 B"),
         (1300, "1,3 kB"),
         (38_400_000, "38 MB"),
-        (7_250_000_000, "7,2 GB"),
+        (72_000_000_000, "72 GB"),
     ],
 )
 def test_sizes(count, shown):
