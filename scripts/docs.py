@@ -1,7 +1,8 @@
 """Draw the parts of docs/ that are tables of the code (`--check` only looks).
 
-A page holds a pair of marks, `<!-- drawn: NAME -->` and `<!-- end -->`; what stands between is drawn from
-the catalogue or the table of that name. The words around it are written by people and kept.
+A page holds a pair of marks, `<!-- drawn: NAME -->` and `<!-- end -->`; what stands between is
+drawn from the catalogue or the table of that name. The words around it are written by people and
+kept.
 """
 
 import argparse
@@ -11,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import reference
-
 from models.problems import problems
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +19,7 @@ MARK = re.compile(r"(<!-- drawn: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def problem_table() -> str:
-    """Every code of the catalogue: status, whose turn, how it acts on an answer, its English words."""
+    """Every code of the catalogue: status, whose turn, how it acts on an answer, its words."""
     lines = ["| Code | Status | Whose turn | On an answer | Words |", "|--|--|--|--|--|"]
     for code, entry in sorted(problems().items()):
         effect = entry.severity or ""

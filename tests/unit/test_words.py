@@ -126,3 +126,8 @@ def test_numbers_use_the_marks_of_the_language():
 )
 def test_sizes(count, shown):
     assert words.size(count) == shown
+
+
+def test_the_catalogue_says_how_english_counts():
+    assert english().metadata["Plural-Forms"] == "nplurals=2; plural=(n != 1);"
+    assert english().metadata["Content-Type"] == "text/plain; charset=UTF-8"
