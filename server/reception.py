@@ -1,0 +1,173 @@
+"""Reception: central's side of a sync, whatever road the bytes took.
+
+Open, verify, store, and only then answer: a signed reply says nothing that was not committed. A key
+that central once certified goes through the whole of intake whatever became of its laptop; the
+laptop's state changes outcomes, not the willingness to keep what it brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from models.changes import encode as encode_value
+from models.problems import Problem
+from server.ledger import Door, Ledger, Registry, Scope, Stored
+from sync import messages, seal, wire
+from sync.identity import Identity
+from sync.known import LogState
+from sync.logs import HEAD_WIRE_BYTES, log_id
+from sync.messages import Checkpoint, Cursor, Order, Page, Reply, Request
+from sync.pull import for_laptop, runs
+from sync.state import Decision
+
+REPLY_BYTES_MAX = 2 * 1024 * 1024
+PAGE_BYTES = 128 * 1024
+"""Pages are cut at whole decisions near this size; each is usable alone."""
+
+
+class Reception:
+    """Answers laptops. `clock` gives Unix seconds; it labels, it decides nothing."""
+
+    def __init__(
+        self, registry: Registry, ledger: Ledger, identity: Identity, clock: Callable[[], int]
+    ) -> None:
+        self.registry = registry
+        self.ledger = ledger
+        self.identity = identity
+        self.clock = clock
+
+    def answer(self, body: bytes) -> bytes:
+        """The sealed reply to a sealed request body. Raises Problem for anything that is not a
+        whole, signed request of a known log; nothing is stored then."""
+        frames = wire.split_frames(body)
+        if len(frames) != 1:
+            raise Problem("sync.malformed")
+        token = seal.unseal(frames[0], self.identity, "request")
+        log, payload = self.open(token)
+        request = messages.decode(payload, Request)
+        reply, pages = self.respond(log.id, request, messages.name_of(payload))
+        return wire.join_frames(self._closed(log, reply, pages))
+
+    def open(self, token: bytes) -> tuple[LogState, bytes]:
+        """The log that signed a request and the request's payload, both verified."""
+        with self.registry.read() as door:
+            log = door.log(seal.peek(token).signer)
+        if log is None or log.central:
+            raise Problem("sync.unknown_device")
+        to = seal.audience(self.identity.seal_key)
+        header, packed = seal.verify(token, log.key, "request", to)
+        return log, wire.unpack(packed, header.dictionary)
+
+    def respond(
+        self, name: bytes, request: Request, request_name: bytes
+    ) -> tuple[Reply, list[Page]]:
+        """Store what the request brings, then say what central knows. Plain messages: signing and
+        sealing are around this."""
+        at = self.clock()
+        stored = None
+        if request.batch is not None and request.batch.entries:
+            stored = self.ledger.store(name, request.batch, at)
+        with self.registry.write() as door:
+            door.heard(name, at, request.build, request.at, request.cursor.server_seq)
+        with self.registry.read() as door:
+            return self._tell(door, name, request, request_name, stored, at)
+
+    # -- telling
+
+    def _tell(
+        self,
+        door: Door,
+        name: bytes,
+        request: Request,
+        request_name: bytes,
+        stored: Stored | None,
+        at: int,
+    ) -> tuple[Reply, list[Page]]:
+        log = door.log(name)
+        assert log is not None
+        standing = door.standing()
+        _same_history(request.cursor, standing.incarnation, standing.server_seq)
+        scope = door.scope(log.device)
+        budget = max(0, min(request.budget, REPLY_BYTES_MAX))
+        found, upto, head, more = door.pull(scope, request.cursor.server_seq, budget)
+        pages = list(_pages(_visible(door, scope, found), request_name, upto))
+        checkpoint = Checkpoint(
+            log.id,
+            log.seq,
+            log.head,
+            standing.incarnation,
+            standing.server_seq,
+            standing.head[:HEAD_WIRE_BYTES],
+            standing.durable_seq,
+            at,
+        )
+        reply = Reply(
+            request_name,
+            checkpoint,
+            runs(stored.results) if stored is not None else [],
+            stored.missing if stored is not None else None,
+            [self._order(log, order) for order in door.orders(name)],
+            len(pages),
+            Cursor(standing.incarnation, upto, head[:HEAD_WIRE_BYTES]),
+            more,
+        )
+        return reply, pages
+
+    def _order(self, log: LogState, order: tuple[int, str, int]) -> bytes:
+        number, kind, argument = order
+        payload = messages.encode(Order(log.id, number, kind, argument))
+        return self._sign(payload, "order", log, 0)
+
+    # -- closing
+
+    def _closed(self, log: LogState, reply: Reply, pages: Sequence[Page]) -> list[bytes]:
+        frames = [self._frame(messages.encode(reply), "reply", log)]
+        return frames + [self._frame(messages.encode(page), "page", log) for page in pages]
+
+    def _frame(self, payload: bytes, purpose: str, log: LogState) -> bytes:
+        packed = wire.pack(payload, wire.DICTIONARY, fast=len(payload) > PAGE_BYTES // 4)
+        token = self._sign(packed, purpose, log, wire.DICTIONARY)
+        return seal.seal(token, log.seal_key, purpose)
+
+    def _sign(self, payload: bytes, purpose: str, log: LogState, dictionary: int) -> bytes:
+        me = log_id(self.identity.sign_key)
+        header = seal.Header(me, purpose, seal.audience(log.seal_key), dictionary)
+        return seal.sign(payload, self.identity, header)
+
+
+def _same_history(cursor: Cursor, incarnation: bytes, server_seq: int) -> None:
+    """A cursor from another history of central (restored from a backup) is not served pages."""
+    if cursor.incarnation not in (b"", incarnation) or cursor.server_seq > server_seq:
+        raise Problem("sync.incarnation")
+
+
+def _visible(door: Door, scope: Scope, found: list[Decision]) -> list[Decision]:
+    named = {
+        name
+        for decision in found
+        for effect in decision.effects
+        for name in (getattr(effect, "record", b""), *getattr(effect, "others", ()))
+        if name
+    }
+    visible = door.visible(scope, named)
+    shown = (for_laptop(d, visible.__contains__, scope.logs) for d in found)
+    return [decision for decision in shown if decision is not None]
+
+
+def _pages(decisions: list[Decision], request_name: bytes, upto: int) -> list[Page]:
+    """Decisions cut into pages; the last one reaches to `upto`."""
+    groups: list[list[bytes]] = []
+    ends: list[int] = []
+    size = PAGE_BYTES
+    for decision in decisions:
+        data = encode_value(decision)
+        if size + len(data) > PAGE_BYTES:
+            groups.append([])
+            ends.append(0)
+            size = 0
+        groups[-1].append(data)
+        ends[-1] = decision.server_seq
+        size += len(data)
+    if ends:
+        ends[-1] = upto
+    return [Page(request_name, i, g, e) for i, (g, e) in enumerate(zip(groups, ends, strict=True))]
