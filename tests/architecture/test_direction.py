@@ -53,3 +53,15 @@ def test_an_import_against_each_contract_is_caught(tmp_path):
     missed = [words for words in PLANTS if not any(words in line for line in broken)]
     assert not missed, done.stdout
     assert len(broken) == len(PLANTS), done.stdout
+
+
+def test_a_laptop_never_loads_the_database_library_of_the_office():
+    """The contracts read the source; this looks at what really got loaded, libraries included."""
+    names = [source.name_of(path) for path in source.modules("field_client")]
+    assert "field_client.cli" in names
+    program = (
+        f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\n"
+        "print([name for name in ('sqlalchemy', 'sqlmodel', 'server') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

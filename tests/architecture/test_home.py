@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import subprocess
 import sys
+import zipfile
 
 import psycopg
 import pytest
@@ -118,3 +120,21 @@ def test_every_imported_library_is_declared_where_it_is_used(package, extras):
                 undeclared.add(f"{name} in {source.name_of(path)}")
     assert declared
     assert not undeclared
+
+
+def test_the_wheel_holds_the_four_packages_with_their_data_and_nothing_else(tmp_path):
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=source.ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert {name.split("/")[0] for name in names} == set(source.PACKAGES)
+    tracked = {path.relative_to(source.ROOT).as_posix() for path in source.tracked()}
+    wanted = {name for name in tracked if name.split("/")[0] in source.PACKAGES}
+    assert any(name.startswith("models/data/services/") for name in wanted)
+    assert not wanted - names
