@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
 import docs  # scripts/docs.py
 import reference  # scripts/reference.py
 from models.problems import problems
+from sync.merge import Guard
+from sync.state import CASE_KINDS, OUTCOMES
 from tests.architecture import source
 
 PAGES = ("architecture.md", "protocol.md", "security.md", "operations.md", "glossary.md")
@@ -58,6 +61,11 @@ def test_every_environment_variable_is_documented():
 def test_every_message_is_in_the_protocol_page():
     protocol = (source.ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
     assert not missing_from(protocol, [name for name, _ in reference.messages()])
+
+
+def test_the_words_of_the_protocol_are_in_the_glossary():
+    glossary = (source.ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    assert not missing_from(glossary, [*OUTCOMES, *CASE_KINDS, *get_args(Guard)])
 
 
 def test_every_drawn_part_of_a_page_is_current():
