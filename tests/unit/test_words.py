@@ -8,7 +8,7 @@ import string
 import polib
 import pytest
 
-import scripts.words
+import words as collector  # scripts/words.py
 from models import words
 from models.words import say, say_n
 from tests.architecture import source
@@ -25,7 +25,7 @@ def said() -> dict[str, str]:
     return {
         text: path.relative_to(source.ROOT).as_posix()
         for path in source.modules()
-        for text, _ in scripts.words.said(source.parsed(path))
+        for text, _ in collector.said(source.parsed(path))
     }
 
 
