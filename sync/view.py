@@ -1,0 +1,103 @@
+"""The desk's view of a request: what central decided, with one's own work on top.
+
+Own changes that central has not yet answered are shown as they were typed; own values that wait in
+a case are shown and marked as proposed. So an author always reads back what they wrote, and sees
+which of it does not stand yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+
+from models.changes import Body, Change
+from sync.merge import Author, is_current
+from sync.state import ELEMENT, REASON_PREFIX, STATUS_UNIT, Case, Record, values
+
+
+class Own(msgspec.Struct, frozen=True):
+    """An own entry about the request that no absorbed decision has answered yet."""
+
+    log: bytes
+    seq: int
+    change: Change
+    body: Body
+
+
+class View(msgspec.Struct):
+    """units: unit -> value as the author sees it. unsent: units only this laptop knows yet.
+    proposed: units whose shown value waits in a case (unit -> case). moved: units whose base
+    changed at central after the author saw it, so that it will be reviewed ("akan ditinjau")."""
+
+    service: str
+    edition: int
+    status: str
+    units: dict[str, Any]
+    unsent: set[str]
+    proposed: dict[str, bytes]
+    moved: set[str]
+
+
+def view(
+    record: Record | None,
+    cases: dict[bytes, Case],
+    own: Iterable[Own],
+    logs: Collection[bytes],
+) -> View | None:
+    """The request with `own` entries (in order) and the offers of `logs` on top; None when nothing
+    is known of it."""
+    shown = _decided(record, cases, logs) if record is not None else None
+    for entry in own:
+        if shown is None:
+            change = entry.change
+            shown = View(change.service, change.edition, "submitted", {}, set(), {}, set())
+        _put(shown, entry, record)
+    return shown
+
+
+def _decided(record: Record, cases: dict[bytes, Case], logs: Collection[bytes]) -> View:
+    shown = View(record.service, record.edition, record.status, {}, set(), {}, set())
+    shown.units = values(record)
+    for unit, name in record.disputes.items():
+        case = cases.get(name)
+        mine = [o for o in case.offers if o.log in logs] if case is not None else []
+        if mine:
+            shown.proposed[unit] = name
+            if unit != STATUS_UNIT and ELEMENT not in unit:
+                shown.units[unit] = mine[-1].value
+    return shown
+
+
+def _put(shown: View, entry: Own, record: Record | None) -> None:
+    body = entry.body
+    author = Author(entry.log, entry.seq, entry.change.seen, entry.seq - 1, entry.seq)
+    for unit, value in body.set.items():
+        shown.units[unit] = value
+        shown.unsent.add(unit)
+        if record is not None and not is_current(record.units.get(unit), author):
+            shown.moved.add(unit)
+    for unit, elements in body.add.items():
+        present = set(shown.units.get(unit, ()))
+        shown.units[unit] = sorted(present | set(elements))
+        shown.unsent.add(unit)
+    for unit, elements in body.remove.items():
+        present = set(shown.units.get(unit, ()))
+        shown.units[unit] = sorted(present - set(elements))
+        shown.unsent.add(unit)
+    if body.move is not None:
+        shown.status = body.move[1]
+        shown.unsent.add(STATUS_UNIT)
+
+
+def reasons_of(record: Record | None, own: Iterable[Own]) -> dict[str, str]:
+    """Field key -> reason for passing a warning, own unsent ones included."""
+    found: dict[str, str] = {}
+    if record is not None:
+        size = len(REASON_PREFIX)
+        units = record.units.items()
+        found = {u[size:]: w.value for u, w in units if u.startswith(REASON_PREFIX)}
+    for entry in own:
+        found |= entry.body.reasons
+    return found
