@@ -22,7 +22,7 @@ def problem_table() -> str:
     """Every code of the catalogue: status, whose turn, how it acts on an answer, its words."""
     lines = ["| Code | Status | Whose turn | On an answer | Words |", "|--|--|--|--|--|"]
     for code, entry in sorted(problems().items()):
-        effect = entry.severity or ""
+        effect: str = entry.severity or ""
         if entry.quiet:
             effect += ", quiet"
         if entry.override:

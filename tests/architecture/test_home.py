@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import psycopg
 import pytest
 from packaging.requirements import Requirement
 
+import home
 from tests.architecture import source
 
 LOCKS = ("requirements.lock", "requirements-field.lock", "requirements-server.lock")
@@ -138,3 +140,32 @@ def test_the_wheel_holds_the_four_packages_with_their_data_and_nothing_else(tmp_
     wanted = {name for name in tracked if name.split("/")[0] in source.PACKAGES}
     assert any(name.startswith("models/data/services/") for name in wanted)
     assert not wanted - names
+
+
+def test_a_missing_system_package_is_named_where_it_cannot_be_installed(monkeypatch):
+    monkeypatch.setattr(home, "is_root", lambda: False)
+    with pytest.raises(home.NotReady, match="no-such-package is missing"):
+        home.need_command("no-such-command", "no-such-package")
+
+
+def test_a_home_that_was_not_finished_counts_as_not_built(monkeypatch, tmp_path):
+    stamp = tmp_path / "built-from.json"
+    monkeypatch.setattr(home, "STAMP", stamp)
+    assert home._built_from() == {}
+    stamp.write_text('{"lock": "cut o', encoding="utf-8")
+    assert home._built_from() == {}
+
+
+def test_going_into_the_home_keeps_arguments_and_exit_code(tmp_path):
+    """Started with another interpreter, a script goes on in the home's."""
+    script = tmp_path / "asks.py"
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(source.ROOT / 'scripts')!r})\n"
+        "import home; home.enter()\n"
+        "import msgspec; print(sys.prefix, *sys.argv[1:]); sys.exit(7)\n",
+        encoding="utf-8",
+    )
+    outside = Path(sys.base_prefix) / ("python.exe" if home.WINDOWS else "bin/python3")
+    done = subprocess.run([outside, script, "a b"], capture_output=True, text=True)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.split(" ", 1) == [str(home.VENV), "a b\n"]
