@@ -85,6 +85,17 @@ def peek(token: bytes) -> Header:
     return Header(signer, PURPOSES[purpose], to, dictionary)
 
 
+def payload_of(token: bytes) -> bytes:
+    """The payload of a signed message, not verified yet: for one that carries its signer's key."""
+    try:
+        payload = cbor2.loads(token).value[2]
+    except Exception:
+        raise Problem("sync.malformed") from None
+    if not isinstance(payload, bytes):
+        raise Problem("sync.malformed")
+    return payload
+
+
 def verify(token: bytes, key: bytes, purpose: str, to: bytes) -> tuple[Header, bytes]:
     """Header and payload of a message that `key` signed for this purpose and audience.
 
