@@ -237,7 +237,7 @@ class Ledger:
         incident = Change(
             "incident", b"", 0, 1, "", 0, 0, at, at, 0, 0, 0, None, raw(Incident("fork", note))
         )
-        self._write(door, incident, at, "system")
+        self.write_in(door, incident, at, "system")
 
     # -- what central itself writes
 
@@ -245,11 +245,13 @@ class Ledger:
         """Append a change to central's own log and judge it. A refused one is not written at all:
         it raises Problem with the refusal's code, to be shown to the person."""
         with self.registry.write() as door:
-            return self._write(door, change, at, actor)
+            return self.write_in(door, change, at, actor)
 
-    def _write(
+    def write_in(
         self, door: Door, change: Change, at: int, actor: str
     ) -> tuple[Result, list[Decision]]:
+        """`write` inside a transaction that is open already, so that what belongs to the decision
+        (its entry in the audit trail) is committed with it or not at all."""
         log = door.log(self.central)
         assert log is not None
         data = encode(change)
