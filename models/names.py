@@ -21,28 +21,13 @@ _USUAL_SIGNS = frozenset(" '.,-/()")
 _APOSTROPHES = dict.fromkeys(map(ord, "`´ʻʼʽˈ‘’‛′＇"), "'")
 _SHORT_FORMS = frozenset(["ABD", "MUH", "MOH", "MHD", "MUHD", "MOHD", "ST", "BT"])
 _TITLES = frozenset(
-    [
-        "PROF",
-        "DR",
-        "DRS",
-        "DRA",
-        "IR",
-        "H",
-        "HJ",
-        "HI",
-        "HAJI",
-        "HAJJAH",
-        "KH",
-        "USTADZ",
-        "USTADZAH",
-    ]
+    ["PROF", "DR", "DRS", "DRA", "IR", "H", "HJ", "HI", "HAJI", "HAJJAH", "KH", "USTADZ"]
 )
 _BACK_TITLE = re.compile(
     r"(S|M|A)\.? ?(PD|SI|SOS|KOM|KES|KEB|KEP|AG|AP|IP|HUM|KN|PDI|MD|E|H|T|P)\.?"
 )
-_VARIANTS = dict.fromkeys(
-    ["MOHAMAD", "MOHAMMAD", "MUHAMAD", "MOHAMED", "MOH", "MUH", "MHD", "MOHD", "MUHD"], "MUHAMMAD"
-)
+_MUHAMMAD = ["MOHAMAD", "MOHAMMAD", "MUHAMAD", "MOHAMED", "MOH", "MUH", "MHD", "MOHD", "MUHD"]
+_VARIANTS = dict.fromkeys(_MUHAMMAD, "MUHAMMAD")
 _VARIANTS |= {"ABD": "ABDUL", "ST": "SITI"}
 _PILGRIM = frozenset({"H", "HI", "HJ", "HAJI", "HAJJAH"})
 
