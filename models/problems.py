@@ -166,6 +166,8 @@ def _shown(value: Any, lang: str) -> Any:
         return words.moment(value)
     if isinstance(value, date):
         return words.day(value)
+    if isinstance(value, Mapping):  # words in both languages, such as the label of a field
+        return value.get(lang, value.get("id", "?"))
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(str(_shown(one, lang)) for one in value)
     if isinstance(value, bytes):
