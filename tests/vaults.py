@@ -1,21 +1,31 @@
-"""What tests of the vault share: cheap key derivation, an in-memory key store, a refusal checked
-down to its words."""
+"""What tests of the vault share: cheap key derivation, a refusal checked down to its words,
+a hand that fills in requests."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from pathlib import Path
 from string import Formatter
 from typing import Any
 
 import pytest
 
+from field_client.vault.engine import Engine
 from field_client.vault.keyfile import Cost
-from models import problems as catalogue
+from field_client.vault.logs import OwnLog
+from field_client.vault.store import Store
+from models import problems as problem_catalogue
+from models.changes import Body, Change, encode, raw
 from models.problems import Problem
+from models.services import catalogue
+from sync.identity import Identity
+from sync.logs import Entry, Open
 
 CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
 PASSPHRASE = "pala sagu kora"
 NOW = 1_790_000_000
+DATABASE_KEY, VAULT, DEVICE = b"k" * 32, b"v" * 16, b"d" * 16
 
 
 class MemoryKeyStore:
@@ -36,8 +46,72 @@ def refused(code: str, call: Callable[..., Any], *values: Any, **more: Any) -> P
     with pytest.raises(Problem) as caught:
         call(*values, **more)
     assert caught.value.code == code
-    entry = catalogue.problems()[code]
+    entry = problem_catalogue.problems()[code]
     for sentence in (entry.id, entry.en):
         asked = {name for _, name, _, _ in Formatter().parse(sentence) if name}
         assert asked <= set(caught.value.details), f"{code} lacks {asked}"
     return caught.value
+
+
+def new_store(folder: Path, wait: float = 10.0) -> Store:
+    """An encrypted store in `folder` with a first log, as enrolment leaves it."""
+    store = Store(Engine(folder / "vault.db", DATABASE_KEY, VAULT, wait))
+    open_log(store)
+    return store
+
+
+def again(store: Store) -> Store:
+    """The same files, opened by a program that was started anew."""
+    store.close()
+    return Store(Engine(store.engine.path, DATABASE_KEY, VAULT))
+
+
+def open_log(store: Store, parent: OwnLog | None = None, reason: str = "enrolled") -> OwnLog:
+    """Open a log with fresh keys, after `parent` if one is given."""
+    seeds = secrets.token_bytes(32), secrets.token_bytes(32)
+    identity = Identity(*seeds)
+    after = (parent.id, parent.seq, parent.head) if parent is not None else (b"", 0, b"")
+    opening = Open(identity.sign_key, identity.seal_key, DEVICE, *after, reason)
+    return store.open_log(*seeds, encode(opening), block=7)
+
+
+class Hand:
+    """Somebody at the keyboard: makes changes as the desk does."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.number = 0
+
+    def created(self, place: tuple[int, int] = (0, 1), **answers: Any) -> Change:
+        """The creation of a card enrolment, with some answers of its example replaced."""
+        self.number += 1
+        form = catalogue().service("ktp-new-enrolment")
+        checked = form.check(form.example.answers, (), {}, today=form.example.day)
+        given = {key.replace("__", "."): value for key, value in answers.items()}
+        units = form.units(checked.answers | given)
+        body = Body(number=self.number, set=units, add={"documents": ["KK"]})
+        return self._change("create", b"", body, place, (form.slug, form.edition))
+
+    def create(self, **answers: Any) -> bytes:
+        """Save one request; gives its id."""
+        with self.store.saving() as saving:
+            change = self.created(**answers)
+            return saving.record_of(saving.append(change), change)
+
+    def edited(self, record: bytes, place: tuple[int, int] = (0, 1), **units: Any) -> Change:
+        """A change of whole units of a request."""
+        body = Body(set={name.replace("__", "."): value for name, value in units.items()})
+        return self._change("edit", record, body, place, ("", 0))
+
+    def edit(self, record: bytes, **units: Any) -> Entry:
+        """Save one edit."""
+        with self.store.saving() as saving:
+            return saving.append(self.edited(record, **units))
+
+    def _change(
+        self, kind: str, record: bytes, body: Body, place: tuple[int, int], form: tuple[str, int]
+    ) -> Change:
+        shown = self.store.shown()
+        return Change(
+            kind, record, *place, *form, 0, NOW, NOW - 60, 1, 1, shown.seen, None, raw(body)
+        )

@@ -47,9 +47,13 @@ def test_a_commit_is_there_for_the_next_reader(engine: Engine) -> None:
 
 
 def test_what_fails_inside_a_write_leaves_nothing(engine: Engine) -> None:
-    with pytest.raises(ZeroDivisionError), engine.writing() as connection:
-        connection.execute("delete from notes")
-        raise ZeroDivisionError
+    def fail() -> None:
+        with engine.writing() as connection:
+            connection.execute("delete from notes")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert engine.one("select count(*) from notes") == (2000,)
 
 

@@ -1,0 +1,178 @@
+"""Rosters: the villages' own lists of residents, kept encrypted and only until they expire."""
+
+# ruff: noqa: S608 - SQL is put together from our own column names only; values are always bound
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+import msgspec
+
+from field_client.roster.residents import Resident
+from field_client.vault.engine import Connection, Engine
+from field_client.vault.listing import search_query, search_words
+
+FOUND_MAX = 50
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where a list comes from. village: region code. source: who made it. dated: day of the list.
+    basis: the legal basis for holding it. expires: last day it may be used. digest: 32 bytes over
+    the file's content."""
+
+    village: str
+    source: str
+    dated: date
+    basis: str
+    expires: date
+    digest: bytes
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A list in the vault. number: local."""
+
+    number: int
+    people: int
+    source: Source
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A resident and the list they stand in."""
+
+    roster: int
+    resident: Resident
+
+
+class Rosters:
+    """Import, search, expiry."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def take_in(self, source: Source, residents: Iterable[Resident]) -> bool:
+        """Take a whole list in, or nothing of it. A newer list of the same village and source takes
+        the older one's place. False when this very list is here already: nothing is changed."""
+        with self._engine.writing() as connection:
+            row = connection.execute(
+                "select number, data from rosters where village = ? and source = ?",
+                (source.village, source.source),
+            ).fetchone()
+            data = msgspec.msgpack.encode(source)
+            if row is not None and row[1] == data:
+                return False
+            if row is not None:
+                _forget(connection, row[0])
+            _insert(connection, source, data, residents)
+        return True
+
+    def lists(self) -> list[Kept]:
+        """The lists held, by village."""
+        rows = self._engine.read(
+            "select number, people, data from rosters order by village, source"
+        )
+        return [
+            Kept(number, people, msgspec.msgpack.decode(data, type=Source))
+            for number, people, data in rows
+        ]
+
+    def search(self, text: str, today: date, limit: int = FOUND_MAX) -> list[Found]:
+        """By name: every word typed, the beginning of each is enough."""
+        query = search_query(text)
+        if not query:
+            return []
+        return self._found(
+            "join resident_words w on w.rowid = r.number where resident_words match ?"
+            " and s.expires >= ? order by w.rank limit ?",
+            query, today.isoformat(), limit,
+        )  # fmt: skip
+
+    def by_nik(self, nik: str, today: date) -> list[Found]:
+        """Everybody with this NIK, from whichever list."""
+        return self._by("nik", nik, today)
+
+    def by_kk(self, kk: str, today: date) -> list[Found]:
+        """A family, in the order of the list."""
+        return self._by("kk", kk, today)
+
+    def residents(self, roster: int, today: date) -> Iterator[Resident]:
+        """Everybody of one list, in its order; in portions, so that memory stays flat."""
+        last = 0
+        while True:
+            rows = self._engine.read(
+                "select r.number, r.data from residents r join rosters s on s.number = r.roster"
+                " where r.roster = ? and r.number > ? and s.expires >= ?"
+                " order by r.number limit 500",
+                roster, last, today.isoformat(),
+            )  # fmt: skip
+            for last, data in rows:  # noqa: B007 - the next portion starts there
+                yield msgspec.msgpack.decode(data, type=Resident)
+            if not rows:
+                return
+
+    def remove(self, roster: int) -> None:
+        """Delete one list and everything told from it."""
+        with self._engine.writing() as connection:
+            _forget(connection, roster)
+        self._engine.checkpoint()
+
+    def purge(self, today: date) -> int:
+        """Delete the lists that have expired; gives the number of people deleted. Deleted pages are
+        overwritten (secure_delete) and the write-ahead log emptied."""
+        rows = self._engine.read(
+            "select number, people from rosters where expires < ?", today.isoformat()
+        )
+        if not rows:
+            return 0
+        with self._engine.writing() as connection:
+            for number, _ in rows:
+                _forget(connection, number)
+        self._engine.checkpoint()
+        return sum(people for _, people in rows)
+
+    def _by(self, column: str, value: str, today: date) -> list[Found]:
+        return self._found(
+            f"where r.{column} = ? and r.{column} != '' and s.expires >= ?"
+            " order by r.number limit ?",
+            value, today.isoformat(), FOUND_MAX,
+        )  # fmt: skip
+
+    def _found(self, rest: str, *values: object) -> list[Found]:
+        rows = self._engine.read(
+            "select r.roster, r.data from residents r"
+            f" join rosters s on s.number = r.roster {rest}",
+            *values,
+        )
+        return [Found(roster, msgspec.msgpack.decode(data, type=Resident)) for roster, data in rows]
+
+
+def _insert(
+    connection: Connection, source: Source, data: bytes, residents: Iterable[Resident]
+) -> None:
+    (roster,) = connection.execute(
+        "insert into rosters (village, source, expires, digest, people, data)"
+        " values (?, ?, ?, ?, 0, ?) returning number",
+        (source.village, source.source, source.expires.isoformat(), source.digest, data),
+    ).fetchone()
+    people = 0
+    for resident in residents:
+        people += 1  # by hand: nothing is known of a list's length before its end
+        (number,) = connection.execute(
+            "insert into residents (roster, nik, kk, name, data) values (?, ?, ?, ?, ?)"
+            " returning number",
+            (roster, resident.nik, resident.kk, resident.name, msgspec.msgpack.encode(resident)),
+        ).fetchone()
+        connection.execute(
+            "insert into resident_words (rowid, words) values (?, ?)",
+            (number, search_words(resident.name)),
+        )
+    connection.execute("update rosters set people = ? where number = ?", (people, roster))
+
+
+def _forget(connection: Connection, roster: int) -> None:
+    connection.execute(
+        "delete from resident_words where rowid in (select number from residents where roster = ?)",
+        (roster,),
+    )
+    connection.execute("delete from residents where roster = ?", (roster,))
+    connection.execute("delete from rosters where number = ?", (roster,))

@@ -1,0 +1,114 @@
+"""One save: entries appended to the log and what is told from them, in one commit."""
+
+from __future__ import annotations
+
+from field_client.vault.engine import Connection
+from field_client.vault.logs import OwnLog
+from field_client.vault.picture import Picture, find_picture
+from field_client.vault.refs import Ref, find_ref
+from field_client.vault.requests import list_again
+from models.changes import (
+    TRANSACTION_BYTES_MAX,
+    TRANSACTION_CHANGES_MAX,
+    Change,
+    RecordId,
+    encode,
+    record_of,
+)
+from models.problems import Problem
+from sync.logs import Entry, next_head
+from sync.messages import Cursor
+
+
+class Saving:
+    """An open save. `seq` and `head` are those of the newest entry, moving on with `append`.
+
+    Transactions are complete when their last change is appended; one save may hold several.
+    """
+
+    def __init__(self, connection: Connection, own: OwnLog, cursor: Cursor) -> None:
+        self.own = own
+        self.cursor = cursor
+        self.seq = own.seq
+        self.head = own.head
+        self._connection = connection
+        self._bytes = 0
+        self._place = (0, 0)
+        self._transaction_bytes = 0
+        self._touched: set[RecordId] = set()
+
+    def append(self, change: Change) -> Entry:
+        """Number, link and keep one change. Its record is `record_of(entry)` for a create.
+
+        Problem `vault.too_large` when the transaction passes 64 changes or 64 KiB.
+        """
+        data = encode(change)
+        self._check_place(change, len(data))
+        self.seq += 1
+        self.head = next_head(self.own.id, self.head, data)
+        record = record_of(self.own.id, self.seq, change, data)
+        self._connection.execute(
+            "insert into entries (log, seq, data, head, kind, record, i, n, at)"
+            " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self.own.id, self.seq, data, self.head, change.kind, record, change.i, change.n,
+                change.at,
+            ),
+        )  # fmt: skip
+        self._bytes += len(data)
+        if record:
+            self._touched.add(record)
+        return Entry(self.seq, data, self.head)
+
+    def record_of(self, entry: Entry, change: Change) -> RecordId:
+        """Id of the request an appended change speaks of, or has just created."""
+        return record_of(self.own.id, entry.seq, change, entry.data)
+
+    def picture(self, record: RecordId) -> Picture | None:
+        """A request as it stands inside this save."""
+        return find_picture(self._connection, record)
+
+    def code_taken(self, block: int, number: int) -> bool:
+        """A request with this tracking code is known here."""
+        row = self._connection.execute(
+            "select 1 from requests where code = ? and block = ?", (number, block)
+        ).fetchone()
+        return row is not None
+
+    def ref(self, name: str) -> Ref | None:
+        """What was answered to this ref before, if it was."""
+        return find_ref(self._connection, name)
+
+    def keep_ref(self, ref: Ref) -> None:
+        """Remember the answer to a queued row, in the same commit as its entries."""
+        self._connection.execute(
+            "insert into refs (ref, digest, record, answer) values (?, ?, ?, ?)",
+            (ref.ref, ref.digest, ref.record, ref.answer),
+        )
+
+    def drop_draft(self, draft: bytes) -> None:
+        """The draft has become a change."""
+        self._connection.execute("delete from drafts where id = ?", (draft,))
+
+    def finish(self) -> None:
+        """Write the log's new end and list the touched requests again; called by the store."""
+        if self._place[0] != self._place[1]:
+            raise ValueError(f"a transaction of {self._place[1]} has {self._place[0]} changes")
+        if self.seq == self.own.seq:
+            return
+        self._connection.execute(
+            "update logs set seq = ?, head = ?, unsent = unsent + ? where id = ?",
+            (self.seq, self.head, self._bytes, self.own.id),
+        )
+        for record in self._touched:
+            list_again(self._connection, record)
+
+    def _check_place(self, change: Change, size: int) -> None:
+        """Changes of a transaction come as 0, 1, … n-1 of the same n."""
+        done, length = self._place if self._place[0] < self._place[1] else (0, change.n)
+        if (change.i, change.n) != (done, length):
+            raise ValueError(f"change {change.i} of {change.n} where {done} of {length} comes")
+        self._transaction_bytes = size if done == 0 else self._transaction_bytes + size
+        if length > TRANSACTION_CHANGES_MAX or self._transaction_bytes > TRANSACTION_BYTES_MAX:
+            raise Problem("vault.too_large", limit=TRANSACTION_CHANGES_MAX)
+        self._place = (done + 1, length)
