@@ -17,6 +17,7 @@ from models import codes
 from models.fields import Text
 
 _WORD = re.compile(r"[a-z0-9]+")
+_TICK = re.compile("[√✓✔☑●•■]")
 _BLOOD = re.compile(r"(a|b|ab|o|0)[+-]?|[1-9]\d?")
 
 LISTS = {
@@ -123,7 +124,7 @@ def meaning(field: str, text: str) -> str | None:
 def is_blank(text: str) -> bool:
     """Whether a cell says nothing: empty, dashes, dots, NULL."""
     tables, short = _tables()
-    return key(text, short) in tables["blank"]
+    return key(text, short) in tables["blank"] and not _TICK.search(text)
 
 
 @cache

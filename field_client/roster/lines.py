@@ -1,5 +1,6 @@
 """Walking a list line by line: who speaks of a person, who of a family, and who of nobody."""
 
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from field_client.roster import cells, headings, labels, lexicon
 from field_client.roster.headings import Layout
 from field_client.roster.sheets import Cell, Row, Sheet
 
-_FAMILY_FIELDS = ("kk", "address", "rt", "rw", "dusun")
+_FAMILY_FIELDS = ("kk", "address", "rt", "rw", "rt_rw", "dusun")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -143,9 +144,10 @@ def _person(
 
 def _speaks_of_a_person(found: Mapping[str, Cell]) -> bool:
     """A name with anything that tells who, or a running number; or a NIK without a name."""
-    if "name" not in found:
-        return "nik" in found and len(cells.digits(found["nik"]).text) >= 10
-    if found.keys() & {"nik", "birth_date", "birth_place_date", "sex_male", "sex_female", "kk"}:
+    numbers = sum(_digits_in(found.get(field)) >= 10 for field in ("nik", "kk"))
+    if not re.search(r"[^\W\d_]", cells.text_of(found.get("name"))):
+        return "name" not in found and _digits_in(found.get("nik")) >= 10
+    if numbers or found.keys() & {"birth_date", "birth_place_date", "sex_male", "sex_female"}:
         return True
     if cells.text_of(found.get("ordinal")).strip(".").isdigit():
         return True
@@ -153,6 +155,12 @@ def _speaks_of_a_person(found: Mapping[str, Cell]) -> bool:
         field in found and lexicon.meaning(field, cells.text_of(found[field])) is not None
         for field in ("sex", "shdk")
     )
+
+
+def _digits_in(cell: Cell) -> int:
+    """How many digits a number cell has or had."""
+    found = cells.digits(cell)
+    return 16 if found.remark == "roster.lost_digits" else sum(map(str.isdigit, found.text))
 
 
 def _follows_a_family(found: Mapping[str, Cell], last: Entry) -> bool:

@@ -19,6 +19,7 @@ from field_client.roster.headings import Layout
 from field_client.roster.lines import Entry
 from field_client.roster.residents import Habits, Resident
 from field_client.roster.sheets import Limits, Sheet, read_sheets
+from models.names import key as name_key
 from models.problems import Problem, problems
 
 NOTES_MAX = 1_000
@@ -183,16 +184,16 @@ def _once_each(found: list[Line]) -> tuple[dict[tuple[str, int], Resident], list
     """
     taken: dict[tuple[str, int], Resident] = {}
     refused: list[Note] = []
-    names: dict[str, set[str]] = {}
+    sharing: dict[str, set[str]] = {}
     for line in found:
         if line.resident and line.resident.nik:
-            names.setdefault(line.resident.nik, set()).add(lexicon.key(line.resident.name, {}))
+            sharing.setdefault(line.resident.nik, set()).add(name_key(line.resident.name))
     keys: dict[str, int] = {}
     for line in found:
         if line.resident is None:
             refused.append(Note(line.sheet, line.row, line.refusal))
             continue
-        alone = len(names.get(line.resident.nik, ())) <= 1
+        alone = len(sharing.get(line.resident.nik, ())) <= 1
         person = residents.with_key(line.resident, nik_is_alone=alone)
         if person.key in keys:
             first = keys[person.key]
@@ -215,7 +216,12 @@ def _report(
         for field, code in line.warnings
     ]
     columns = {field for layout in read.layouts for field in (*layout.columns, *layout.family)}
-    known = {field for person in taken.values() for field in _WANTED if getattr(person, field)}
+    said = {
+        field
+        for person in taken.values()
+        for field in _WANTED
+        if getattr(person, field) not in ("", None, "unknown")
+    }
     return RosterReport(
         sheets=tuple(read.sheets),
         ignored_sheets=tuple(read.ignored),
@@ -227,7 +233,7 @@ def _report(
         counts=dict(Counter(note.code for note in notes)),
         warnings=tuple(notes[:NOTES_MAX]),
         other_lines=tuple(read.other[:NOTES_MAX]),
-        missing=tuple(field for field in _WANTED if field not in columns | known),
+        missing=tuple(field for field in _WANTED if field not in columns | said),
         unknown_headings=tuple(dict.fromkeys(h for x in read.layouts for h in x.ignored)),
         places=tuple(read.places)[:20],
     )

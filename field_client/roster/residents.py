@@ -15,6 +15,7 @@ import msgspec
 from field_client.roster import cells, labels, lexicon
 from field_client.roster.lines import Entry
 from field_client.roster.sheets import Cell
+from models import names, nik
 
 Enrolment = Literal["enrolled", "not_enrolled", "unknown"]
 Residence = Literal["resident", "dead", "moved", "lost", "unknown"]
@@ -148,7 +149,7 @@ def with_key(resident: Resident, *, nik_is_alone: bool) -> Resident:
 def identity(resident: Resident) -> tuple[str, str, str, str]:
     """What makes two lines the same person when no NIK says so."""
     born = resident.birth_date.isoformat() if resident.birth_date else ""
-    return resident.nik, resident.kk, lexicon.key(resident.name, {}), born
+    return resident.nik, resident.kk, names.key(resident.name), born
 
 
 # --- numbers --------------------------------------------------------------------------------------
@@ -174,20 +175,20 @@ def _read_number(field: str, cell: Cell, habits: Habits, into: Reading) -> None:
 
 def _compare_with_nik(into: Reading, born: date | None) -> None:
     """Doubts only: a NIK keeps its birth date and region when the person's data are corrected."""
-    nik = into.values.get("nik", "")
-    if not nik:
+    number = into.values.get("nik", "")
+    if not number:
         return
-    if nik == into.values.get("kk"):
+    if number == into.values.get("kk"):
         into.raw["nik"] = into.values.pop("nik")
         into.warn("nik", "roster.row_nik_is_kk")
         return
-    day, month, year = int(nik[6:8]), int(nik[8:10]), nik[10:12]
-    if nik[12:] == "0000" or not 1 <= month <= 12 or not (1 <= day <= 31 or 41 <= day <= 71):
+    parts = nik.parse(number)
+    if parts is None or parts.serial == 0 or not parts.date_possible:
         into.warn("nik", "roster.row_nik_odd")
         return
-    if born and (day % 40, month, year) != (born.day, born.month, f"{born.year % 100:02}"):
+    if born and (parts.day, parts.month, parts.year) != (born.day, born.month, born.year % 100):
         into.warn("birth_date", "roster.row_nik_date")
-    if into.values.get("sex") and into.values["sex"] != ("2" if day > 40 else "1"):
+    if into.values.get("sex", parts.sex) != parts.sex:
         into.warn("sex", "roster.row_nik_sex")
 
 

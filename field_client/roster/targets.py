@@ -10,6 +10,7 @@ from datetime import date
 import msgspec
 
 from field_client.roster.residents import Resident
+from models.people import age
 
 CARD_AGE = 17
 
@@ -49,9 +50,4 @@ def left_out_because(resident: Resident, today: date) -> str:
         return ""
     if resident.birth_date is None:
         return "age_unknown"
-    return "" if reached(resident.birth_date, CARD_AGE, today) else "young"
-
-
-def reached(born: date, years: int, today: date) -> bool:
-    """Whether somebody is `years` old; who was born on 29 February has the birthday on 1 March."""
-    return (today.year - born.year, today.month, today.day) >= (years, born.month, born.day)
+    return "young" if age(resident.birth_date, today) < CARD_AGE else ""
