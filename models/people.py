@@ -1,6 +1,35 @@
-"""People and their laptops: ages, roles and what each may do, offices, devices, four eyes."""
+"""People and their laptops: ages, roles and what each may do, offices, devices, four eyes.
 
+A role is the authority somebody acts with, not a rank. One person may have several; small offices
+need that. Which role takes which step of a request stands in `models.lifecycle`; everything else a
+role may do stands in `MAY`, one row for each thing done.
+"""
+
+from collections.abc import Collection, Mapping
 from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from models.problems import Problem
+
+
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The name of something in both languages."""
+
+    id: str
+    en: str
+
+    def words(self, lang: str = "id") -> str:
+        """What a person reads."""
+        return self.en if lang == "en" else self.id
+
+    def both(self) -> dict[str, str]:
+        """As a detail of a problem, which picks the language when it is shown."""
+        return {"id": self.id, "en": self.en}
+
+
+# -- ages
 
 
 def age(born: date, today: date) -> int:
@@ -14,3 +43,217 @@ def birthday(born: date, years: int) -> date:
         return born.replace(year=born.year + years)
     except ValueError:  # 29 February in a common year
         return date(born.year + years, 3, 1)
+
+
+# -- roles
+
+
+class Role(StrEnum):
+    """The authority somebody acts with."""
+
+    OPERATOR = "operator"
+    VERIFIER = "verifier"
+    SIAK_OPERATOR = "siak_operator"
+    REGISTRAR = "registrar"
+    PRINTER = "printer"
+    COURIER = "courier"
+    VILLAGE_HEAD = "village_head"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    APPLICANT = "applicant"  # never signs in: somebody writes down the citizen's wish
+    SYSTEM = "system"  # the program itself
+
+
+ROLES: Mapping[Role, Label] = {
+    Role.OPERATOR: Label("petugas", "operator"),
+    Role.VERIFIER: Label("verifikator", "verifier"),
+    Role.SIAK_OPERATOR: Label("operator SIAK", "SIAK operator"),
+    Role.REGISTRAR: Label("pejabat pencatatan sipil", "civil registrar"),
+    Role.PRINTER: Label("petugas cetak", "printer operator"),
+    Role.COURIER: Label("kurir", "courier"),
+    Role.VILLAGE_HEAD: Label("kepala desa atau lurah", "village head"),
+    Role.SUPERVISOR: Label("penyelia", "supervisor"),
+    Role.ADMIN: Label("admin", "admin"),
+    Role.AUDITOR: Label("auditor", "auditor"),
+    Role.APPLICANT: Label("pemohon", "applicant"),
+    Role.SYSTEM: Label("sistem", "system"),
+}
+
+STAFF = frozenset(ROLES) - {Role.APPLICANT, Role.SYSTEM}
+"""Roles a person can be given."""
+
+_COVERS: Mapping[str, frozenset[Role]] = {
+    Role.OPERATOR: frozenset({Role.APPLICANT}),
+    Role.VERIFIER: frozenset({Role.APPLICANT}),
+    Role.SUPERVISOR: frozenset({Role.VERIFIER, Role.APPLICANT}),
+}
+
+
+def covers(role: str, needed: str) -> bool:
+    """Whether somebody with `role` may do what `needed` does: itself, or what it stands in for."""
+    return role == needed or needed in _COVERS.get(role, frozenset())
+
+
+def roles(names: Collection[str]) -> frozenset[Role]:
+    """The roles of a person by name; `person.role` for one that does not exist or is not given."""
+    for name in names:
+        if name not in STAFF:
+            raise Problem("person.role", role=name, roles=sorted(STAFF))
+    return frozenset(Role(name) for name in names)
+
+
+# -- what each role may do, apart from steps of a request
+
+
+class Act(StrEnum):
+    """Something done in the system that is not a step of a request."""
+
+    TAKE_IN = "request.take_in"
+    READ_REQUEST = "request.read"
+    LIST_REQUESTS = "request.list"
+    READ_CASE = "case.read"
+    RESOLVE_CASE = "case.resolve"
+    APPROVE_CASE = "case.approve"
+    USE_ROSTER = "roster.search"
+    IMPORT_ROSTER = "roster.import"
+    IMPORT_BUNDLE = "bundle.import"
+    LIST_DEVICES = "device.list"
+    INVITE_DEVICE = "device.invite"
+    SUSPEND_DEVICE = "device.suspend"
+    LOSE_DEVICE = "device.lose"
+    RETIRE_DEVICE = "device.retire"
+    CONFIRM_RESTORE = "restore.confirm"
+    LIST_PEOPLE = "person.list"
+    ADD_PERSON = "person.add"
+    READ_AUDIT = "audit.read"
+    VERIFY_RECEIPT = "receipt.verify"
+    READ_REPORTS = "report.read"
+
+
+_OFFICE = frozenset(
+    {Role.VERIFIER, Role.SIAK_OPERATOR, Role.REGISTRAR, Role.PRINTER, Role.SUPERVISOR}
+)
+_DECIDERS = frozenset({Role.VERIFIER, Role.SUPERVISOR})
+_KEEPERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+
+MAY: Mapping[Act, frozenset[Role]] = {
+    Act.TAKE_IN: frozenset({Role.OPERATOR, Role.VILLAGE_HEAD}),
+    Act.READ_REQUEST: _OFFICE | {Role.OPERATOR, Role.VILLAGE_HEAD, Role.AUDITOR},
+    Act.LIST_REQUESTS: _OFFICE | {Role.OPERATOR, Role.VILLAGE_HEAD, Role.COURIER, Role.AUDITOR},
+    Act.READ_CASE: _DECIDERS | {Role.AUDITOR},
+    Act.RESOLVE_CASE: _DECIDERS,
+    Act.APPROVE_CASE: frozenset({Role.SUPERVISOR}),
+    Act.USE_ROSTER: frozenset({Role.OPERATOR, Role.VILLAGE_HEAD}),
+    Act.IMPORT_ROSTER: frozenset({Role.OPERATOR, Role.VILLAGE_HEAD}),
+    Act.IMPORT_BUNDLE: _OFFICE | _KEEPERS,
+    Act.LIST_DEVICES: _KEEPERS | {Role.AUDITOR},
+    Act.INVITE_DEVICE: frozenset({Role.ADMIN}),
+    Act.SUSPEND_DEVICE: _KEEPERS,
+    Act.LOSE_DEVICE: _KEEPERS,
+    Act.RETIRE_DEVICE: frozenset({Role.ADMIN}),
+    Act.CONFIRM_RESTORE: frozenset({Role.SUPERVISOR}),
+    Act.LIST_PEOPLE: _KEEPERS | {Role.AUDITOR},
+    Act.ADD_PERSON: frozenset({Role.ADMIN}),
+    Act.READ_AUDIT: _KEEPERS | {Role.AUDITOR},
+    Act.VERIFY_RECEIPT: STAFF,
+    Act.READ_REPORTS: _KEEPERS | {Role.VERIFIER, Role.AUDITOR},
+}
+
+
+def may(held: Collection[str], act: Act) -> bool:
+    """Whether somebody holding these roles may do this."""
+    return not MAY[act].isdisjoint(held)
+
+
+def require(held: Collection[str], act: Act) -> None:
+    """Raise `auth.forbidden` unless `may`."""
+    if not may(held, act):
+        raise Problem("auth.forbidden", act=act.value)
+
+
+def second_person(approver: str, *earlier: str) -> Problem | None:
+    """Four eyes: the approver is none of those who decided or took the request in.
+
+    earlier: the decider, the operator who took it in, and whoever wrote a value in dispute.
+    """
+    return Problem("lifecycle.same_person") if approver in earlier else None
+
+
+# -- offices and devices
+
+
+class OfficeKind(StrEnum):
+    """Where work is done."""
+
+    VAN = "van"
+    VILLAGE = "village"
+    CENTRAL = "central"
+
+
+class Office(msgspec.Struct, frozen=True):
+    """A van, a village office or the registry office. villages: codes it serves by default."""
+
+    name: str
+    kind: OfficeKind
+    villages: tuple[str, ...] = ()
+
+
+class DeviceState(StrEnum):
+    """What central thinks of a laptop."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    LOST = "lost"
+    RETIRED = "retired"
+
+
+DEVICE_STATES: Mapping[DeviceState, Label] = {
+    DeviceState.INVITED: Label("diundang", "invited"),
+    DeviceState.ACTIVE: Label("aktif", "active"),
+    DeviceState.SUSPENDED: Label("ditangguhkan", "suspended"),
+    DeviceState.LOST: Label("hilang", "lost"),
+    DeviceState.RETIRED: Label("tidak dipakai lagi", "retired"),
+}
+
+
+class DeviceMove(StrEnum):
+    """What is done to a laptop's standing. Only `enrol` is done by the laptop itself."""
+
+    ENROL = "enrol"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    LOSE = "lose"
+    RETIRE = "retire"
+
+
+DEVICE_MOVES: Mapping[DeviceState, Mapping[DeviceMove, DeviceState]] = {
+    DeviceState.INVITED: {
+        DeviceMove.ENROL: DeviceState.ACTIVE,
+        DeviceMove.RETIRE: DeviceState.RETIRED,
+    },
+    DeviceState.ACTIVE: {
+        DeviceMove.SUSPEND: DeviceState.SUSPENDED,
+        DeviceMove.LOSE: DeviceState.LOST,
+        DeviceMove.RETIRE: DeviceState.RETIRED,
+    },
+    DeviceState.SUSPENDED: {
+        DeviceMove.RESUME: DeviceState.ACTIVE,
+        DeviceMove.LOSE: DeviceState.LOST,
+        DeviceMove.RETIRE: DeviceState.RETIRED,
+    },
+    DeviceState.LOST: {DeviceMove.RETIRE: DeviceState.RETIRED},
+    DeviceState.RETIRED: {},
+}
+"""Nothing leads back from lost or retired: a laptop that is found enrols anew. Whatever its state,
+what it wrote is taken in; the state changes only the outcome and the answer."""
+
+
+def device_step(state: str, move: str) -> DeviceState | Problem:
+    """The state after `move`, or why not."""
+    for known, target in DEVICE_MOVES[DeviceState(state)].items():
+        if known == move:
+            return target
+    label = DEVICE_STATES[DeviceState(state)]
+    return Problem("device.no_such_move", state=label.both(), move=move)

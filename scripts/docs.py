@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import reference
+from models import lifecycle
+from models.people import DEVICE_MOVES, MAY, ROLES
 from models.problems import problems
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,8 +34,73 @@ def problem_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def lifecycle_diagram() -> str:
+    """The table of moves as a Mermaid state diagram; steps back are marked."""
+    lines = ["```mermaid", "stateDiagram-v2"]
+    for move in lifecycle.TABLE:
+        source = "[*]" if move.source == lifecycle.Status.NONE else move.source.value
+        back = " (back)" if move.back else ""
+        lines.append(f"    {source} --> {move.target.value}: {move.action}{back}")
+    for status in lifecycle.Status:
+        if status != lifecycle.Status.NONE and lifecycle.ended(status):
+            lines.append(f"    {status.value} --> [*]")
+    return "\n".join([*lines, "```"]) + "\n"
+
+
+def lifecycle_table() -> str:
+    """Every row of the table of moves."""
+    lines = ["| From | Action | To | By | Place | Asks for | Roads |", "|--|--|--|--|--|--|--|"]
+    for move in lifecycle.TABLE:
+        asks = ["a reason"] * move.reason + ["a second person"] * move.second
+        asks += [f"after {move.days} days"] if move.days else []
+        roads = ", ".join(sorted(move.groups)) or "all"
+        cells = [f"`{move.source.value}`", f"`{move.action}`", f"`{move.target.value}`"]
+        cells += [ROLES[move.role].en, " or ".join(move.places), ", ".join(asks), roads]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def status_table() -> str:
+    """Every status with its clock and the words of its three audiences."""
+    lines = [
+        "| Status | Clock | Citizen sees | Meaning | In the field | At central |",
+        "|--|--|--|--|--|--|",
+    ]
+    for status in lifecycle.Status:
+        if status == lifecycle.Status.NONE:
+            continue
+        one = lifecycle.standing(status)
+        word = f"{one.word.id} / {one.word.en}" if one.public else "nothing"
+        cells = [f"`{status.value}`", one.clock.replace("_", " "), word, one.label.en]
+        cells += [f"{one.field.id} / {one.field.en}", f"{one.office.id} / {one.office.en}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def role_table() -> str:
+    """What each role may do besides steps of a request."""
+    lines = ["| May | Roles |", "|--|--|"]
+    for act, held in MAY.items():
+        names = ", ".join(ROLES[role].en for role in ROLES if role in held)
+        lines.append(f"| `{act.value}` | {names} |")
+    return "\n".join(lines) + "\n"
+
+
+def device_diagram() -> str:
+    """The states of a laptop as a Mermaid diagram."""
+    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> invited: invite"]
+    for source, moves in DEVICE_MOVES.items():
+        lines += [f"    {source.value} --> {to.value}: {move.value}" for move, to in moves.items()]
+    return "\n".join([*lines, "```"]) + "\n"
+
+
 DRAWN: dict[str, Callable[[], str]] = {
     "problems": problem_table,
+    "lifecycle-diagram": lifecycle_diagram,
+    "lifecycle-table": lifecycle_table,
+    "statuses": status_table,
+    "roles": role_table,
+    "devices": device_diagram,
     "commands": reference.command_pages,
     "settings": reference.setting_tables,
     "messages": reference.message_table,
