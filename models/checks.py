@@ -16,6 +16,7 @@ from models.conditions import Condition, Truth, parse
 from models.fields import STAGES, Rule, Stage, row_name
 from models.forms import Block, Form, Slot, day_of
 from models.problems import Finding, finding
+from models.reading import brief
 from models.typed import Lists
 
 if TYPE_CHECKING:  # a service checks itself through this module
@@ -123,7 +124,7 @@ def _papers(given: Any, lists: Lists, findings: _Findings) -> tuple[str, ...]:
         if isinstance(one, str) and one in known:
             found.add(one)
         else:
-            findings.say("documents", "document.unknown", code=str(one)[:40])
+            findings.say("documents", "document.unknown", code=brief(one))
     return tuple(sorted(found))
 
 

@@ -20,6 +20,7 @@ import msgspec
 
 from models import checks, codes, names, units
 from models.checks import Checked
+from models.conditions import parse
 from models.fields import STAGES, Rule, Stage, Text, Unit
 from models.forms import Block, Form, Paths, Plan, day_of
 from models.problems import Problem
@@ -149,6 +150,15 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def plan(self) -> Plan:
         """What is asked, compiled."""
         return Plan(self.slug, self.blocks, self.request_codes, self.about)
+
+    def compile(self) -> None:
+        """Read every condition, so that a slip in the file shows when it is opened; ValueError."""
+        rules = [*self.rules, *(rule for block in self.blocks for rule in block.rules)]
+        assert self.plan.slots
+        asked = [paper.required for paper in self.documents]
+        for text in (*asked, *(rule.wrong for rule in rules), self.age.unless):
+            if text not in ("", "yes", "no"):
+                parse(text)
 
     @cached_property
     def lists(self) -> checks.Lists:
@@ -303,7 +313,7 @@ class Catalogue:
             service.__dict__["lists"] = self.lists
             if service.slug != name.partition("@")[0]:
                 raise ValueError(f"slug {service.slug!r} is not the file's name")
-            _ = service.plan
+            service.compile()
         except (msgspec.DecodeError, ValueError) as error:
             raise Problem("service.broken", file=path.name, why=str(error)) from error
         return service

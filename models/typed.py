@@ -14,6 +14,7 @@ from typing import Any
 from models import codes, regions, values
 from models.fields import Field, Stage, row_name, split_row
 from models.forms import ROWS_MAX, Block, Form, Plan, Slot
+from models.reading import Reading
 
 ANSWERS_MAX = 2000
 KEY_MAX = 60
@@ -115,7 +116,7 @@ def read_one(
 ) -> Any:
     """One answer by its field, its remarks said at `key`; None when it is empty or wrong."""
     field = slot.field
-    reading = values.Reading(
+    reading = Reading(
         today,
         lists.allowed(field, plan),
         documents=lists.named("jenis_dokumen") if field.kind == "documents" else (),
@@ -124,7 +125,7 @@ def read_one(
     value = values.read(field, raw, reading)
     for code, details in reading.remarks:
         say(key, code, **details)
-    return None if reading.failed else value
+    return value
 
 
 def settle(form: Form, stage: Stage, say: Say) -> dict[str, Any]:

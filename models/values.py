@@ -9,95 +9,49 @@ Numbers of 16 digits must be text: a NIK that went through a number has lost dig
 """
 
 import re
-import unicodedata
 from collections.abc import Callable, Container
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
-from models import names, nik, regions
+from models import regions
 from models.fields import Field
-from models.problems import problems
+from models.reading import (
+    STR_MAX,
+    Reading,
+    brief,
+    code_set,
+    line,
+    name,
+    number16,
+    one_code,
+    parse_day,
+    phone,
+)
 
 FIRST_DAY = date(1850, 1, 1)
 LAST_YEAR = 2200
-STR_MAX, TEXT_MAX, NAME_MAX = 100, 500, 100
+TEXT_MAX = 500
 CODES_MAX, DOCUMENTS_MAX, PEOPLE_MAX = 10, 20, 20
-PHONE = re.compile(r"\+[1-9]\d{9,14}", re.ASCII)
-MOBILE = re.compile(r"\+628[1-9]\d{7,10}", re.ASCII)
 VILLAGE_CODE = 13
 """Characters of a region code down to the village, dots included."""
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
-DAY_FIRST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", re.ASCII)
-ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-
-class Reading:
-    """What reading an answer needs besides the field, and the remarks made while reading.
-
-    today: the day of submission. allowed: the codes this service lets the field choose from.
-    documents: every known document code. shdk: the codes of the relation to the head.
-    """
-
-    def __init__(
-        self,
-        today: date,
-        allowed: Container[str] = (),
-        documents: Container[str] = (),
-        shdk: Container[str] = (),
-    ) -> None:
-        self.today = today
-        self.allowed = allowed
-        self.documents = documents
-        self.shdk = shdk
-        self.remarks: list[tuple[str, dict[str, Any]]] = []
-
-    def say(self, code: str, **details: Any) -> None:
-        """Make a remark; the reader that made an error returns None beside it."""
-        self.remarks.append((code, details))
-
-    @property
-    def failed(self) -> bool:
-        """Whether an error was remarked."""
-        return any(problems()[code].severity == "error" for code, _ in self.remarks)
 
 
 def read(field: Field, value: Any, reading: Reading) -> Any:
     """The normal form of `value`; None when it is empty, or wrong (then `reading` says why)."""
-    if value is None or value in ("", [], {}) or (isinstance(value, str) and not value.strip()):
+    if blank(value):
         return None
-    return _READERS[field.kind](field, value, reading)
+    normal = _READERS[field.kind](field, value, reading)
+    return None if reading.failed else normal
 
 
-def line(
-    value: Any, reading: Reading, limit: int, least: int = 1, lines: bool = False
-) -> str | None:
-    """Text of `least` to `limit` characters: NFC, nothing invisible, blanks collapsed."""
-    if not isinstance(value, str):
-        reading.say("field.type", expected={"id": "teks", "en": "text"})
-        return None
-    text = unicodedata.normalize("NFC", value)
-    if lines:
-        text = "\n".join(" ".join(part.split()) for part in text.splitlines()).strip()
-    else:
-        text = " ".join(text.split())
-    if any(_unseen(char) for char in text):
-        reading.say("field.control")
-    elif len(text) > limit:
-        reading.say("field.too_long", limit=limit, n=len(text))
-    elif len(text) < least:
-        reading.say("field.too_short", limit=least)
-    else:
-        return text or None
-    return None
-
-
-def _unseen(char: str) -> bool:
-    """Control, format, private and unpaired characters: nothing invisible is stored."""
-    return unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn") and char != "\n"
+def blank(value: Any) -> bool:
+    """Whether nothing was answered."""
+    return value is None or value in ("", [], {}) or (isinstance(value, str) and not value.strip())
 
 
 def _str(field: Field, value: Any, reading: Reading) -> str | None:
@@ -107,7 +61,7 @@ def _str(field: Field, value: Any, reading: Reading) -> str | None:
 
 
 def _digits(field: Field, value: Any, reading: Reading) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and 0 <= value < 10**field.digits:
         value = str(value)
     text = line(value, reading, STR_MAX)
     if text is None:
@@ -128,27 +82,8 @@ def _name(field: Field, value: Any, reading: Reading) -> str | None:
     return name(value, reading, new=field.new)
 
 
-def name(value: Any, reading: Reading, new: bool = False) -> str | None:
-    """A person's name as it will be stored, with the remarks of `models.names`."""
-    text = line(value, reading, 1000)
-    if text is None or names.is_unknown(text):
-        return None
-    for found in names.check_name(text, new=new):
-        reading.say(found.code, **found.details)
-    return text
-
-
 def _number16(_: Field, value: Any, reading: Reading) -> str | None:
     return number16(value, reading)
-
-
-def number16(value: Any, reading: Reading) -> str | None:
-    """A NIK or family card number without the signs people write between its digits.
-
-    Whether it is a good number is asked later, beside the holder's birth date and sex.
-    """
-    text = line(value, reading, STR_MAX)
-    return nik.clean(text) if text else None
 
 
 def _date(field: Field, value: Any, reading: Reading) -> str | None:
@@ -166,17 +101,6 @@ def _date(field: Field, value: Any, reading: Reading) -> str | None:
     else:
         return day.isoformat() + mark
     return None
-
-
-def parse_day(text: str) -> date | None:
-    """A day written YYYY-MM-DD, or DD-MM-YYYY as on paper (also with "/" or ".")."""
-    found = DAY_FIRST.fullmatch(text)
-    try:
-        if found:
-            return date(int(found[3]), int(found[2]), int(found[1]))
-        return date.fromisoformat(text) if ISO_DAY.fullmatch(text) else None
-    except ValueError:
-        return None
 
 
 def _time(_: Field, value: Any, reading: Reading) -> str | None:
@@ -245,17 +169,8 @@ def _bool(_: Field, value: Any, reading: Reading) -> str | None:
 def _code(_: Field, value: Any, reading: Reading) -> str | None:
     code = one_code(value, reading.allowed)
     if code is None:
-        reading.say("field.code", value=_brief(value))
+        reading.say("field.code", value=brief(value))
     return code
-
-
-def one_code(value: Any, allowed: Container[str]) -> str | None:
-    """`value` as a code of the list; whole numbers are taken for the code they print as."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9:
-        value = str(value)
-    if not isinstance(value, str) or value.strip() not in allowed:
-        return None
-    return value.strip()
 
 
 def _codes(field: Field, value: Any, reading: Reading) -> list[str] | None:
@@ -266,28 +181,10 @@ def _documents(_: Field, value: Any, reading: Reading) -> list[str] | None:
     return code_set(value, reading, reading.documents, DOCUMENTS_MAX)
 
 
-def code_set(value: Any, reading: Reading, allowed: Container[str], limit: int) -> list[str] | None:
-    """Several codes, sorted, because they are a set; one code alone may stand without a list."""
-    given = value if isinstance(value, list | tuple) else [value]
-    if len(given) > limit:
-        reading.say("field.too_many", limit=limit, n=len(given))
-        return None
-    found: list[str] = []
-    for one in given:
-        code = one_code(one, allowed)
-        if code is None:
-            reading.say("field.code", value=_brief(one))
-        elif code in found:
-            reading.say("field.repeated_code", value=code)
-        else:
-            found.append(code)
-    return sorted(found) or None
-
-
 def _region(_: Field, value: Any, reading: Reading) -> str | None:
     code = regions.normal(value) if isinstance(value, str) else None
     if code is None or code not in reading.allowed:
-        reading.say("field.region", value=_brief(value))
+        reading.say("field.region", value=brief(value))
         return None
     return code
 
@@ -296,7 +193,7 @@ def _anywhere(value: Any, reading: Reading) -> str | None:
     """Any village of the country: only the codes of this city are carried on laptops."""
     code = regions.normal(value) if isinstance(value, str) else None
     if code is None or len(code) != VILLAGE_CODE or not regions.is_known(code):
-        reading.say("field.region", value=_brief(value))
+        reading.say("field.region", value=brief(value))
         return None
     return code
 
@@ -309,17 +206,6 @@ def _phone(_: Field, value: Any, reading: Reading) -> str | None:
     if number is None:
         reading.say("field.phone")
     return number
-
-
-def phone(text: str) -> str | None:
-    """E.164: `0812 3456 7890` -> `+6281234567890`; None for what cannot be a telephone number."""
-    digits = re.sub(r"[\s().-]", "", text)
-    if digits.startswith("0"):
-        digits = f"+62{digits[1:]}"
-    elif digits.startswith("62"):
-        digits = f"+{digits}"
-    pattern = MOBILE if digits.startswith("+628") else PHONE
-    return digits if pattern.fullmatch(digits) else None
 
 
 def _email(_: Field, value: Any, reading: Reading) -> str | None:
@@ -342,35 +228,26 @@ def _attachment(_: Field, value: Any, reading: Reading) -> str | list[str] | Non
     return found[0] if len(found) == 1 else found
 
 
-def _address(_: Field, value: Any, reading: Reading) -> dict[str, str] | None:
+def _address(_: Field, value: Any, reading: Reading) -> dict[str, Any] | None:
     if not _shaped(value, ADDRESS, reading):
         return None
-    found: dict[str, str] = {}
-    for part, field in ADDRESS.items():
-        raw = value.get(part)
-        given = _anywhere(raw, reading) if part == "village" and raw else read(field, raw, reading)
-        if given is not None:
-            found[part] = given
-    if "address" not in found:
+    given = {part: one for part, one in value.items() if not blank(one)}
+    found: dict[str, Any] = {}
+    for part, raw in given.items():
+        here = part == "village"
+        found[part] = _anywhere(raw, reading) if here else read(ADDRESS[part], raw, reading)
+    if "address" not in given:
         reading.say("field.part_missing", part=ADDRESS["address"].label.both())
-    if "village" not in found and "outside" not in found:
+    if "village" not in given and "outside" not in given:
         reading.say("field.part_missing", part=ADDRESS["outside"].label.both())
-    return None if reading.failed else found
+    return found
 
 
 def _person(_: Field, value: Any, reading: Reading) -> dict[str, str] | None:
-    if not _shaped(value, ("name", "nik", "reason"), reading):
-        return None
-    found = {
-        "name": name(value.get("name"), reading) if value.get("name") else None,
-        "nik": number16(value["nik"], reading) if value.get("nik") else None,
-        "reason": line(value["reason"], reading, STR_MAX) if value.get("reason") else None,
-    }
-    if not value.get("name"):
-        reading.say("name.empty")
-    if not value.get("nik") and not found["reason"]:
+    found = _somebody(value, ("name", "nik", "reason"), reading)
+    if "nik" not in found and "reason" not in found and not reading.failed:
         reading.say("nik.missing")
-    return None if reading.failed else {part: one for part, one in found.items() if one}
+    return found
 
 
 def _people(_: Field, value: Any, reading: Reading) -> list[dict[str, str]] | None:
@@ -380,24 +257,33 @@ def _people(_: Field, value: Any, reading: Reading) -> list[dict[str, str]] | No
     if len(value) > PEOPLE_MAX:
         reading.say("field.too_many", limit=PEOPLE_MAX, n=len(value))
         return None
-    found = [_one_of_people(one, reading) for one in value]
-    return None if reading.failed else found
+    return [_one_of_people(one, reading) for one in value]
 
 
 def _one_of_people(value: Any, reading: Reading) -> dict[str, str]:
-    if not _shaped(value, ("nik", "name", "shdk", "note"), reading):
+    found = _somebody(value, ("nik", "name", "shdk", "note"), reading)
+    if found and not blank(value.get("shdk")):
+        code = one_code(value["shdk"], reading.shdk)
+        if code is None:
+            reading.say("field.code", value=brief(value["shdk"]))
+        else:
+            found["shdk"] = code
+    return found
+
+
+def _somebody(value: Any, parts: tuple[str, ...], reading: Reading) -> dict[str, str]:
+    """Name, NIK and words about one person; a name is a must, the rest may be left out."""
+    if not _shaped(value, parts, reading):
         return {}
     found = {
-        "nik": number16(value["nik"], reading) if value.get("nik") else None,
-        "name": name(value["name"], reading) if value.get("name") else None,
-        "note": line(value["note"], reading, STR_MAX) if value.get("note") else None,
+        "nik": None if blank(value.get("nik")) else number16(value["nik"], reading),
+        "name": None if blank(value.get("name")) else name(value["name"], reading),
     }
-    if not value.get("name"):
+    for part in ("reason", "note"):
+        if part in parts and not blank(value.get(part)):
+            found[part] = line(value[part], reading, STR_MAX)
+    if found["name"] is None:
         reading.say("name.empty")
-    if value.get("shdk"):
-        found["shdk"] = one_code(value["shdk"], reading.shdk)
-        if found["shdk"] is None:
-            reading.say("field.code", value=_brief(value["shdk"]))
     return {part: one for part, one in found.items() if one}
 
 
@@ -406,16 +292,10 @@ def _shaped(value: Any, parts: Container[str], reading: Reading) -> bool:
     if not isinstance(value, dict):
         reading.say("field.type", expected={"id": "objek dengan bagian", "en": "an object"})
         return False
-    for part in value:
-        if part not in parts:
-            reading.say("field.part_unknown", part=_brief(part))
-    return not reading.failed
-
-
-def _brief(value: Any) -> str:
-    """A value short enough to be repeated to the person who typed it."""
-    text = value if isinstance(value, str) else type(value).__name__
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    unknown = [part for part in value if part not in parts]
+    for part in unknown:
+        reading.say("field.part_unknown", part=brief(part))
+    return not unknown
 
 
 def _part(name: str, kind: Any, id_: str, en: str, **limits: Any) -> Field:
