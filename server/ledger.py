@@ -8,8 +8,10 @@ counted before it is made: what ended the process three times is set aside for a
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -154,8 +156,8 @@ class Ledger:
             return self._apply(name, batch, at)
         except Problem:
             raise
-        except Exception:
-            log_lines.exception("batch_failed", log=name.hex(), first=batch.first)
+        except Exception as error:
+            log_lines.error("batch_failed", log=name.hex(), first=batch.first, at=places(error))
             return self._one_by_one(name, batch, at)
 
     def _one_by_one(self, name: bytes, batch: Batch, at: int) -> Stored:
@@ -182,8 +184,9 @@ class Ledger:
                 stored = self._apply(name, part, at, poisoned=poisoned)
             except Problem:
                 raise
-            except Exception:
-                log_lines.exception("transaction_failed", log=name.hex(), first=part.first)
+            except Exception as error:
+                where = places(error)
+                log_lines.error("transaction_failed", log=name.hex(), first=part.first, at=where)
                 continue
             self.registry.attempted(name, part.first, "transaction")
             return stored
@@ -263,12 +266,20 @@ class Ledger:
         return result, decisions
 
 
+def places(error: BaseException) -> list[str]:
+    """Kind of an error and where it passed, for the log: no message and no values, which may hold
+    personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
+    return [type(error).__name__, *lines]
+
+
 def _check(found: Accepted, batch: Batch) -> None:
     ends = found.fresh or found.again
     if found.broken:
-        raise Problem("sync.chain", first=batch.first)
+        raise Problem("sync.chain", seq=batch.first)
     if ends and not found.fork and not found.ahead and not ends[-1].head.startswith(batch.head):
-        raise Problem("sync.chain", first=batch.first)
+        raise Problem("sync.chain", seq=batch.first)
 
 
 def _whole_prefix(entries: list[Entry]) -> list[Entry]:

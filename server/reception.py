@@ -138,7 +138,7 @@ class Reception:
 def _same_history(cursor: Cursor, incarnation: bytes, server_seq: int) -> None:
     """A cursor from another history of central (restored from a backup) is not served pages."""
     if cursor.incarnation not in (b"", incarnation) or cursor.server_seq > server_seq:
-        raise Problem("sync.incarnation")
+        raise Problem("sync.future_cursor")
 
 
 def _visible(door: Door, scope: Scope, found: list[Decision]) -> list[Decision]:

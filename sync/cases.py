@@ -69,9 +69,9 @@ def _approved(case: Case, choice: Choice) -> Choice:
     if choice.step == "approve":
         proposal = case.proposal
         if case.state != "proposed" or proposal is None:
-            raise Refusal("case.not_proposed")
+            raise Refusal("case.not_waiting")
         if proposal.by == choice.by:
-            raise Refusal("case.four_eyes")
+            raise Refusal("lifecycle.same_person")
         return Choice(
             case.id,
             proposal.take,
@@ -83,7 +83,7 @@ def _approved(case: Case, choice: Choice) -> Choice:
             f"{proposal.by} + {choice.by}",
         )
     if case.protected:
-        raise Refusal("case.four_eyes")
+        raise Refusal("case.needs_second")
     return choice
 
 

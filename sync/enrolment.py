@@ -94,7 +94,7 @@ def read_certificate(body: bytes, log: Identity, central_sign_key: bytes) -> Cer
     header, packed = seal.verify(token, central_sign_key, "enrol", seal.audience(log.seal_key))
     certificate = decode(wire.unpack(packed, header.dictionary), Certificate)
     if certificate.log != log_id(log.sign_key):
-        raise Problem("sync.not_for_us")
+        raise Problem("sync.forged_reply")
     return certificate
 
 

@@ -4,7 +4,7 @@ The courier gives it what the store knows and what waits to be sent; it gives th
 reply, and says as data what the store has to write. Each step is written in one commit before the
 next is looked at, so that a kill between any two loses nothing: the same request can be made again.
 
-    exchange = Exchange(position, build)
+    exchange = Exchange(position, build, store.head_at)
     while not exchange.finished:
         request = exchange.request(store.pending(...), at)
         ...   over the road   ...
@@ -13,7 +13,7 @@ next is looked at, so that a kill between any two loses nothing: the same reques
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -89,16 +89,22 @@ class Missing(msgspec.Struct, frozen=True):
 Step = Acknowledged | Settled | Absorbed | Ordered | Missing
 
 
+HeadAt = Callable[[int], bytes | None]
+"""Own chain value after entry n (h_0 for 0), None where there is no such entry. Central may hold
+more than this request carried: an earlier one arrived whose answer was lost."""
+
+
 class Exchange:
     """One sync of one log: as many round trips as it takes, usually one.
 
     finished: nothing is left to send and central has nothing more to tell.
     """
 
-    def __init__(self, position: Position, build: str) -> None:
+    def __init__(self, position: Position, build: str, head_at: HeadAt) -> None:
         self.position = position
         self.build = build
         self.finished = False
+        self.head_at = head_at
         self._sent: Sequence[Entry] = ()
         self._name = b""
 
@@ -134,11 +140,12 @@ class Exchange:
         """What the reply means for the store, in the order it has to be written.
 
         proof: the signed first frame as it came. orders: the reply's orders, signatures checked.
+        pages: those that arrived; where the last ones were cut off, the rest is asked for again.
         Raises Problem when the reply is not for this request or contradicts what this log knows;
         then nothing of it may be used.
         """
         if reply.request != self._name or any(p.request != self._name for p in pages):
-            raise Problem("sync.not_for_us")
+            raise Problem("sync.forged_reply")
         steps: list[Step] = [self._acknowledge(reply.checkpoint, proof)]
         if reply.outcomes:
             steps.append(Settled(tuple(reply.outcomes)))
@@ -147,20 +154,18 @@ class Exchange:
         steps += [Ordered(o) for o in self._new_orders(orders)]
         steps += self._absorb(reply, pages)
         sent_all = self.position.stored >= self.position.last or reply.missing is not None
-        self.finished = sent_all and not reply.more
+        self.finished = sent_all and not reply.more and len(pages) == reply.pages
         return steps
 
     def _acknowledge(self, checkpoint: Checkpoint, proof: bytes) -> Acknowledged:
         here = self.position
-        newest = self._sent[-1].seq if self._sent else here.stored
         if checkpoint.log != here.log:
-            raise Problem("sync.not_for_us")
+            raise Problem("sync.forged_reply")
         if here.cursor.incarnation not in (b"", checkpoint.incarnation):
-            raise Problem("sync.incarnation")
-        if not here.stored <= checkpoint.seq <= newest:
+            raise Problem("sync.future_cursor")
+        if not here.stored <= checkpoint.seq <= here.last:
             raise Problem("sync.checkpoint", seq=checkpoint.seq)
-        heads = {e.seq: e.head for e in self._sent} | {here.stored: here.stored_head}
-        if heads.get(checkpoint.seq) != checkpoint.head:
+        if self.head_at(checkpoint.seq) != checkpoint.head:
             raise Problem("sync.checkpoint", seq=checkpoint.seq)
         self.position = msgspec.structs.replace(
             here, stored=checkpoint.seq, stored_head=checkpoint.head
@@ -180,7 +185,8 @@ class Exchange:
         """Pages in their order; the cursor never passes a decision that did not come."""
         steps: list[Step] = []
         cursor = self.position.cursor
-        if [p.index for p in pages] != list(range(reply.pages)):
+        whole = len(pages) == reply.pages
+        if [p.index for p in pages] != list(range(len(pages))) or len(pages) > reply.pages:
             raise Problem("sync.truncated")
         for page in pages:
             decisions = tuple(map(_decision, page.decisions))
@@ -191,7 +197,7 @@ class Exchange:
             head = reply.upper.head if last else b""
             cursor = Cursor(reply.upper.incarnation, page.upto, head)
             steps.append(Absorbed(decisions, cursor))
-        if not pages or cursor.server_seq < reply.upper.server_seq:
+        if whole and (not pages or cursor.server_seq < reply.upper.server_seq):
             cursor = reply.upper
             steps.append(Absorbed((), cursor))
         self.position = msgspec.structs.replace(self.position, cursor=cursor)

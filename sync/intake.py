@@ -201,9 +201,9 @@ def _refuse(judge: Judge, transaction: Transaction, code: str) -> None:
 def _judge(judge: Judge, transaction: Transaction) -> None:
     known, log = judge.known, judge.log
     if len(transaction) > TRANSACTION_CHANGES_MAX:
-        raise Refusal("sync.transaction_too_large")
+        raise Refusal("change.too_large")
     if sum(len(entry.data) for entry, _ in transaction) > TRANSACTION_BYTES_MAX:
-        raise Refusal("sync.transaction_too_large")
+        raise Refusal("change.too_large")
     if any((log.id, entry.seq) in known.poisoned for entry, _ in transaction):
         raise Wait
     first = transaction[0][0].seq
@@ -227,7 +227,7 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
             return parked
         case "resolve" | "incident":
             if not log.central:
-                raise Refusal("change.authority")
+                raise Refusal("change.unauthorised")
             if change.kind == "resolve":
                 resolve(judge, change, author)
             else:
@@ -269,7 +269,7 @@ def _authorise(judge: Judge, change: Change) -> None:
     if change.session not in log.sessions:
         raise Refusal("session.unknown")
     if change.grant > log.grant:
-        raise Refusal("change.authority")
+        raise Refusal("change.unauthorised")
 
 
 def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:

@@ -119,10 +119,10 @@ class Judge:
     def say(self, effect: Effect) -> None:
         """Add an effect and fold it into the scratch copy."""
         self.effects.append(effect)
-        if getattr(effect, "case", b""):
-            self.case(effect.case)  # type: ignore[union-attr]
+        case = self.case(getattr(effect, "case", b""))
         touched = [getattr(effect, "record", b""), getattr(effect, "kept", b"")]
-        for name in (*touched, *getattr(effect, "others", ())):
+        touched += getattr(effect, "others", ()) if case is None else case.others
+        for name in touched:
             self.record(name)
         self.scratch.apply(effect, self.shell)
 
@@ -264,7 +264,7 @@ def find_duplicates(judge: Judge, name: bytes) -> bytes:
         others += [r for r in judge.keyed.get(key, []) if r != name and r not in others]
         judge.keyed.setdefault(key, []).append(name)
     known_pairs = _paired(judge, record)
-    fresh = tuple(o for o in others if o not in known_pairs and not _gone(judge, o))
+    fresh = tuple(o for o in sorted(others) if o not in known_pairs and not _gone(judge, o))
     return judge.open("duplicate", name, others=fresh) if fresh else b""
 
 
@@ -362,7 +362,7 @@ def _move(judge: Judge, record: Record, body: Body, author: Author) -> Verdict:
     assert body.move is not None
     source, target = body.move
     if not lifecycle.allowed(body.action, source, target, central=author.central):
-        raise Refusal("lifecycle.not_allowed")
+        raise Refusal("lifecycle.no_such_move")
     name, mine = record.id, (author.log, author.seq)
     value = {"action": body.action, "from": source, "to": target, "reason": body.reason}
     disputed = record.disputes.get(STATUS_UNIT, b"")

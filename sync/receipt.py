@@ -41,9 +41,9 @@ def signer(token: bytes) -> bytes:
 
 
 def check(token: bytes, key: bytes) -> Receipt:
-    """What the token says, once `key` is shown to have signed it; else Problem("receipt.false")."""
+    """What the token says, once `key` is shown to have signed it; else Problem("receipt.forged")."""
     try:
         _, payload = verify(token, key, "receipt", b"")
         return decode(payload, Receipt)
     except Problem:
-        raise Problem("receipt.false") from None
+        raise Problem("receipt.forged") from None

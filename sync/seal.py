@@ -136,16 +136,16 @@ def seal(token: bytes, recipient: bytes, purpose: str) -> bytes:
 
 
 def unseal(data: bytes, identity: Identity, purpose: str) -> bytes:
-    """The token in `data`; raises Problem("sync.sealed") when it is not for us or was altered."""
+    """The token in `data`; raises Problem("sync.seal") when it is not for us or was altered."""
     outer, body = data[:_OUTER], data[_OUTER:]
     if len(outer) < _OUTER or outer[0] != VERSION:
         raise Problem("sync.version", version=str(outer[0]) if outer else "-")
     if outer[1] != PURPOSES.index(purpose) or outer[2:] != audience(identity.seal_key):
-        raise Problem("sync.sealed")
+        raise Problem("sync.seal")
     try:
         return _SUITE.decrypt(body, identity.opener, info=_info(outer, identity.seal_key))
     except (InvalidTag, ValueError):
-        raise Problem("sync.sealed") from None
+        raise Problem("sync.seal") from None
 
 
 def _info(outer: bytes, recipient: bytes) -> bytes:

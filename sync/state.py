@@ -314,8 +314,7 @@ def _held(state: State, e: Held, d: Decision) -> None:
     case = state.cases.get(e.case)
     if case is not None:
         log, seq = author(e, d)
-        others = [o for o in case.offers if o.log != log]
-        case.offers = [*others, Offer(e.value, log, seq, d.server_seq)]
+        case.offers = [*case.offers, Offer(e.value, log, seq, d.server_seq)]
         case.changed = d.server_seq
 
 

@@ -48,7 +48,7 @@ def _dictionary(number: int) -> Any:
     if number == 0:
         return None
     if number not in dictionaries():
-        raise Problem("sync.dictionary", number=number)
+        raise Problem("sync.dictionary", dictionary=number)
     data = resources.files("sync").joinpath("data", f"jb-{number}.dict").read_bytes()
     return zstd.ZstdDict(data)
 

@@ -1,0 +1,320 @@
+"""A register in memory: central's Door and Registry without SQL, for worlds of many laptops.
+
+It promises what server/ledger.py asks for, no more: a transaction is staged and becomes visible
+when it is left without an error. The contract suite holds it to the same promises as the databases.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from models.changes import encode, record_of
+from models.problems import Problem
+from models.services import catalogue
+from server.ledger import Scope, Standing
+from sync.judge import is_over
+from sync.known import Known, LogState, Needs, Result, envelope, next_server_head, record_keys
+from sync.logs import Entry
+from sync.state import Case, Decision, Record, copy_record, values
+
+TABLES = (
+    "logs", "entries", "results", "records", "cases", "codes", "keys", "decisions", "ahead",
+    "forks", "orders", "cells", "waiting", "stuck", "calls",
+)  # fmt: skip
+
+
+class MemoryRegistry:
+    """All of central's memory. `devices`: device -> villages in its scope."""
+
+    def __init__(self, incarnation: bytes = b"sim-0001") -> None:
+        self.tables: dict[str, dict[Any, Any]] = {name: {} for name in TABLES}
+        self.position = Standing(0, b"\0" * 32, incarnation, 0)
+        self.devices: dict[bytes, tuple[str, ...]] = {}
+        self.attempts: dict[tuple[bytes, int, str], int] = {}
+        self.commits = 0
+
+    def add_log(self, log: LogState, villages: tuple[str, ...] = ()) -> None:
+        self.tables["logs"][log.id] = log
+        self.tables["entries"][log.id, 0] = Entry(0, b"", log.head)
+        self.devices.setdefault(log.device, villages)
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryDoor]:
+        yield MemoryDoor(self)
+
+    @contextmanager
+    def write(self) -> Iterator[MemoryDoor]:
+        door = MemoryDoor(self)
+        yield door
+        self.before_commit(door)
+        for name, rows in door.staged.items():
+            self.tables[name].update(rows)
+        self.position = door.position
+        self.commits += 1
+        self.after_commit(door)
+
+    def before_commit(self, door: MemoryDoor) -> None:
+        """Where a simulated crash may strike before anything is durable."""
+
+    def after_commit(self, door: MemoryDoor) -> None:
+        """Where a simulated crash may strike after the commit, before anybody was told."""
+
+    def attempt(self, log: bytes, seq: int, scope: str) -> int:
+        before = self.attempts.get((log, seq, scope), 0)
+        self.attempts[log, seq, scope] = before + 1
+        return before
+
+    def attempted(self, log: bytes, seq: int, scope: str) -> None:
+        self.attempts.pop((log, seq, scope), None)
+
+
+class MemoryDoor:
+    """One transaction: what it wrote is staged, and seen by itself only."""
+
+    def __init__(self, registry: MemoryRegistry) -> None:
+        self.registry = registry
+        self.staged: dict[str, dict[Any, Any]] = {name: {} for name in TABLES}
+        self.position = registry.position
+
+    def get(self, table: str, key: Any, default: Any = None) -> Any:
+        if key in self.staged[table]:
+            return self.staged[table][key]
+        return self.registry.tables[table].get(key, default)
+
+    def put(self, table: str, key: Any, value: Any) -> None:
+        self.staged[table][key] = value
+
+    def rows(self, table: str) -> dict[Any, Any]:
+        return self.registry.tables[table] | self.staged[table]
+
+    # -- reading
+
+    def standing(self) -> Standing:
+        return self.position
+
+    def log(self, name: bytes) -> LogState | None:
+        found = self.get("logs", name)
+        return copy.copy(found) if found is not None else None
+
+    def entries(self, log: bytes, first: int, last: int) -> dict[int, Entry]:
+        found = {seq: self.get("entries", (log, seq)) for seq in range(first, last + 1)}
+        return {seq: entry for seq, entry in found.items() if entry is not None}
+
+    def results(self, log: bytes, first: int, last: int) -> list[tuple[int, Result]]:
+        found = ((seq, self.get("results", (log, seq))) for seq in range(first, last + 1))
+        return [(seq, result) for seq, result in found if result is not None]
+
+    def load(self, want: Needs) -> Known:
+        known = Known(self.position.server_seq, self.position.head)
+        for name in want.logs:
+            log = self.log(name)
+            if log is not None:
+                known.logs[name] = log
+        for name in want.records:
+            self._load_record(known, name)
+        for name in want.cases:
+            self._load_case(known, name)
+        for key in want.results:
+            self._load_result(known, key)
+        for code in want.codes:
+            owner = self.get("codes", code)
+            if owner is not None:
+                known.codes[code] = owner
+        return known
+
+    def _load_record(self, known: Known, name: bytes) -> None:
+        if name in known.state.records:
+            return
+        for key in self.get("waiting", name, []):
+            known.waiting.setdefault(name, []).append(key)
+            self._load_transaction(known, key)
+        case = self.get("stuck", name)
+        if case is not None:
+            known.stuck[name] = case
+            self._load_case(known, case)
+        record: Record | None = self.get("records", name)
+        if record is None:
+            return
+        known.state.records[name] = copy_record(record)
+        for held in {*record.disputes.values(), *record.cases}:
+            self._load_case(known, held)
+
+    def _load_transaction(self, known: Known, key: tuple[bytes, int]) -> None:
+        """A waiting entry with the rest of its transaction, its log and the requests it names."""
+        log, seq = key
+        known.logs.setdefault(log, self.log(log))  # type: ignore[arg-type]
+        change = envelope(self.get("entries", key))
+        numbers = range(seq, seq + 1)
+        if change is not None:
+            numbers = range(seq - change.i, seq - change.i + change.n)
+        for number in numbers:
+            if (log, number) in known.entries:
+                continue
+            entry = self.get("entries", (log, number))
+            if entry is None:
+                continue
+            known.entries[log, number] = entry
+            self._load_result(known, (log, number))
+            other = envelope(entry)
+            if other is not None:
+                self._load_record(known, record_of(log, number, other, entry.data))
+
+    def _load_case(self, known: Known, name: bytes) -> None:
+        case: Case | None = self.get("cases", name)
+        if case is None or name in known.state.cases:
+            return
+        known.state.cases[name] = msgspec.structs.replace(case)
+        for other in (case.record, *case.others):
+            self._load_record(known, other)
+        for offer in case.offers:
+            self._load_result(known, (offer.log, offer.seq))
+        for log, seq, record in case.parked:
+            known.entries[log, seq] = self.get("entries", (log, seq))
+            self._load_result(known, (log, seq))
+            self._load_record(known, record)
+            owner = self.log(log)
+            if owner is not None:
+                known.logs.setdefault(log, owner)
+
+    def _load_result(self, known: Known, key: tuple[bytes, int]) -> None:
+        result = self.get("results", key)
+        if result is not None:
+            known.results[key] = result
+
+    def load_keys(self, known: Known, keys: Iterable[str]) -> None:
+        for key in keys:
+            holders = self.get("keys", key, [])
+            known.keys[key] = list(holders)
+            for name in holders:
+                self._load_record(known, name)
+
+    # -- writing
+
+    def save(
+        self, known: Known, log: LogState, fresh: list[Entry], decisions: list[Decision]
+    ) -> None:
+        for entry in fresh:
+            self.put("entries", (log.id, entry.seq), entry)
+        for name in {log.id, *known.logs}:
+            self.put("logs", name, known.logs.get(name, log))
+        for key, result in known.results.items():
+            self.put("results", key, result)
+        for decision in decisions:
+            self._decided(known, decision)
+        for name, record in known.state.records.items():
+            self._project(name, record)
+        for name, case in known.state.cases.items():
+            self.put("cases", name, case)
+        for code, name in known.codes.items():
+            self.put("codes", code, name)
+        touched = set(known.waiting) | {r.record for r in known.results.values()}
+        for name in touched:
+            self.put("waiting", name, known.waiting.get(name, []))
+        for name, stuck in known.stuck.items():
+            self.put("stuck", name, stuck)
+
+    def _decided(self, known: Known, decision: Decision) -> None:
+        data = encode(decision)
+        head = next_server_head(self.position.head, data)
+        self.position = msgspec.structs.replace(
+            self.position, server_seq=decision.server_seq, head=head
+        )
+        self.put("decisions", decision.server_seq, (data, head))
+        self.put("cells", decision.server_seq, self._cells(known, decision))
+
+    def _cells(self, known: Known, decision: Decision) -> set[Any]:
+        cells: set[Any] = {decision.log}
+        for effect in decision.effects:
+            cells.add(getattr(effect, "log", b""))
+            for name in (getattr(effect, "record", b""), *getattr(effect, "others", ())):
+                record = known.state.records.get(name) or self.get("records", name)
+                if record is not None:
+                    cells.update((record.device, cell_of(record)))
+        return cells - {b"", ""}
+
+    def _project(self, name: bytes, record: Record) -> None:
+        before: Record | None = self.get("records", name)
+        for key in record_keys(before) if before is not None else ():
+            self.put("keys", key, [r for r in self.get("keys", key, []) if r != name])
+        self.put("records", name, record)
+        if not is_over(record):
+            for key in record_keys(record):
+                self.put("keys", key, [*self.get("keys", key, []), name])
+
+    def ahead(self, log: bytes) -> list[Entry]:
+        kept = self.get("ahead", log, {})
+        return [kept[seq] for seq in sorted(kept)]
+
+    def keep_ahead(self, log: bytes, entries: list[Entry]) -> None:
+        kept = {e.seq: e for e in entries}
+        self.put("ahead", log, self.get("ahead", log, {}) | kept)
+
+    def drop_ahead(self, log: bytes, last: int) -> None:
+        kept = self.get("ahead", log, {})
+        if kept:
+            self.put("ahead", log, {seq: e for seq, e in kept.items() if seq > last})
+
+    def keep_fork(self, log: bytes, entries: list[Entry]) -> bool:
+        head = entries[-1].head
+        known = self.get("forks", log, {})
+        if any(head == branch[-1].head or branch[0] == entries[0] for branch in known.values()):
+            return False
+        self.put("forks", log, known | {head: entries})
+        return True
+
+    def order(self, log: bytes, kind: str, argument: int) -> None:
+        given = self.get("orders", log, [])
+        self.put("orders", log, [*given, (len(given) + 1, kind, argument)])
+
+    def orders(self, log: bytes) -> list[tuple[int, str, int]]:
+        return list(self.get("orders", log, []))
+
+    # -- pull
+
+    def scope(self, device: bytes) -> Scope:
+        logs = tuple(k for k, log in self.rows("logs").items() if log.device == device)
+        return Scope(device, self.registry.devices.get(device, ()), logs)
+
+    def pull(
+        self, scope: Scope, after: int, budget: int
+    ) -> tuple[list[Decision], int, bytes, bool]:
+        wanted = {scope.device, *scope.villages, *scope.logs}
+        found: list[Decision] = []
+        size = 0
+        for number in range(after + 1, self.position.server_seq + 1):
+            if not self.get("cells", number) & wanted:
+                continue
+            data, _ = self.get("decisions", number)
+            if found and size + len(data) > budget:
+                last = found[-1].server_seq
+                return found, last, self.get("decisions", last)[1], True
+            found.append(msgspec.msgpack.decode(data, type=Decision))
+            size += len(data)
+        return found, self.position.server_seq, self.position.head, False
+
+    def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]:
+        def shown(name: bytes) -> bool:
+            record = self.get("records", name)
+            if record is None:
+                return False
+            return record.device == scope.device or cell_of(record) in scope.villages
+
+        return {name for name in records if shown(name)}
+
+    def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
+        self.put("calls", log, (at, build, clock, cursor))
+
+
+def cell_of(record: Record) -> str:
+    """The village a request belongs to: that of the address it was taken in with."""
+    try:
+        form = catalogue().service(record.service, record.edition)
+        answers, _ = form.answers(values(record))
+        return form.village(answers) or ""
+    except Problem:
+        return ""
