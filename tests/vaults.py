@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from field_client.vault.engine import Engine
+from field_client.vault.engine import Connection, Engine
 from field_client.vault.keyfile import Cost
 from field_client.vault.logs import OwnLog
 from field_client.vault.store import Store
 from models import problems as problem_catalogue
-from models.changes import Body, Change, encode, raw
+from models.changes import Body, Change, OperatorEntry, Session, encode, raw
 from models.problems import Problem
 from models.services import catalogue
 from sync.identity import Identity
-from sync.logs import Entry, Open
+from sync.logs import Entry, Open, log_id, session_message
 
 CHEAP = Cost(memory_kib=64, passes=1, lanes=1)
 PASSPHRASE = "pala sagu kora"
@@ -53,9 +53,9 @@ def refused(code: str, call: Callable[..., Any], *values: Any, **more: Any) -> P
     return caught.value
 
 
-def new_store(folder: Path, wait: float = 10.0) -> Store:
-    """An encrypted store in `folder` with a first log, as enrolment leaves it."""
-    store = Store(Engine(folder / "vault.db", DATABASE_KEY, VAULT, wait))
+def new_store(folder: Path, kind: type[Engine] = Engine) -> Store:
+    """A store in `folder` with a first log, as enrolment leaves it."""
+    store = Store(kind(folder / "vault.db", DATABASE_KEY, VAULT))
     open_log(store)
     return store
 
@@ -63,7 +63,7 @@ def new_store(folder: Path, wait: float = 10.0) -> Store:
 def again(store: Store) -> Store:
     """The same files, opened by a program that was started anew."""
     store.close()
-    return Store(Engine(store.engine.path, DATABASE_KEY, VAULT))
+    return Store(type(store.engine)(store.engine.path, DATABASE_KEY, VAULT))
 
 
 def open_log(store: Store, parent: OwnLog | None = None, reason: str = "enrolled") -> OwnLog:
@@ -81,6 +81,20 @@ class Hand:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.number = 0
+        self.session = 0
+        self.signer = Identity(secrets.token_bytes(32), bytes(32))
+        self.open_session()
+
+    def open_session(self) -> None:
+        """First entries of a log: its operator, and a PIN that opened it. Two transactions."""
+        person = log_id(self.signer.sign_key)
+        with self.store.saving() as saving:
+            known = OperatorEntry(person, "Sari", self.signer.sign_key)
+            saving.append(self._change("operator", b"", known))
+            message = session_message(saving.own.id, saving.seq + 1, saving.head, person)
+            session = Session(person, self.signer.sign(message))
+            saving.append(self._change("session", b"", session))
+            self.session = saving.seq
 
     def created(self, place: tuple[int, int] = (0, 1), **answers: Any) -> Change:
         """The creation of a card enrolment, with some answers of its example replaced."""
@@ -109,9 +123,26 @@ class Hand:
             return saving.append(self.edited(record, **units))
 
     def _change(
-        self, kind: str, record: bytes, body: Body, place: tuple[int, int], form: tuple[str, int]
+        self,
+        kind: str,
+        record: bytes,
+        body: Any,
+        place: tuple[int, int] = (0, 1),
+        form: tuple[str, int] = ("", 0),
     ) -> Change:
         shown = self.store.shown()
+        grant, boot, session = 1, 1, self.session
         return Change(
-            kind, record, *place, *form, 0, NOW, NOW - 60, 1, 1, shown.seen, None, raw(body)
-        )
+            kind, record, *place, *form, session, NOW, NOW - 60, boot, grant, shown.seen, None,
+            raw(body),
+        )  # fmt: skip
+
+
+class PlainEngine(Engine):
+    """The same engine without encryption: what the encrypted one is measured and checked against.
+
+    It lives with the tests so that no program can open a laptop's data without a key.
+    """
+
+    def _give_key(self, connection: Connection) -> None:
+        """No key: an ordinary SQLite file of the same library."""

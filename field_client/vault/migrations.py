@@ -81,6 +81,7 @@ _LOGS = (
         argument integer not null, done integer not null default 0,
         primary key (log, number)
     ) strict, without rowid""",
+    "create index orders_due on orders (number) where done = 0",
 )
 
 _REQUESTS = (

@@ -76,7 +76,7 @@ def own_entries(connection: Connection, record: RecordId) -> list[OwnEntry]:
     rows = connection.execute(
         "select l.block, e.log, e.seq, e.data, e.state, e.folded, e.case_id, e.problem,"
         " e.seq <= l.stored from entries e join logs l on l.id = e.log"
-        " where e.record = ? order by l.number, e.seq",
+        " where e.record = ? and e.record != x'' order by l.number, e.seq",
         (record,),
     )
     return [_own_entry(row) for row in rows]

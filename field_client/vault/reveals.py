@@ -34,7 +34,7 @@ class Reveals:
         """Note one, before the data is shown."""
         with self._engine.writing() as connection:
             row = connection.execute(
-                "select number, head from reveals order by number desc limit 1"
+                "select number, head from reveals where number > 0 order by number desc limit 1"
             ).fetchone()
             number, head = (row[0] + 1, row[1]) if row else (1, b"")
             head = _next(head, number, at, operator, action, record)

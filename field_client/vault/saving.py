@@ -80,11 +80,16 @@ class Saving:
         return find_ref(self._connection, name)
 
     def keep_ref(self, ref: Ref) -> None:
-        """Remember the answer to a queued row, in the same commit as its entries."""
-        self._connection.execute(
-            "insert into refs (ref, digest, record, answer) values (?, ?, ?, ?)",
+        """Remember the answer to a queued row, in the same commit as its entries.
+
+        Problem `queue.ref_reused` for a ref that was answered before: then nothing is saved.
+        """
+        kept = self._connection.execute(
+            "insert or ignore into refs (ref, digest, record, answer) values (?, ?, ?, ?)",
             (ref.ref, ref.digest, ref.record, ref.answer),
         )
+        if kept.rowcount != 1:
+            raise Problem("queue.ref_reused", ref=ref.ref)
 
     def drop_draft(self, draft: bytes) -> None:
         """The draft has become a change."""

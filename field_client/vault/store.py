@@ -247,7 +247,8 @@ class Store:
     def orders_due(self) -> list[Order]:
         """Orders met and not yet carried out, oldest first."""
         rows = self.engine.read(
-            "select log, number, kind, argument from orders where done = 0 order by number"
+            "select log, number, kind, argument from orders where done = 0 and number > 0"
+            " order by number"
         )
         return [Order(*row) for row in rows]
 
@@ -258,7 +259,7 @@ class Store:
                 "update orders set done = 1 where log = ? and number = ?", (order.log, order.number)
             )
 
-    def proofs(self, seq: int, log: bytes = b"") -> bytes | None:
+    def proof(self, seq: int, log: bytes = b"") -> bytes | None:
         """The oldest signed checkpoint that covers entry `seq`, or None while there is none."""
         row = self.engine.one(
             "select proof from checkpoints where log = ? and seq >= ? order by seq limit 1",
