@@ -15,6 +15,7 @@ import reference
 from models import lifecycle
 from models.people import DEVICE_MOVES, MAY, ROLES
 from models.problems import problems
+from models.services import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = re.compile(r"(<!-- drawn: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -94,8 +95,24 @@ def device_diagram() -> str:
     return "\n".join([*lines, "```"]) + "\n"
 
 
+def service_table() -> str:
+    """Every service: what it is called, its paper form, what is brought, the law's days."""
+    lines = ["| Service | In Indonesian | Form | Documents | Days |", "|--|--|--|--|--|"]
+    for service in catalogue().services():
+        papers: dict[str, list[str]] = {}
+        for paper in service.documents:
+            mark = "" if paper.required == "yes" else "?" if paper.required == "no" else "*"
+            papers.setdefault(paper.one_of or paper.code, []).append(paper.code + mark)
+        brought = ", ".join(" or ".join(codes) for codes in papers.values())
+        days = str(service.due.days) if service.due else ""
+        form = ", ".join(service.form)
+        lines.append(f"| `{service.slug}` | {service.title.id} | {form} | {brought} | {days} |")
+    return "\n".join(lines) + "\n"
+
+
 DRAWN: dict[str, Callable[[], str]] = {
     "problems": problem_table,
+    "services": service_table,
     "lifecycle-diagram": lifecycle_diagram,
     "lifecycle-table": lifecycle_table,
     "statuses": status_table,

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import docs
 from models import codes
 from models.conditions import parse
 from models.fields import Text
@@ -456,3 +457,9 @@ def test_an_edition_that_is_no_longer_filled_in_stays_readable(folder):
     assert first.edition == 1
     assert "applicant.email" in first.plan.slots
     assert isinstance(first, Service)
+
+
+def test_the_page_in_the_docs_names_every_service():
+    page = (docs.ROOT / "docs" / "services.md").read_text("utf-8")
+    assert docs.redrawn(page) == page, "run scripts/docs.py"
+    assert all(f"| `{service.slug}` |" in page for service in SERVICES)
