@@ -2,9 +2,9 @@
 
 What a person changes in a request is kept as a change in a log; the trail keeps what leaves no
 change (a record opened, a list shown, a sign-in, an export) and names the changes made. Each
-entry's link is the SHA-256 of the link before it and of the entry's own bytes, so nobody can alter, drop, insert or
-reorder an entry without breaking every link after it. Whoever writes down the newest link elsewhere
-(a signed checkpoint, paper) can also prove that the end was not cut off.
+entry's link is the SHA-256 of the link before it and of the entry's own bytes, so nobody can alter,
+drop, insert or reorder an entry without breaking every link after it. Whoever writes down the
+newest link elsewhere (a signed checkpoint, paper) can also prove that the end was not cut off.
 """
 
 import hashlib
