@@ -1,0 +1,308 @@
+"""Lists and look-ups for people: requests, cases, histories, and single entries as evidence.
+
+Lists are in the order of arrival and paged by key: `after` is the id of the last line seen, so that
+a page costs the same however long the list is, and nothing is shown twice while new things arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, Table, func, select, tuple_
+
+from models import names
+from server.database.loading import read_result
+from server.database.pulling import Pulling
+from server.database.tables import (
+    CaseRecordRow,
+    CaseRow,
+    ConfirmationRow,
+    DecisionCellRow,
+    DecisionRow,
+    EntryRow,
+    RecordRow,
+    WaitingRow,
+)
+from server.database.work import table_of
+from sync.known import Result
+from sync.state import Case, Decision, Record
+
+PAGE_MAX = 500
+HISTORY_MAX = 10_000
+NIK_DIGITS = 16
+
+_records = table_of(RecordRow)
+_cases = table_of(CaseRow)
+_case_records = table_of(CaseRecordRow)
+_confirmations = table_of(ConfirmationRow)
+_decisions = table_of(DecisionRow)
+_cells = table_of(DecisionCellRow)
+_entries = table_of(EntryRow)
+_waiting = table_of(WaitingRow)
+_read_record = msgspec.msgpack.Decoder(Record)
+_read_case = msgspec.msgpack.Decoder(Case)
+_read_decision = msgspec.msgpack.Decoder(Decision)
+
+
+class RequestLine(msgspec.Struct, frozen=True):
+    """A request in a list. block, number: its tracking code, None after a collision. kept: the
+    request it was joined to. cases: how many are open. created, changed: numbers of decisions."""
+
+    id: bytes
+    service: str
+    edition: int
+    status: str
+    village: str
+    device: bytes
+    block: int | None
+    number: int | None
+    name: str
+    nik: str
+    kept: bytes
+    cases: int
+    created: int
+    created_at: int
+    changed: int
+    changed_at: int
+
+
+class Confirmation(msgspec.Struct, frozen=True):
+    """A step of the lifecycle that waits for its second person. source: the status it leads from;
+    by: who asked for it; at: Unix seconds."""
+
+    action: str
+    source: str
+    reason: str
+    by: str
+    at: int
+
+
+class StoredEntry(msgspec.Struct, frozen=True):
+    """One entry of a log as evidence: its signed bytes, its chain value, when central received it,
+    and its outcome with the number of the decision (0 while it waits)."""
+
+    log: bytes
+    seq: int
+    data: bytes
+    head: bytes
+    received_at: int
+    result: Result
+    decided: int
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How much there is: requests by status, open cases by kind, entries that wait."""
+
+    requests: dict[str, int]
+    cases: dict[str, int]
+    waiting: int
+
+
+class Lists(Pulling):
+    """What people at central look at."""
+
+    # -- requests
+
+    def requests(
+        self,
+        *,
+        status: str | Collection[str] = (),
+        service: str = "",
+        village: str = "",
+        text: str = "",
+        with_cases: bool | None = None,
+        after: bytes | None = None,
+        limit: int = 50,
+    ) -> list[RequestLine]:
+        """Requests in the order they arrived. text: 16 digits look for a NIK of the subject,
+        anything else for a part of the subject's name. with_cases: with open cases, or without."""
+        found = select(_records).where(_records.c.city == self.city)
+        if status:
+            wanted = [status] if isinstance(status, str) else sorted(status)
+            found = found.where(_records.c.status.in_(wanted))
+        if service:
+            found = found.where(_records.c.service == service)
+        if village:
+            found = found.where(_records.c.village == village)
+        if with_cases is not None:
+            found = found.where(_records.c.cases > 0 if with_cases else _records.c.cases == 0)
+        if len(text) == NIK_DIGITS and text.isdigit():
+            found = found.where(_records.c.nik == text)
+        elif text:
+            found = found.where(_records.c.name_key.contains(names.key(text), autoescape=True))
+        found = self._paged(found, _records, _records.c.created, after, limit)
+        return [_line(row) for row in self.rows(found)]
+
+    def request_line(self, record: bytes) -> RequestLine | None:
+        """The line of one request."""
+        here = (_records.c.city == self.city) & (_records.c.id == record)
+        row = self.one(select(_records).where(here))
+        return _line(row) if row is not None else None
+
+    def record_by_code(self, block: int, number: int) -> bytes | None:
+        """Id of the request with this tracking code."""
+        here = (_records.c.city == self.city) & (_records.c.block == block)
+        found: bytes | None = self.value(
+            select(_records.c.id).where(here, _records.c.number == number)
+        )
+        return found
+
+    def record_ids(self, beginning: str) -> list[bytes]:
+        """Ids of requests that begin with these hexadecimal digits, two at most."""
+        return self._ids(_records, beginning)
+
+    def case_ids(self, beginning: str) -> list[bytes]:
+        """Ids of cases that begin with these hexadecimal digits, two at most."""
+        return self._ids(_cases, beginning)
+
+    def _ids(self, table: Table, beginning: str) -> list[bytes]:
+        first, last = (bytes.fromhex(beginning.ljust(32, digit)) for digit in "0f")
+        here = (table.c.city == self.city) & table.c.id.between(first, last)
+        return [row.id for row in self.rows(select(table.c.id).where(here).limit(2))]
+
+    def record(self, record: bytes) -> Record | None:
+        """A request as it stands."""
+        here = (_records.c.city == self.city) & (_records.c.id == record)
+        data = self.value(select(_records.c.data).where(here))
+        return _read_record.decode(data) if data is not None else None
+
+    def history(self, record: bytes) -> list[Decision]:
+        """Every decision that concerns a request, oldest first."""
+        here = (_cells.c.city == self.city) & (_cells.c.cell == record)
+        numbers = select(_cells.c.server_seq).where(here)
+        found = select(_decisions.c.data).where(
+            _decisions.c.city == self.city, _decisions.c.server_seq.in_(numbers)
+        )
+        rows = self.rows(found.order_by(_decisions.c.server_seq).limit(HISTORY_MAX))
+        return [_read_decision.decode(row.data) for row in rows]
+
+    # -- four eyes
+
+    def confirmation(self, record: bytes) -> Confirmation | None:
+        """The step of a request that waits for its second person."""
+        here = (_confirmations.c.city == self.city) & (_confirmations.c.record == record)
+        row = self.one(select(_confirmations).where(here))
+        return _confirmation(row) if row is not None else None
+
+    def keep_confirmation(self, record: bytes, step: Confirmation) -> None:
+        """A step waits from now on; it takes the place of another one."""
+        self.drop_confirmation(record)
+        self.insert(_confirmations, [msgspec.structs.asdict(step) | {"record": record}])
+
+    def drop_confirmation(self, record: bytes) -> None:
+        """Nothing waits any more."""
+        self.delete(_confirmations, ["record"], [{"record": record}])
+
+    # -- cases
+
+    def cases(
+        self,
+        *,
+        state: str | None = "open",
+        kind: str | None = None,
+        after: bytes | None = None,
+        limit: int = 50,
+    ) -> list[Case]:
+        """Cases in the order they were opened. state: open, proposed, closed, or None for all."""
+        found = select(_cases).where(_cases.c.city == self.city)
+        if state:
+            found = found.where(_cases.c.state == state)
+        if kind:
+            found = found.where(_cases.c.kind == kind)
+        found = self._paged(found, _cases, _cases.c.opened, after, limit)
+        return [_read_case.decode(row.data) for row in self.rows(found)]
+
+    def case(self, case: bytes) -> Case | None:
+        """A case as it stands."""
+        here = (_cases.c.city == self.city) & (_cases.c.id == case)
+        data = self.value(select(_cases.c.data).where(here))
+        return _read_case.decode(data) if data is not None else None
+
+    def cases_of(self, record: bytes) -> list[Case]:
+        """Every case about a request, decided ones too, oldest first."""
+        about = (_case_records.c.city == self.city) & (_case_records.c.record == record)
+        ids = select(_case_records.c.case_id).where(about)
+        here = (_cases.c.city == self.city) & _cases.c.id.in_(ids)
+        rows = self.rows(select(_cases.c.data).where(here).order_by(_cases.c.opened, _cases.c.id))
+        return [_read_case.decode(row.data) for row in rows]
+
+    # -- evidence
+
+    def entry(self, log: bytes, seq: int) -> StoredEntry | None:
+        """One stored entry."""
+        here = (_entries.c.city == self.city) & (_entries.c.log == log)
+        row = self.one(select(_entries).where(here, _entries.c.seq == seq))
+        return _stored(row) if row is not None else None
+
+    def entries_of(self, record: bytes, limit: int = HISTORY_MAX) -> list[StoredEntry]:
+        """Every entry about a request, in the order central decided them; waiting ones last."""
+        here = (_entries.c.city == self.city) & (_entries.c.record == record)
+        waits = _entries.c.decided == 0
+        order = (waits, _entries.c.decided, _entries.c.log, _entries.c.seq)
+        return [
+            _stored(r)
+            for r in self.rows(select(_entries).where(here).order_by(*order).limit(limit))
+        ]
+
+    def decision(self, server_seq: int) -> Decision | None:
+        """The decision with this number."""
+        here = (_decisions.c.city == self.city) & (_decisions.c.server_seq == server_seq)
+        data = self.value(select(_decisions.c.data).where(here))
+        return _read_decision.decode(data) if data is not None else None
+
+    def moment(self, server_seq: int) -> int | None:
+        """When the newest decision up to this number was made: a lower bound for the time of a
+        change that had seen it. None before the first decision."""
+        here = (_decisions.c.city == self.city) & (_decisions.c.server_seq <= server_seq)
+        newest = select(_decisions.c.at).where(here)
+        at: int | None = self.value(newest.order_by(_decisions.c.server_seq.desc()).limit(1))
+        return at
+
+    def waiting(self, limit: int = HISTORY_MAX) -> list[tuple[bytes, bytes, int]]:
+        """(record, log, seq) of what waits, to be judged again after an upgrade."""
+        here = select(_waiting).where(_waiting.c.city == self.city)
+        order = (_waiting.c.log, _waiting.c.seq, _waiting.c.record)
+        return [(r.record, r.log, r.seq) for r in self.rows(here.order_by(*order).limit(limit))]
+
+    def counts(self) -> Counts:
+        """How much there is."""
+        requests = self._count(_records, _records.c.status, _records.c.city == self.city)
+        is_open = (_cases.c.city == self.city) & (_cases.c.state != "closed")
+        here = _waiting.c.city == self.city
+        entries = select(_waiting.c.log, _waiting.c.seq).where(here).distinct().subquery()
+        waiting = self.value(select(func.count()).select_from(entries))
+        return Counts(requests, self._count(_cases, _cases.c.kind, is_open), waiting)
+
+    def _paged(
+        self, found: Select[Any], table: Table, order: Any, after: bytes | None, limit: int
+    ) -> Select[Any]:
+        """One page of a list ordered by (`order`, id), after the line with that id."""
+        if after is not None:
+            here = (table.c.city == self.city) & (table.c.id == after)
+            place = self.value(select(order).where(here))
+            found = found.where(
+                tuple_(order, table.c.id) > (place if place is not None else 0, after)
+            )
+        return found.order_by(order, table.c.id).limit(max(1, min(limit, PAGE_MAX)))
+
+    def _count(self, table: Table, column: Any, here: Any) -> dict[str, int]:
+        rows = self.rows(
+            select(column, func.count()).select_from(table).where(here).group_by(column)
+        )
+        return {row[0]: row[1] for row in rows}
+
+
+def _line(row: Any) -> RequestLine:
+    return msgspec.convert(row, RequestLine, from_attributes=True)
+
+
+def _confirmation(row: Any) -> Confirmation:
+    return msgspec.convert(row, Confirmation, from_attributes=True)
+
+
+def _stored(row: Any) -> StoredEntry:
+    return StoredEntry(
+        row.log, row.seq, row.data, row.head, row.received_at, read_result(row), row.decided
+    )

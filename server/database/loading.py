@@ -1,0 +1,267 @@
+"""Loading: everything the judge can touch when it judges some entries, in few statements.
+
+What the entries name themselves leads to more: a request to its open cases, a case to its other
+requests, a request to what waits for it, and what waits to the requests it speaks of. Each round
+asks for what the round before discovered, until nothing new turns up; usually the second is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from server.database.devices import Devices, write_log
+from server.database.tables import (
+    CaseRow,
+    CounterRow,
+    EntryRow,
+    RecordKeyRow,
+    RecordRow,
+    WaitingRow,
+)
+from server.database.work import table_of
+from server.ledger import Standing
+from sync.known import Known, Needs, Result, envelope, needs
+from sync.logs import Entry, opening_head
+from sync.state import Case, Record
+
+POISONED, FORGED = 1, 2
+"""Marks of an entry: it may not be judged; its operator's signature is false."""
+
+_counters = table_of(CounterRow)
+_entries = table_of(EntryRow)
+_records = table_of(RecordRow)
+_keys = table_of(RecordKeyRow)
+_cases = table_of(CaseRow)
+_waiting = table_of(WaitingRow)
+_read_record = msgspec.msgpack.Decoder(Record)
+_read_case = msgspec.msgpack.Decoder(Case)
+
+RESULT = (
+    _entries.c.log,
+    _entries.c.seq,
+    _entries.c.state,
+    _entries.c.record,
+    _entries.c.case_id,
+    _entries.c.problem,
+    _entries.c.part,
+)
+
+
+class Loaded(Known):
+    """What was loaded, with how it stood then, so that only what changed is written.
+
+    records, cases: their stored bytes. villages: of the records. outcomes: stored results. queue:
+    stored rows of waiting. books: what judging may change of the logs.
+    """
+
+    records: dict[bytes, bytes] = msgspec.field(default_factory=dict)
+    cases: dict[bytes, bytes] = msgspec.field(default_factory=dict)
+    villages: dict[bytes, str] = msgspec.field(default_factory=dict)
+    books: dict[bytes, dict[str, Any]] = msgspec.field(default_factory=dict)
+    outcomes: dict[tuple[bytes, int], Result] = msgspec.field(default_factory=dict)
+    queue: set[tuple[bytes, bytes, int]] = msgspec.field(default_factory=set)
+
+
+class Loading(Devices):
+    """The reading half of the ledger's door."""
+
+    _standing: Standing | None = None
+
+    def standing(self) -> Standing:
+        """Where central stands."""
+        if self._standing is None:
+            row = self.one(select(_counters).where(_counters.c.city == self.city))
+            assert row is not None, f"{self.city} was not founded"
+            self._standing = Standing(row.server_seq, row.head, row.incarnation, row.durable_seq)
+        return self._standing
+
+    def entries(self, log: bytes, first: int, last: int) -> dict[int, Entry]:
+        """Stored entries by number; number 0 is the opening, with h_0 as its head."""
+        found: dict[int, Entry] = {}
+        opening = self.opening(log) if first <= 0 else None
+        if opening is not None:
+            found[0] = Entry(0, opening, opening_head(opening))
+        here = (_entries.c.city == self.city) & (_entries.c.log == log)
+        between = _entries.c.seq.between(first, last)
+        for row in self.rows(select(_entries).where(here, between).order_by(_entries.c.seq)):
+            found[row.seq] = Entry(row.seq, row.data, row.head)
+        return found
+
+    def results(self, log: bytes, first: int, last: int) -> list[tuple[int, Result]]:
+        """What became of the stored entries first..last."""
+        here = (_entries.c.city == self.city) & (_entries.c.log == log)
+        between = _entries.c.seq.between(first, last)
+        rows = self.rows(select(*RESULT).where(here, between).order_by(_entries.c.seq))
+        return [(row.seq, read_result(row)) for row in rows]
+
+    def load(self, want: Needs) -> Known:
+        """Everything in `want` and what follows from it."""
+        standing = self.standing()
+        known = Loaded(standing.server_seq, standing.head)
+        asked = Needs()
+        codes = set(want.codes)
+        deciding = frozenset(want.cases)
+        while True:
+            fresh = _not_in(want, asked)
+            if not (fresh.records or fresh.cases or fresh.logs or fresh.results):
+                break
+            _note(asked, fresh)
+            follow = Needs()
+            self._load_logs(known, fresh.logs, follow)
+            self._load_records(known, fresh.records, follow)
+            self._load_waiting(known, fresh.records, follow)
+            self._load_cases(known, fresh.cases, deciding, follow)
+            self._load_results(known, fresh.results)
+            codes |= follow.codes
+            want = follow
+        self._load_codes(known, codes)
+        return known
+
+    def load_keys(self, known: Known, keys: Iterable[str]) -> None:
+        """Add the open requests that hold these duplicate keys, with their open cases."""
+        assert isinstance(known, Loaded)
+        here = select(_keys.c.key, _keys.c.record).where(_keys.c.city == self.city)
+        found: set[bytes] = set()
+        for row in self.each(here, _keys.c.key, sorted(keys)):
+            known.keys.setdefault(row.key, []).append(row.record)
+            found.add(row.record)
+        follow = Needs()
+        self._load_records(known, found - known.state.records.keys(), follow)
+        self._load_cases(known, follow.cases - known.state.cases.keys(), (), Needs())
+
+    # -- one kind at a time
+
+    def _load_logs(self, known: Loaded, names: set[bytes], follow: Needs) -> None:
+        found = self.find_logs(sorted(names - known.logs.keys()))
+        known.logs.update(found)
+        known.books.update((name, write_log(log)) for name, log in found.items())
+        follow.cases |= {log.case for log in found.values() if log.case}
+
+    def _load_records(self, known: Loaded, names: Collection[bytes], follow: Needs) -> None:
+        columns = (_records.c.id, _records.c.data, _records.c.village)
+        here = select(*columns).where(_records.c.city == self.city)
+        for row in self.each(here, _records.c.id, sorted(names)):
+            record = _read_record.decode(row.data)
+            known.state.records[record.id] = record
+            known.records[record.id] = row.data
+            known.villages[record.id] = row.village
+            follow.cases |= {*record.disputes.values(), *record.cases}
+        self._load_stuck(known, set(names) - known.state.records.keys(), follow)
+
+    def _load_stuck(self, known: Loaded, names: Collection[bytes], follow: Needs) -> None:
+        """Requests whose creation was refused or parked, so that they do not exist."""
+        made = _entries.c.kind == "create"
+        over = _entries.c.state.in_(("refused", "held", "rejected"))
+        here = select(_entries.c.record, _entries.c.case_id).where(
+            _entries.c.city == self.city, made, over
+        )
+        here = here.order_by(_entries.c.decided, _entries.c.log, _entries.c.seq)
+        for row in self.each(here, _entries.c.record, sorted(names)):
+            known.stuck[row.record] = row.case_id
+            follow.cases |= {row.case_id} - {b""}
+
+    def _load_waiting(self, known: Loaded, names: Collection[bytes], follow: Needs) -> None:
+        """What waits for these requests, as whole transactions, and what those speak of."""
+        here = select(_waiting).where(_waiting.c.city == self.city)
+        by_log: dict[bytes, set[int]] = {}
+        for row in self.each(here, _waiting.c.record, sorted(names)):
+            known.waiting.setdefault(row.record, []).append((row.log, row.seq))
+            known.queue.add((row.record, row.log, row.seq))
+            by_log.setdefault(row.log, set()).add(row.seq)
+        self._load_entries(known, by_log, follow)
+
+    def _load_entries(self, known: Loaded, by_log: dict[bytes, set[int]], follow: Needs) -> None:
+        """Entries that may be judged now, with the rest of their transactions."""
+        self._load_logs(known, set(by_log), follow)
+        for name, numbers in by_log.items():
+            found = self._entries_at(known, name, numbers)
+            others = {n for entry in found for n in _transaction(entry)}
+            found += self._entries_at(known, name, others - numbers)
+            also = needs(known.logs[name], found)
+            _note(follow, also)
+            follow.results |= {(name, entry.seq) for entry in found}
+
+    def _entries_at(self, known: Loaded, log: bytes, numbers: Collection[int]) -> list[Entry]:
+        numbers = [n for n in sorted(numbers) if (log, n) not in known.entries]
+        here = select(_entries).where(_entries.c.city == self.city, _entries.c.log == log)
+        found = []
+        for row in self.each(here, _entries.c.seq, numbers):
+            entry = Entry(row.seq, row.data, row.head)
+            known.entries[log, row.seq] = entry
+            if row.mark & POISONED:
+                known.poisoned.add((log, row.seq))
+            if row.mark & FORGED:
+                known.forged.add((log, row.seq))
+            found.append(entry)
+        return found
+
+    def _load_cases(
+        self, known: Loaded, names: Collection[bytes], deciding: Collection[bytes], follow: Needs
+    ) -> None:
+        """Cases, what they offer, and the requests they are about; of those in `deciding` also the
+        entries that wait under them."""
+        here = select(_cases.c.id, _cases.c.data).where(_cases.c.city == self.city)
+        parked: dict[bytes, set[int]] = {}
+        for row in self.each(here, _cases.c.id, sorted(names)):
+            case = _read_case.decode(row.data)
+            known.state.cases[case.id] = case
+            known.cases[case.id] = row.data
+            follow.records |= {case.record, *case.others} - {b""}
+            follow.results |= {(offer.log, offer.seq) for offer in case.offers}
+            if case.id in deciding:
+                for log, seq, _ in case.parked:
+                    parked.setdefault(log, set()).add(seq)
+        self._load_entries(known, parked, follow)
+
+    def _load_results(self, known: Loaded, wanted: Collection[tuple[bytes, int]]) -> None:
+        by_log: dict[bytes, list[int]] = {}
+        for log, seq in sorted(wanted):
+            by_log.setdefault(log, []).append(seq)
+        for log, numbers in by_log.items():
+            here = select(*RESULT).where(_entries.c.city == self.city, _entries.c.log == log)
+            for row in self.each(here, _entries.c.seq, numbers):
+                known.outcomes[log, row.seq] = known.results[log, row.seq] = read_result(row)
+
+    def _load_codes(self, known: Loaded, codes: Iterable[tuple[int, int]]) -> None:
+        """Who has these tracking codes. A request sent again from another log keeps the block of
+        its first one, therefore every block at hand is asked for."""
+        blocks = {block for block, _ in codes} | {log.block for log in known.logs.values()}
+        here = select(_records.c.id, _records.c.block, _records.c.number).where(
+            _records.c.city == self.city, _records.c.block.in_(sorted(blocks))
+        )
+        for row in self.each(here, _records.c.number, sorted({number for _, number in codes})):
+            known.codes[row.block, row.number] = row.id
+
+
+def read_result(row: Any) -> Result:
+    """The outcome in a row with the columns of RESULT."""
+    return Result(row.state, row.record, row.case_id, row.problem, row.part)
+
+
+def _transaction(entry: Entry) -> range:
+    """Numbers of the entries in the transaction that `entry` says it belongs to."""
+    change = envelope(entry)
+    if change is None or not 0 <= change.i < change.n <= 64:
+        return range(entry.seq, entry.seq + 1)
+    return range(entry.seq - change.i, entry.seq - change.i + change.n)
+
+
+def _not_in(want: Needs, asked: Needs) -> Needs:
+    return Needs(
+        want.records - asked.records,
+        want.cases - asked.cases,
+        want.logs - asked.logs,
+        want.results - asked.results,
+    )
+
+
+def _note(total: Needs, more: Needs) -> None:
+    total.records |= more.records
+    total.cases |= more.cases
+    total.logs |= more.logs
+    total.results |= more.results
+    total.codes |= more.codes

@@ -1,0 +1,70 @@
+"""Pulling: the decisions that concern a laptop, whole and in order, from where it last read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from server.database.saving import Saving
+from server.database.tables import DecisionCellRow, DecisionRow, RecordRow
+from server.database.work import table_of
+from server.ledger import Scope
+from sync.state import Decision
+
+STEP = 256
+"""Decisions fetched at a time."""
+
+_decisions = table_of(DecisionRow)
+_cells = table_of(DecisionCellRow)
+_records = table_of(RecordRow)
+_read_decision = msgspec.msgpack.Decoder(Decision)
+
+
+class Pulling(Saving):
+    """What laptops are told, and what is known of a request's past."""
+
+    def pull(
+        self, scope: Scope, after: int, budget: int
+    ) -> tuple[list[Decision], int, bytes, bool]:
+        """Decisions touching the scope after a number, in order, about `budget` bytes of them but
+        at least one; the number and chain value up to which they are complete; whether more
+        remain."""
+        standing = self.standing()
+        found: list[Decision] = []
+        cells = [scope.device, *(village.encode() for village in scope.villages)]
+        while True:
+            step = self._step(cells, after)
+            for row in step:
+                if found and budget < len(row.data):
+                    head = self._head(found[-1].server_seq)
+                    return found, found[-1].server_seq, head, True
+                found.append(_read_decision.decode(row.data))
+                budget -= len(row.data)
+                after = row.server_seq
+            if len(step) < STEP:
+                return found, standing.server_seq, standing.head, False
+
+    def _step(self, cells: list[bytes], after: int) -> list[Any]:
+        here = (_cells.c.city == self.city) & _cells.c.cell.in_(cells)
+        numbers = select(_cells.c.server_seq).where(here, _cells.c.server_seq > after).distinct()
+        numbers = numbers.order_by(_cells.c.server_seq).limit(STEP)
+        found = select(_decisions.c.server_seq, _decisions.c.data).where(
+            _decisions.c.city == self.city, _decisions.c.server_seq.in_(numbers)
+        )
+        return self.rows(found.order_by(_decisions.c.server_seq))
+
+    def _head(self, server_seq: int) -> bytes:
+        here = (_decisions.c.city == self.city) & (_decisions.c.server_seq == server_seq)
+        head: bytes = self.value(select(_decisions.c.head).where(here))
+        return head
+
+    def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]:
+        """Those of these records that are in the scope."""
+        columns = (_records.c.id, _records.c.device, _records.c.village)
+        here = select(*columns).where(_records.c.city == self.city)
+        rows = self.each(here, _records.c.id, sorted(records))
+        inside = (r for r in rows if r.device == scope.device or r.village in scope.villages)
+        return {row.id for row in inside}

@@ -1,0 +1,165 @@
+"""Registry: central's memory, and the one door through which it is read and written.
+
+    with registry.write() as door:     # holds the lock of its city; commits when left without error
+        door.audit("rina", "device.invite", ...)
+
+A `Door` is an open transaction with all verbs of the register; they are sorted by noun into the
+modules beside this one. Doors are not kept: what they gave is plain structs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from sqlalchemy import delete, select
+from sqlmodel import Session
+
+from models import audit
+from models.problems import Problem
+from server.database import migrations
+from server.database.audit import Audit, Broken, Verified
+from server.database.devices import Call, Device
+from server.database.engine import Database
+from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
+from server.database.people import People, Person
+from server.database.tables import AttemptRow, CounterRow
+from server.database.work import table_of
+from server.ledger import Scope, Standing
+from sync.known import LogState
+
+__all__ = [
+    "Broken",
+    "Call",
+    "Confirmation",
+    "Counts",
+    "Device",
+    "Door",
+    "Person",
+    "Registry",
+    "RequestLine",
+    "Scope",
+    "Standing",
+    "StoredEntry",
+    "Verified",
+    "open_registry",
+]
+
+_counters = table_of(CounterRow)
+_attempts = table_of(AttemptRow)
+
+
+class Door(Audit, People):
+    """An open transaction of the register."""
+
+    def is_founded(self) -> bool:
+        """Has this city a register here?"""
+        here = _counters.c.city == self.city
+        return self.value(select(_counters.c.city).where(here)) is not None
+
+    def found(self, log: LogState, opening: bytes, incarnation: bytes, at: int) -> None:
+        """Begin the register of this city with central's own log."""
+        head = server_opening(incarnation)
+        row = {"incarnation": incarnation, "base": 0, "opening": head, "head": head}
+        row |= {"server_seq": 0, "durable_seq": 0, "next_block": 1, "audit_n": 0}
+        self.insert(_counters, [row | {"audit_head": audit.opening(self.city)}])
+        self.add_log(log, opening, b"", 0, b"", at)
+
+    def lock(self) -> None:
+        """Wait until nobody else writes in this city. Locks nothing before it is founded."""
+        self._standing = None
+        self.rows(select(_counters).where(_counters.c.city == self.city).with_for_update())
+
+
+class Registry:
+    """Central's memory of one city in one database."""
+
+    def __init__(self, database: Database, city: str) -> None:
+        self.database = database
+        self.city = city
+        self._mine = threading.local()
+
+    @contextmanager
+    def read(self) -> Iterator[Door]:
+        """A door that sees one moment. Inside a `write` of the same thread it is that door."""
+        outer: Door | None = getattr(self._mine, "door", None)
+        if outer is not None:
+            yield outer
+            return
+        with self.database.reading() as session:
+            yield Door(session, self.city)
+
+    @contextmanager
+    def write(self) -> Iterator[Door]:
+        """A door that holds the lock; commits when it is left without an error. Inside another
+        `write` of the same thread it is a part of that one: an error undoes it alone."""
+        outer: Door | None = getattr(self._mine, "door", None)
+        if outer is not None:
+            try:
+                with outer.part():
+                    yield outer
+            except BaseException:
+                outer.lock()  # what the door remembered may be undone
+                raise
+            return
+        with self.database.writing() as session:
+            door = Door(session, self.city)
+            door.lock()
+            self._mine.door = door
+            try:
+                yield door
+            finally:
+                del self._mine.door
+
+    # -- attempts: counted apart from what is attempted, so that they outlive a killed process
+
+    def _alone(self) -> AbstractContextManager[Session]:
+        assert getattr(self._mine, "door", None) is None, "attempts are counted outside of a write"
+        return self.database.writing()
+
+    def attempt(self, log: bytes, seq: int, scope: str) -> int:
+        """Count, durably, an attempt at judging ("batch" or "transaction"); gives how many were
+        begun before and never ended."""
+        keys = ["city", "log", "seq", "scope"]
+        more = self.database.upsert(AttemptRow, keys, lambda t, _: {"begun": t.begun + 1})
+        more = more.returning(_attempts.c.begun)
+        row = {"city": self.city, "log": log, "seq": seq, "scope": scope, "begun": 1}
+        with self._alone() as session:
+            begun: int = session.execute(more, row).scalar_one()
+        return begun - 1
+
+    def attempted(self, log: bytes, seq: int, scope: str) -> None:
+        """The attempt ended; forget it."""
+        here = (_attempts.c.log == log) & (_attempts.c.seq == seq) & (_attempts.c.scope == scope)
+        with self._alone() as session:
+            session.execute(delete(_attempts).where(_attempts.c.city == self.city, here))
+
+    # -- the database as a whole
+
+    def migrate(self) -> None:
+        """Bring the tables to this version, from whatever they were."""
+        migrations.migrate(self.database.engine)
+
+    def check(self) -> None:
+        """Is everything ready to work? Raises Problem database.schema, database.not_durable,
+        database.unreachable or office.empty."""
+        migrations.check(self.database.engine)
+        with self.read() as door:
+            if not door.is_founded():
+                raise Problem("office.empty")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.database.close()
+
+
+def open_registry(url: str, city: str) -> Registry:
+    """The register of a city at that address. Nothing is read or made yet."""
+    return Registry(Database(url), city)
+
+
+def server_opening(incarnation: bytes) -> bytes:
+    """Chain value before central's first decision."""
+    return hashlib.sha256(b"jb1-central-open" + incarnation).digest()

@@ -1,0 +1,322 @@
+"""Saving: what was judged is written, many rows to a statement, in the transaction that judged it.
+
+Entries and decisions are appended and never changed, but for an entry's outcome. Everything else is
+a projection of the decisions: of what was loaded, only what changed is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from models import names
+from models.changes import encode, record_of
+from models.problems import Problem
+from models.services import catalogue
+from server.database.devices import write_log
+from server.database.loading import FORGED, POISONED, Loaded, Loading
+from server.database.tables import (
+    CaseRecordRow,
+    CaseRow,
+    CounterRow,
+    DecisionCellRow,
+    DecisionRow,
+    EntryRow,
+    LogRow,
+    RecordKeyRow,
+    RecordRow,
+    WaitingRow,
+)
+from server.database.work import table_of
+from sync.judge import is_over
+from sync.known import Known, LogState, Result, envelope, next_server_head
+from sync.logs import Entry
+from sync.state import (
+    Created,
+    Decision,
+    Effect,
+    Outcome,
+    Parked,
+    Record,
+    State,
+    Wrote,
+    values,
+)
+
+_counters = table_of(CounterRow)
+_entries = table_of(EntryRow)
+_decisions = table_of(DecisionRow)
+_cells = table_of(DecisionCellRow)
+_records = table_of(RecordRow)
+_keys = table_of(RecordKeyRow)
+_cases = table_of(CaseRow)
+_case_records = table_of(CaseRecordRow)
+_waiting = table_of(WaitingRow)
+_logs = table_of(LogRow)
+_UNREADABLE = (Problem, TypeError, ValueError, AttributeError, KeyError)
+
+
+class Promoted(msgspec.Struct):
+    """What is searched by of a request: its subject and, while it is open, its duplicate keys."""
+
+    name: str = ""
+    nik: str = ""
+    keys: tuple[str, ...] = ()
+
+
+class Saving(Loading):
+    """The writing half of the ledger's door."""
+
+    def save(
+        self,
+        known: Known,
+        log: LogState,
+        fresh: list[Entry],
+        decisions: list[Decision],
+        at: int = 0,
+    ) -> None:
+        """Write entries with their outcomes, decisions with their chain, and every projection.
+        at: central's clock when the entries came."""
+        assert isinstance(known, Loaded)
+        places = _Places(self, known, decisions)
+        self._save_entries(known, log, fresh, decisions, at)
+        self._save_waiting(known)
+        self._save_logs(known, log)
+        if decisions:
+            self._save_decisions(known, decisions)
+            self._save_cells(decisions, places)
+            self._save_records(known, decisions, places)
+            self._save_cases(known)
+
+    # -- entries
+
+    def _save_entries(
+        self,
+        known: Loaded,
+        log: LogState,
+        fresh: list[Entry],
+        decisions: list[Decision],
+        at: int,
+    ) -> None:
+        decided = {
+            (e.log, e.seq): d.server_seq
+            for d in decisions
+            for e in d.effects
+            if isinstance(e, Outcome)
+        }
+        new = {(log.id, entry.seq) for entry in fresh}
+        rows = [_entry_row(known, log.id, entry, decided, at) for entry in fresh]
+        self.insert(_entries, rows)
+        changed = [
+            {"log": key[0], "seq": key[1], "decided": decided.get(key, 0), **_outcome(result)}
+            for key, result in known.results.items()
+            if key not in new and known.outcomes.get(key) != result
+        ]
+        self.update(_entries, ["log", "seq"], changed)
+
+    def _save_waiting(self, known: Loaded) -> None:
+        queue = {(r, log, seq) for r, keys in known.waiting.items() for log, seq in keys}
+        fields = ("record", "log", "seq")
+        self.insert(_waiting, [dict(zip(fields, row, strict=True)) for row in queue - known.queue])
+        gone = [dict(zip(fields, row, strict=True)) for row in known.queue - queue]
+        self.delete(_waiting, fields, gone)
+        known.queue = queue
+
+    def _save_logs(self, known: Loaded, log: LogState) -> None:
+        logs = {state.id: state for state in (*known.logs.values(), log)}
+        rows = {name: write_log(state) for name, state in logs.items()}
+        changed = [row for name, row in rows.items() if known.books.get(name) != row]
+        self.update(_logs, ["id"], changed)
+
+    # -- decisions
+
+    def _save_decisions(self, known: Loaded, decisions: list[Decision]) -> None:
+        rows = []
+        for decision in decisions:
+            data = encode(decision)
+            known.head = next_server_head(known.head, data)
+            row = {"server_seq": decision.server_seq, "data": data, "head": known.head}
+            row |= {"at": decision.at, "log": decision.log, "first": decision.first}
+            rows.append(row | {"actor": decision.actor})
+        self.insert(_decisions, rows)
+        self.update(_counters, [], [{"server_seq": known.server_seq, "head": known.head}])
+        self._standing = msgspec.structs.replace(
+            self.standing(), server_seq=known.server_seq, head=known.head
+        )
+
+    def _save_cells(self, decisions: list[Decision], places: _Places) -> None:
+        found = {
+            (cell, d.server_seq) for d in decisions for e in d.effects for cell in places.of(e)
+        }
+        rows = [{"cell": cell, "server_seq": server_seq} for cell, server_seq in sorted(found)]
+        self.insert(_cells, rows)
+
+    # -- requests
+
+    def _save_records(self, known: Loaded, decisions: list[Decision], places: _Places) -> None:
+        times = {d.server_seq: d.at for d in decisions}
+        new: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
+        keys: list[dict[str, Any]] = []
+        for record in known.state.records.values():
+            data = encode(record)
+            before = known.records.get(record.id)
+            if data == before:
+                continue
+            about = promoted(record)
+            keys += [{"key": key, "record": record.id} for key in about.keys]
+            row = _record_row(record, about, data)
+            row |= {"changed": record.changed, "changed_at": decisions[-1].at}
+            known.records[record.id] = data
+            if before is not None:
+                changed.append(row)
+                continue
+            row |= {"created": record.created, "created_at": times[record.created]}
+            new.append(row | {"village": places.villages[record.id], "device": record.device})
+        self.delete(_keys, ["record"], [{"record": row["id"]} for row in changed])
+        self.insert(_records, new)
+        self.update(_records, ["id"], changed)
+        self.insert(_keys, keys)
+
+    # -- cases
+
+    def _save_cases(self, known: Loaded) -> None:
+        new: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
+        about: list[dict[str, Any]] = []
+        for case in known.state.cases.values():
+            data = encode(case)
+            before = known.cases.get(case.id)
+            if data == before:
+                continue
+            known.cases[case.id] = data
+            row = {"id": case.id, "state": case.state, "changed": case.changed, "data": data}
+            if before is not None:
+                changed.append(row)
+                continue
+            new.append(row | {"kind": case.kind, "opened": case.opened})
+            concerned = {case.record, *case.others} - {b""}
+            about += [{"record": record, "case_id": case.id} for record in sorted(concerned)]
+        self.insert(_cases, new)
+        self.update(_cases, ["id"], changed)
+        self.insert(_case_records, about)
+
+
+class _Places:
+    """Which villages, devices and requests an effect concerns: the cells it is found by."""
+
+    def __init__(self, door: Saving, known: Loaded, decisions: list[Decision]) -> None:
+        self.known = known
+        self.villages = {e.record: village_of(e, d) for e, d in _creations(decisions)}
+        self.villages |= known.villages
+        self.devices = {log.id: b"" if log.central else log.device for log in known.logs.values()}
+        told = {e.log for d in decisions for e in d.effects if isinstance(e, Outcome | Parked)}
+        self.devices |= door.devices_of(told - self.devices.keys())
+
+    def of(self, effect: Effect) -> set[bytes]:
+        """Cells of one effect."""
+        found: set[bytes] = set()
+        if isinstance(effect, Outcome | Parked):
+            found.add(self.devices.get(effect.log, b""))
+        for name in self._records(effect):
+            found.add(name)
+            record = self.known.state.records.get(name)
+            if record is not None:
+                found |= {record.device, self.villages.get(name, "").encode()}
+        return found - {b""}
+
+    def _records(self, effect: Effect) -> set[bytes]:
+        names = {getattr(effect, "record", b""), getattr(effect, "kept", b"")}
+        names |= {*getattr(effect, "others", ())}
+        case = self.known.state.cases.get(getattr(effect, "case", b""))
+        if case is not None:
+            names |= {case.record, *case.others}
+        return names - {b""}
+
+
+def village_of(created: Created, decision: Decision) -> str:
+    """Code of the village a new request belongs to for ever, from the answers it came with; empty
+    for people of elsewhere and for forms that cannot be read."""
+    state = State()
+    for effect in decision.effects:
+        if isinstance(effect, Created | Wrote) and effect.record == created.record:
+            state.apply(effect, decision)
+    record = state.records[created.record]
+    try:
+        form = catalogue().service(record.service, record.edition)
+        answers, _ = form.answers(values(record))
+        return form.village(answers) or ""
+    except _UNREADABLE:
+        return ""
+
+
+def _creations(decisions: Iterable[Decision]) -> Iterable[tuple[Created, Decision]]:
+    return ((e, d) for d in decisions for e in d.effects if isinstance(e, Created))
+
+
+def promoted(record: Record) -> Promoted:
+    """What a request is searched by; nothing for a form that cannot be read here."""
+    try:
+        form = catalogue().service(record.service, record.edition)
+        answers, _ = form.answers(values(record))
+        subject = form.subject(answers)
+        keys = () if is_over(record) else tuple(sorted(set(form.keys(answers))))
+        return Promoted(subject.name or "", subject.nik or "", keys)
+    except _UNREADABLE:
+        return Promoted()
+
+
+def _entry_row(
+    known: Loaded,
+    log: bytes,
+    entry: Entry,
+    decided: dict[tuple[bytes, int], int],
+    at: int,
+) -> dict[str, Any]:
+    change = envelope(entry)
+    place = (log, entry.seq)
+    result = known.results[place]
+    record = record_of(log, entry.seq, change, entry.data) if change is not None else b""
+    mark = POISONED * (place in known.poisoned) + FORGED * (place in known.forged)
+    return {
+        "log": log,
+        "seq": entry.seq,
+        "data": entry.data,
+        "head": entry.head,
+        "kind": change.kind if change is not None else "",
+        "mark": mark,
+        "decided": decided.get(place, 0),
+        "received_at": at,
+        **_outcome(result),
+        "record": record or result.record,
+    }
+
+
+def _outcome(result: Result) -> dict[str, Any]:
+    return {
+        "state": result.state,
+        "record": result.record,
+        "case_id": result.case,
+        "problem": result.problem,
+        "part": result.part,
+    }
+
+
+def _record_row(record: Record, about: Promoted, data: bytes) -> dict[str, Any]:
+    block, number = record.code or (None, None)
+    return {
+        "id": record.id,
+        "service": record.service,
+        "edition": record.edition,
+        "status": record.status,
+        "block": block,
+        "number": number,
+        "name": about.name,
+        "name_key": names.key(about.name),
+        "nik": about.nik,
+        "kept": record.kept,
+        "cases": len({*record.disputes.values(), *record.cases}),
+        "data": data,
+    }

@@ -1,0 +1,397 @@
+"""Tables of the register, the same on SQLite and PostgreSQL.
+
+Whatever grows carries the code of its kabupaten/kota (`city`) as the first part of its key, so that
+one database can hold several cities side by side and a large one can be split by it. What was
+signed or judged stands as the bytes it was (`data`); columns beside it are promoted from them to be
+searched by. Projections (records, cases, keys, waiting) can be made again from the decisions.
+
+Ids are 16 bytes, chain values and digests 32. Times are central's clock in Unix seconds unless
+said otherwise; numbers are 64 bits wide, since `server_seq` starts a fresh block of 2^40 after
+every restore.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, MetaData, text
+from sqlmodel import Field, SQLModel
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+NARROW = {"sqlite_with_rowid": False}
+"""SQLite keeps such a table in the order of its key, without a second tree."""
+
+
+class Table(SQLModel):
+    """Base of all rows; its `metadata` is the whole schema."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
+
+
+def pk() -> Any:
+    """A part of the primary key."""
+    return Field(primary_key=True)
+
+
+def big(default: int | None = 0) -> Any:
+    """A 64-bit number."""
+    return Field(default=default, sa_type=BigInteger)
+
+
+def big_pk() -> Any:
+    """A 64-bit number that is part of the primary key."""
+    return Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+
+
+def _of_log() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["city", "log"], ["logs.city", "logs.id"])
+
+
+class CounterRow(Table, table=True):
+    """Where a city stands. Whoever writes anything locks this row first.
+
+    head: chain value of the newest decision; opening: the value before the first one, which has
+    number `base` + 1. next_block: block of tracking codes the next laptop gets.
+    """
+
+    __tablename__ = "counters"
+    city: str = pk()
+    incarnation: bytes
+    base: int = big()
+    opening: bytes
+    server_seq: int = big()
+    head: bytes
+    durable_seq: int = big()
+    next_block: int = 1
+    audit_n: int = big()
+    audit_head: bytes
+
+
+# -- laptops and their logs
+
+
+class DeviceRow(Table, table=True):
+    """A laptop: what it was invited for and its state. villages: msgpack list of codes."""
+
+    __tablename__ = "devices"
+    __table_args__ = (
+        Index("uq_devices_name", "city", "name", unique=True),
+        Index("uq_devices_block", "city", "block", unique=True),
+    )
+    city: str = pk()
+    id: bytes = pk()
+    name: str
+    office_kind: str
+    office_name: str
+    block: int
+    grant_no: int
+    villages: bytes
+    state: str
+    operator: str
+    invited_at: int = big()
+    invited_by: str
+    expires: int = big()
+
+
+class LogRow(Table, table=True):
+    """A log: its keys, its stored prefix, and when its laptop last called.
+
+    state, limit_seq: entries beyond the limit are not judged without a person. case_id: its open
+    after-lost case. book: msgpack of operators and sessions. escrow: the laptop's vault key sealed
+    to the office recovery key. orders_given: number of its newest order. heard_clock: the laptop's
+    own clock when it last called.
+    """
+
+    __tablename__ = "logs"
+    __table_args__ = (Index("ix_logs_device", "city", "device", "opened_at"),)
+    city: str = pk()
+    id: bytes = pk()
+    device: bytes
+    key: bytes
+    seal_key: bytes
+    opening: bytes
+    parent: bytes = b""
+    parent_seq: int = big()
+    escrow: bytes = b""
+    central: bool = False
+    opened_at: int = big()
+    state: str
+    limit_seq: int | None = big(None)
+    block: int = 0
+    grant_no: int = 1
+    seq: int = big()
+    head: bytes
+    case_id: bytes = b""
+    book: bytes
+    orders_given: int = 0
+    heard_at: int = big()
+    heard_clock: int = big()
+    heard_build: str = ""
+    heard_cursor: int = big()
+
+
+class EntryRow(Table, table=True):
+    """One stored entry of a log, its bytes as they were signed, and its current outcome.
+
+    decided: number of the decision that gave the outcome, 0 while it waits. mark: bits, see
+    server.database.loading.
+    """
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        _of_log(),
+        Index("ix_entries_record", "city", "record"),
+        Index(
+            "ix_entries_operators",
+            "city",
+            "log",
+            "seq",
+            sqlite_where=text("kind = 'operator'"),
+            postgresql_where=text("kind = 'operator'"),
+        ),
+    )
+    city: str = pk()
+    log: bytes = pk()
+    seq: int = big_pk()
+    data: bytes
+    head: bytes
+    kind: str
+    record: bytes = b""
+    state: str
+    case_id: bytes = b""
+    problem: str = ""
+    part: str = ""
+    mark: int = 0
+    decided: int = big()
+    received_at: int = big()
+
+
+class AheadRow(Table, table=True):
+    """An entry kept beyond a gap; head is whatever is known of its place in the chain."""
+
+    __tablename__ = "ahead"
+    __table_args__ = (_of_log(),)
+    city: str = pk()
+    log: bytes = pk()
+    seq: int = big_pk()
+    digest: bytes = pk()
+    head: bytes = b""
+    data: bytes
+
+
+class ForkRow(Table, table=True):
+    """An entry of another branch of a log. What is kept here is shown to people, never judged."""
+
+    __tablename__ = "forks"
+    __table_args__ = (_of_log(),)
+    city: str = pk()
+    log: bytes = pk()
+    seq: int = big_pk()
+    head: bytes = pk()
+    data: bytes
+
+
+class OrderRow(Table, table=True):
+    """A numbered order to one log."""
+
+    __tablename__ = "orders"
+    __table_args__ = (_of_log(),)
+    city: str = pk()
+    log: bytes = pk()
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    kind: str
+    argument: int = big()
+
+
+class AttemptRow(Table, table=True):
+    """Attempts at judging that were begun and have not ended: what ended the process shows here."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (NARROW,)
+    city: str = pk()
+    log: bytes = pk()
+    seq: int = big_pk()
+    scope: str = pk()
+    begun: int
+
+
+# -- decisions and what they add up to
+
+
+class DecisionRow(Table, table=True):
+    """A decided transaction, encoded as it is hashed into central's chain and told to laptops."""
+
+    __tablename__ = "decisions"
+    city: str = pk()
+    server_seq: int = big_pk()
+    data: bytes
+    head: bytes
+    at: int = big()
+    log: bytes
+    first: int = big()
+    actor: str = ""
+
+
+class DecisionCellRow(Table, table=True):
+    """Where a decision is found: the villages, devices and records it concerns.
+
+    cell: a village's code in UTF-8, or the 16 bytes of a device or a record.
+    """
+
+    __tablename__ = "decision_cells"
+    __table_args__ = (NARROW,)
+    city: str = pk()
+    cell: bytes = pk()
+    server_seq: int = big_pk()
+
+
+class RecordRow(Table, table=True):
+    """A request. data: msgpack of sync.state.Record.
+
+    village and device are its scope and were fixed when it was created. created, changed: numbers
+    of decisions; created_at, changed_at: their times. cases: how many are open. block, number: its
+    tracking code, none after a collision. name: of the subject, name_key: normalised, to search by.
+    """
+
+    __tablename__ = "records"
+    __table_args__ = (
+        Index("uq_records_code", "city", "block", "number", unique=True),
+        Index("ix_records_created", "city", "created", "id"),
+        Index("ix_records_status", "city", "status", "created", "id"),
+        Index("ix_records_village", "city", "village", "created", "id"),
+        Index("ix_records_service", "city", "service", "created", "id"),
+        Index("ix_records_nik", "city", "nik"),
+    )
+    city: str = pk()
+    id: bytes = pk()
+    service: str
+    edition: int
+    status: str
+    village: str
+    device: bytes
+    block: int | None = None
+    number: int | None = None
+    name: str = ""
+    name_key: str = ""
+    nik: str = ""
+    kept: bytes = b""
+    cases: int = 0
+    created: int = big()
+    created_at: int = big()
+    changed: int = big()
+    changed_at: int = big()
+    data: bytes
+
+
+class RecordKeyRow(Table, table=True):
+    """A duplicate key that an open request holds."""
+
+    __tablename__ = "record_keys"
+    __table_args__ = (Index("ix_record_keys_record", "city", "record"), NARROW)
+    city: str = pk()
+    key: str = pk()
+    record: bytes = pk()
+
+
+class CaseRow(Table, table=True):
+    """A case. data: msgpack of sync.state.Case. opened, changed: numbers of decisions."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("ix_cases_state", "city", "state", "opened", "id"),
+        Index("ix_cases_kind", "city", "kind", "opened", "id"),
+    )
+    city: str = pk()
+    id: bytes = pk()
+    kind: str
+    state: str
+    opened: int = big()
+    changed: int = big()
+    data: bytes
+
+
+class CaseRecordRow(Table, table=True):
+    """The requests a case is about."""
+
+    __tablename__ = "case_records"
+    __table_args__ = (NARROW,)
+    city: str = pk()
+    record: bytes = pk()
+    case_id: bytes = pk()
+
+
+class WaitingRow(Table, table=True):
+    """Entry (log, seq) waits for a request, or behind what waits for it."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (NARROW,)
+    city: str = pk()
+    record: bytes = pk()
+    log: bytes = pk()
+    seq: int = big_pk()
+
+
+class ConfirmationRow(Table, table=True):
+    """A step of the lifecycle that waits for its second person."""
+
+    __tablename__ = "confirmations"
+    city: str = pk()
+    record: bytes = pk()
+    action: str
+    source: str
+    reason: str
+    by: str
+    at: int = big()
+
+
+# -- people at central
+
+
+class PersonRow(Table, table=True):
+    """One of central's staff. secret: the password's Argon2id hash in PHC form. failures: wrong
+    passwords in a row."""
+
+    __tablename__ = "people"
+    city: str = pk()
+    login: str = pk()
+    name: str
+    role: str
+    secret: str
+    active: bool = True
+    failures: int = 0
+    locked_until: int = big()
+
+
+class StaffSessionRow(Table, table=True):
+    """Somebody is signed in. digest: hash of the token, which itself is kept nowhere."""
+
+    __tablename__ = "staff_sessions"
+    __table_args__ = (
+        ForeignKeyConstraint(["city", "login"], ["people.city", "people.login"]),
+        Index("ix_staff_sessions_login", "city", "login"),
+        Index("ix_staff_sessions_until", "city", "until"),
+    )
+    city: str = pk()
+    digest: bytes = pk()
+    login: str
+    until: int = big()
+
+
+class AuditRow(Table, table=True):
+    """What was done or looked at. See models.audit; link: chain value after this entry."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_target", "city", "target", "n"),)
+    city: str = pk()
+    n: int = big_pk()
+    at: int = big()
+    actor: str
+    action: str
+    target: str
+    detail: str
+    link: bytes
