@@ -49,6 +49,7 @@ def test_a_usual_nik_has_no_remark():
         ("8272032902000002", {}),  # 2000 had a 29 February, 1900 had not
         ("8272093103900002", {"nik.unknown_region": "warning"}),
         ("2072033103900002", {"nik.unknown_region": "warning"}),
+        ("8272034103900002", {}),  # a woman born on the first
         ("8202013103900002", {}),  # Halmahera Tengah, before the city was made
     ],
 )

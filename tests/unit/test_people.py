@@ -34,6 +34,11 @@ def test_the_birthday_is_the_first_day_of_that_age(born, years):
     assert people.age(born, date.fromordinal(day.toordinal() - 1)) == years - 1
 
 
+def test_who_was_born_on_a_leap_day_has_birthday_on_1_march():
+    assert people.birthday(date(2008, 2, 29), 17) == date(2025, 3, 1)
+    assert people.birthday(date(2008, 2, 29), 16) == date(2024, 2, 29)
+
+
 def test_every_role_has_words_and_every_act_somebody():
     assert set(people.ROLES) == set(Role)
     assert set(MAY) == set(Act)
