@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
-from field_client.vault import escrow
 from field_client.vault.attempts import FREE_MISSES, Attempts
+from field_client.vault.escrow import open_sealed, recipient, seal
 from field_client.vault.files import FileLock, private_folder
 from field_client.vault.keyfile import Cost, Escrow, KeyFile, Wrap, read_keys, write_keys
 from field_client.vault.machine import KeyStore
@@ -169,8 +169,8 @@ class Keys:
         with self._lock:
             keys = self._read()
             _verify(keys, unlocked.database_key)
-            sealed = escrow.seal(unlocked.database_key, keys.vault, office_public_key)
-            made = Escrow(escrow.recipient(office_public_key), sealed)
+            sealed = seal(unlocked.database_key, keys.vault, office_public_key)
+            made = Escrow(recipient(office_public_key), sealed)
             self._write(msgspec.structs.replace(keys, escrow=made))
 
     @property
@@ -178,12 +178,17 @@ class Keys:
         """The office could open this vault."""
         return self._read().escrow is not None
 
+    def escrow(self) -> bytes:
+        """The escrow wrap, for the office to keep a copy; empty before it was made."""
+        escrow = self._read().escrow
+        return escrow.sealed if escrow is not None else b""
+
     def open_escrow(self, office_private_key: bytes) -> bytes:
         """At the office: the database key, out of the escrow wrap. `add` then lets people in."""
         keys = self._read()
         if keys.escrow is None:
             raise Problem("escrow.none")
-        return escrow.open_sealed(keys.escrow.sealed, keys.vault, office_private_key)
+        return open_sealed(keys.escrow.sealed, keys.vault, office_private_key)
 
     def shred(self) -> None:
         """By order of the office: no PIN opens this vault any more, the escrow still does."""

@@ -13,7 +13,9 @@ from sync.messages import Cursor
 
 class OwnLog(msgspec.Struct, frozen=True):
     """A log this laptop has written. block: of its tracking codes. seq, head: its newest entry.
-    stored, stored_head: newest entry that central proved to hold. unsent: bytes beyond that."""
+    stored, stored_head: newest entry that central proved to hold. unsent: bytes beyond that.
+    request: number of the last request made; acted: of the last order met. closed: its tail was
+    made again in a later log, so nothing of it is sent any more."""
 
     id: bytes
     sign_seed: bytes
@@ -27,6 +29,7 @@ class OwnLog(msgspec.Struct, frozen=True):
     request: int
     acted: int
     unsent: int
+    closed: int
 
     @property
     def identity(self) -> Identity:

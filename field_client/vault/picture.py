@@ -10,7 +10,8 @@ from sync.state import Case, Record
 from sync.view import Own, View, reasons_of, view
 
 UNDECIDED = ("", "waiting")
-"""Outcomes under which a change has not reached the snapshot."""
+"""Outcomes under which a change has not reached the snapshot. ("replaced" is ours: the entry was
+made again in a later log, and has its outcome there.)"""
 
 
 class OwnEntry(msgspec.Struct, frozen=True):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from field_client.vault.engine import Connection
-from field_client.vault.logs import OwnLog
+from field_client.vault.logs import OwnLog, remember
 from field_client.vault.picture import Picture, find_picture
 from field_client.vault.refs import Ref, find_ref
 from field_client.vault.requests import list_again
@@ -56,9 +58,27 @@ class Saving:
             ),
         )  # fmt: skip
         self._bytes += len(data)
+        if change.origin is not None:
+            self._made_again(*change.origin[:2])
         if record:
             self._touched.add(record)
         return Entry(self.seq, data, self.head)
+
+    def _made_again(self, log: bytes, seq: int) -> None:
+        """An entry of a replaced log has its outcome here from now on."""
+        self._connection.execute(
+            "update entries set state = 'replaced', folded = 'replaced' where log = ? and seq = ?",
+            (log, seq),
+        )
+
+    def close_log(self, log: bytes) -> None:
+        """Nothing of this older log is sent any more: what it still had was made again here."""
+        self._connection.execute("update logs set closed = 1 where id = ?", (log,))
+
+    def remember(self, *values: msgspec.Struct) -> None:
+        """Keep structs, one of each kind, in the same commit; `Store.recall` gives them."""
+        for value in values:
+            remember(self._connection, value)
 
     def record_of(self, entry: Entry, change: Change) -> RecordId:
         """Id of the request an appended change speaks of, or has just created."""

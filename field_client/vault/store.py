@@ -136,6 +136,19 @@ class Store:
         rows = self.engine.read(f"select {COLUMNS} from logs order by number")
         return [OwnLog(*row) for row in rows]
 
+    def close_log(self, log: bytes, after: int) -> None:
+        """Another log goes on for this one, by order of central: entries beyond `after` were made
+        again there, so nothing of it is to be sent any more."""
+        with self.engine.writing() as connection:
+            connection.execute(
+                "update entries set state = 'replaced', folded = 'replaced'"
+                " where log = ? and seq > ?",
+                (log, after),
+            )
+            connection.execute(
+                "update logs set stored = seq, stored_head = head, unsent = 0 where id = ?", (log,)
+            )
+
     def shown(self) -> Shown:
         """The numbers to note when a page or draft is first drawn."""
         with self.engine.reading() as connection:
@@ -203,6 +216,14 @@ class Store:
                 own.id, own.stored, own.stored_head, own.seq, read_cursor(connection), own.request,
                 own.acted,
             )  # fmt: skip
+
+    def head_at(self, seq: int, log: bytes = b"") -> bytes | None:
+        """Chain value of a log after entry `seq` (h_0 for 0), None where it has no such entry."""
+        own = self.log(log)
+        if seq == 0:
+            return opening_head(own.opening)
+        row = self.engine.one("select head from entries where log = ? and seq = ?", own.id, seq)
+        return None if row is None else bytes(row[0])
 
     def pending(
         self, after: int, budget_bytes: int = PENDING_BYTES, log: bytes = b""
@@ -274,7 +295,8 @@ class Store:
         with self.engine.reading() as connection:
             counts = dict(connection.execute("select name, n from counts where n > 0").fetchall())
             logs = connection.execute(
-                "select id, stored, seq - stored, unsent from logs where seq > stored"
+                "select id, stored, seq - stored, unsent from logs"
+                " where seq > stored and closed = 0"
             ).fetchall()
             oldest = [
                 connection.execute(

@@ -18,9 +18,11 @@ from field_client.vault.drafts import Draft
 from field_client.vault.refs import Ref
 from field_client.vault.roster import Source
 from field_client.vault.store import Store
+from models.changes import decode_change
 from sync.exchange import Missing, Ordered, Settled
+from sync.logs import opening_head
 from sync.messages import Order, Told
-from tests.office import Office
+from tests.vault_office import Office
 from tests.vaults import NOW, Hand, open_log, refused
 
 Again = Callable[[Store], Store]
@@ -546,3 +548,36 @@ def test_a_lost_mark_stops_nobody(store: Store, again: Again) -> None:
     mark = store.mark.read()
     assert mark is not None
     assert mark.seq == store.log().seq
+
+
+def test_a_tail_made_again_in_a_new_log_is_shown_and_counted_once(store: Store) -> None:
+    hand = Hand(store)
+    hand.create()
+    record = hand.create(applicant__nik="8272033003090044")
+    old = store.log()
+    tail = store.pending(old.seq - 1)
+    open_log(store, old, "rotated")
+    hand = Hand(store)
+    change = decode_change(tail[0].data)
+    origin = (old.id, tail[0].seq, tail[0].digest[:8])
+    with store.saving() as saving:
+        saving.append(msgspec.structs.replace(change, record=record, origin=origin))
+        saving.close_log(old.id)
+        saving.remember(Order(old.id, 1, "rotate"))
+    assert [log.closed for log in store.logs()] == [1, 0]
+    assert store.standing().unsent == 3  # operator, session and the change made again
+    assert store.standing().entries == {"": old.seq - 1 + 3, "replaced": 1}
+    picture = store.requests.picture(record)
+    assert picture is not None
+    assert [entry.state for entry in picture.own] == ["replaced", ""]
+    assert len(store.requests.newest()) == 2
+    assert store.recall(Order) == Order(old.id, 1, "rotate")
+
+
+def test_chain_values_can_be_asked_for(store: Store) -> None:
+    Hand(store).create()
+    log = store.log()
+    assert store.head_at(0) == opening_head(log.opening)
+    assert [store.head_at(e.seq) for e in store.pending(0)] == [e.head for e in store.pending(0)]
+    assert store.head_at(log.seq) == log.head
+    assert store.head_at(log.seq + 1) is None

@@ -26,7 +26,7 @@ from field_client.vault.roster import Source
 from field_client.vault.store import Store
 from models.problems import Problem
 from sync.messages import Order
-from tests.office import Office
+from tests.vault_office import Office
 from tests.vaults import (
     CHEAP,
     DATABASE_KEY,
