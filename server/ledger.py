@@ -71,9 +71,10 @@ class Door(Protocol):
         """Add the open requests that hold these duplicate keys, with their open cases."""
 
     def save(
-        self, known: Known, log: LogState, fresh: list[Entry], decisions: list[Decision]
+        self, known: Known, log: LogState, fresh: list[Entry], decisions: list[Decision], at: int
     ) -> None:
-        """Write entries with their outcomes, decisions with their chain, and every projection."""
+        """Write entries with their outcomes, decisions with their chain, and every projection.
+        at: central's clock when the entries came, Unix seconds."""
 
     def ahead(self, log: bytes) -> list[Entry]:
         """Entries kept beyond a gap, by number, their heads unknown."""
@@ -221,13 +222,13 @@ class Ledger:
         actor: str = "",
     ) -> list[Decision]:
         known = door.load(needs(log, fresh))
-        door.load_keys(known, key_needs(known, fresh))
+        door.load_keys(known, key_needs(known, [*fresh, *known.entries.values()]))
         known.logs[log.id] = log
-        known.forged = forged_sessions(log, fresh)
+        known.forged |= forged_sessions(log, fresh)
         if poisoned:
             known.poisoned.update((log.id, entry.seq) for entry in fresh)
         decisions = take(known, log, fresh, at, actor)
-        door.save(known, log, fresh, decisions)
+        door.save(known, log, fresh, decisions, at)
         door.drop_ahead(log.id, log.seq)
         return decisions
 

@@ -75,7 +75,7 @@ class Saving(Loading):
         log: LogState,
         fresh: list[Entry],
         decisions: list[Decision],
-        at: int = 0,
+        at: int,
     ) -> None:
         """Write entries with their outcomes, decisions with their chain, and every projection.
         at: central's clock when the entries came."""

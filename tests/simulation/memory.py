@@ -196,7 +196,7 @@ class MemoryDoor:
     # -- writing
 
     def save(
-        self, known: Known, log: LogState, fresh: list[Entry], decisions: list[Decision]
+        self, known: Known, log: LogState, fresh: list[Entry], decisions: list[Decision], at: int
     ) -> None:
         for entry in fresh:
             self.put("entries", (log.id, entry.seq), entry)
