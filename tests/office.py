@@ -1,57 +1,126 @@
-"""Central in a nutshell, for tests of the field: the production rules without seals and roads."""
+"""A small office in memory: the production ledger with a few laptops, for tests of merging.
+
+No road and no faults: what a laptop wrote is handed to the ledger directly, in the order a test
+wants.
+"""
 
 from __future__ import annotations
 
-from field_client.vault.logs import OwnLog
-from field_client.vault.store import Store
-from sync.exchange import Absorbed, Acknowledged, Settled, Step
-from sync.intake import take
-from sync.known import Known, LogState
-from sync.logs import Entry, opening_head
-from sync.messages import Checkpoint, Cursor
-from sync.pull import runs
-from sync.state import Decision
-from tests.vaults import DEVICE, NOW
+import hashlib
+from typing import Any
+
+from models.changes import Body, Change, Choice, decode_change, raw, record_of
+from models.services import catalogue
+from server.ledger import Ledger
+from sync.known import LogState, Result
+from sync.messages import Batch
+from sync.state import Case, Decision, Record
+from tests.simulation.laptop import Laptop, Screen
+from tests.simulation.memory import MemoryRegistry
+from tests.simulation.world import example_answers
+
+VILLAGE = "82.72.03.2001"
+NOW = 1_760_000_000
+CENTRAL = b"central-log-0001"
+SLUG = "ktp-new-enrolment"
+PROTECTED = "applicant.identity"
+FREE = "applicant.phone"
+GROUP = "address.address"
 
 
 class Office:
-    """The production intake over one `Known` that holds everything."""
+    """Central with `laptops` laptops of one village; everything decided is in `decisions`."""
 
-    def __init__(self, *logs: OwnLog) -> None:
-        self.known = Known(0, bytes(32))
-        self.heads = {0: bytes(32)}
-        self.sent = 0
-        for log in logs:
-            self.admit(log)
+    def __init__(self, laptops: int = 2) -> None:
+        self.registry = MemoryRegistry()
+        self.registry.add_log(LogState(CENTRAL, b"central", 0, b"\0" * 32, central=True))
+        self.ledger = Ledger(self.registry, CENTRAL)
+        self.laptops = [self._laptop(i) for i in range(laptops)]
+        self.sent = {laptop.log: 0 for laptop in self.laptops}
 
-    def admit(self, log: OwnLog) -> None:
-        """A log becomes known."""
-        keys = log.identity.sign_key, log.identity.seal_key
-        head = opening_head(log.opening)
-        self.known.logs[log.id] = LogState(log.id, DEVICE, 0, head, *keys, block=log.block)
+    def _laptop(self, number: int) -> Laptop:
+        seed = hashlib.shake_256(f"office-{number}".encode()).digest(128)
+        laptop = Laptop(number, seed, (VILLAGE,), number)
+        self.registry.add_log(laptop.log_state(number + 1), laptop.villages)
+        laptop.open_session()
+        return laptop
 
-    def take(self, log: bytes, entries: list[Entry]) -> list[Decision]:
-        """Judge entries as they would arrive."""
-        return take(self.known, self.known.logs[log], entries, NOW)
+    # -- at a laptop
 
-    def answer(self, store: Store, decisions: list[Decision]) -> list[Step]:
-        """What an exchange of the store's newest log would have it write."""
-        log = self.known.logs[store.log().id]
-        cursor = Cursor(b"i" * 8, self.known.server_seq, self.known.head[:8])
-        checkpoint = Checkpoint(
-            log.id, log.seq, log.head, b"i" * 8, cursor.server_seq, self.known.head, 0, NOW
-        )
-        results = [
-            (seq, result) for (name, seq), result in self.known.results.items() if name == log.id
-        ]
-        return [
-            Acknowledged(checkpoint, b"proof"),
-            Settled(tuple(runs(sorted(results, key=lambda pair: pair[0])))),
-            Absorbed(tuple(decisions), cursor),
-        ]
+    def create(self, laptop: Laptop, number: int = 1, **units: Any) -> bytes:
+        """Take a request in (not sent yet); gives the record."""
+        form = catalogue().service(SLUG)
+        found = dict(form.units(example_answers(form), ()))
+        found = {u: v for u, v in found.items() if form.unit(u).shape != "set"} | units
+        body = Body(number=number, set=found, add={"documents": ["KK"]})
+        change = laptop.change("create", body, form=(SLUG, form.edition))
+        (entry,) = laptop.append([change])
+        return record_of(laptop.log, entry.seq, decode_change(entry.data), entry.data)
 
-    def sync(self, store: Store) -> None:
-        """A whole exchange: push, judge, pull."""
-        position = store.position()
-        decisions = self.take(position.log, store.pending(position.stored))
-        store.apply(*self.answer(store, decisions))
+    def edit(
+        self, laptop: Laptop, record: bytes, body: Body, screen: Screen | None = None
+    ) -> tuple[bytes, int]:
+        """Save an edit (not sent yet); gives (log, entry number)."""
+        change = laptop.change("edit", body, record, screen=screen or laptop.display(record))
+        laptop.append([change])
+        return laptop.log, laptop.last
+
+    # -- between
+
+    def send(self, laptop: Laptop, upto: int | None = None) -> list[tuple[int, Result]]:
+        """Hand everything unsent (up to an entry number) to central."""
+        first = self.sent[laptop.log] + 1
+        last = laptop.last if upto is None else upto
+        entries = laptop.entries[first - 1 : last]
+        if not entries:
+            return []
+        prev = laptop.head_at(first - 1) or b""
+        batch = Batch(first, prev[:8], entries[-1].head[:8], [e.data for e in entries])
+        self.sent[laptop.log] = last
+        return self.ledger.store(laptop.log, batch, NOW).results
+
+    def pull(self, laptop: Laptop) -> None:
+        """Let a laptop read all it may see."""
+        from sync.exchange import Absorbed
+        from sync.messages import Cursor
+        from sync.pull import for_laptop
+
+        with self.registry.read() as door:
+            scope = door.scope(laptop.device)
+            found, upto, head, _ = door.pull(scope, laptop.cursor.server_seq, 1 << 30)
+            names = set(self.registry.tables["records"])
+            visible = door.visible(scope, names)
+        shown = [for_laptop(d, visible.__contains__, scope.logs) for d in found]
+        cursor = Cursor(b"sim-0001", upto, head[:8])
+        laptop.apply(Absorbed(tuple(d for d in shown if d is not None), cursor))
+
+    # -- at central
+
+    def staff(self, body: Body, record: bytes, seen: int | None = None) -> Result:
+        """A change by staff, made on the newest state unless `seen` says otherwise."""
+        at = self.registry.position.server_seq if seen is None else seen
+        change = Change("edit", record, 0, 1, "", 0, 0, NOW, NOW, 0, 0, at, None, raw(body))
+        return self.ledger.write(change, NOW, "nur")[0]
+
+    def resolve(self, choice: Choice, seen: int | None = None) -> list[Decision]:
+        """A person's choice about a case."""
+        at = self.registry.position.server_seq if seen is None else seen
+        change = Change("resolve", b"", 0, 1, "", 0, 0, NOW, NOW, 0, 0, at, None, raw(choice))
+        return self.ledger.write(change, NOW, choice.by)[1]
+
+    def record(self, name: bytes) -> Record:
+        found: Record = self.registry.tables["records"][name]
+        return found
+
+    def cases(self, kind: str = "") -> list[Case]:
+        """Cases in the order they were opened."""
+        found = sorted(self.registry.tables["cases"].values(), key=lambda c: c.opened)
+        return [c for c in found if not kind or c.kind == kind]
+
+    def result(self, log: bytes, seq: int) -> Result:
+        found: Result = self.registry.tables["results"][log, seq]
+        return found
+
+    def value(self, name: bytes, unit: str) -> Any:
+        write = self.record(name).units.get(unit)
+        return write.value if write is not None else None
