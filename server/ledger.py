@@ -19,7 +19,7 @@ import structlog
 
 from models.changes import Change, Incident, encode, raw
 from models.problems import Problem
-from sync.intake import Accepted, accept, forged_sessions, take, whole
+from sync.intake import Accepted, accept, forged_sessions, retry, take, whole
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
 from sync.logs import Entry, next_head
 from sync.messages import Batch
@@ -90,6 +90,9 @@ class Door(Protocol):
         """Give the log a new numbered order."""
 
     def orders(self, log: bytes) -> list[tuple[int, str, int]]: ...
+
+    def waiting(self) -> list[tuple[bytes, bytes, int]]:
+        """(record, log, seq) of what waits to be judged."""
 
     def scope(self, device: bytes) -> Scope: ...
 
@@ -242,6 +245,22 @@ class Ledger:
             "incident", b"", 0, 1, "", 0, 0, at, at, 0, 0, 0, None, raw(Incident("fork", note))
         )
         self.write_in(door, incident, at, "system")
+
+    # -- what waits
+
+    def retry(self, at: int) -> int:
+        """Judge again what waits: a newer edition of central may understand it. Gives how many
+        transactions got their outcome."""
+        with self.registry.write() as door:
+            waiting = door.waiting()
+            records = {record for record, _, _ in waiting}
+            known = door.load(Needs(records=records, logs={log for _, log, _ in waiting}))
+            door.load_keys(known, key_needs(known, list(known.entries.values())))
+            decisions = retry(known, {(log, seq) for _, log, seq in waiting}, at)
+            if decisions:
+                log = known.logs[decisions[0].log]
+                door.save(known, log, [], decisions, at)
+            return len(decisions)
 
     # -- what central itself writes
 
