@@ -4,29 +4,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import date
 
 import msgspec
 
 from field_client.roster.residents import Resident
+from field_client.roster.source import RosterSource
 from field_client.vault.engine import Connection, Engine
 from field_client.vault.listing import search_query, search_words
 
 FOUND_MAX = 50
-
-
-class Source(msgspec.Struct, frozen=True):
-    """Where a list comes from. village: region code. source: who made it. dated: day of the list.
-    basis: the legal basis for holding it. expires: last day it may be used. digest: 32 bytes over
-    the file's content."""
-
-    village: str
-    source: str
-    dated: date
-    basis: str
-    expires: date
-    digest: bytes
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -34,7 +23,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     number: int
     people: int
-    source: Source
+    source: RosterSource
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -50,20 +39,28 @@ class Rosters:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def take_in(self, source: Source, residents: Iterable[Resident]) -> bool:
+    def take_in(self, source: RosterSource, residents: Iterable[Resident]) -> bool:
         """Take a whole list in, or nothing of it. A newer list of the same village and source takes
         the older one's place. False when this very list is here already: nothing is changed."""
+        people = [(one, msgspec.msgpack.encode(one)) for one in residents]
+        digest = hashlib.sha256(b"".join(data for _, data in people)).digest()
+        said = msgspec.msgpack.encode(source)
         with self._engine.writing() as connection:
             row = connection.execute(
-                "select number, data from rosters where village = ? and source = ?",
+                "select number, digest, data from rosters where village = ? and source = ?",
                 (source.village, source.source),
             ).fetchone()
-            data = msgspec.msgpack.encode(source)
-            if row is not None and row[1] == data:
+            if row is not None and row[1:] == (digest, said):
                 return False
+            if row is not None and row[1] == digest:
+                connection.execute(
+                    "update rosters set expires = ?, data = ? where number = ?",
+                    (source.expires.isoformat(), said, row[0]),
+                )
+                return True
             if row is not None:
                 _forget(connection, row[0])
-            _insert(connection, source, data, residents)
+            _insert(connection, source, digest, people)
         return True
 
     def lists(self) -> list[Kept]:
@@ -72,7 +69,7 @@ class Rosters:
             "select number, people, data from rosters order by village, source"
         )
         return [
-            Kept(number, people, msgspec.msgpack.decode(data, type=Source))
+            Kept(number, people, msgspec.msgpack.decode(data, type=RosterSource))
             for number, people, data in rows
         ]
 
@@ -147,26 +144,27 @@ class Rosters:
 
 
 def _insert(
-    connection: Connection, source: Source, data: bytes, residents: Iterable[Resident]
+    connection: Connection,
+    source: RosterSource,
+    digest: bytes,
+    people: list[tuple[Resident, bytes]],
 ) -> None:
+    said = msgspec.msgpack.encode(source)
     (roster,) = connection.execute(
         "insert into rosters (village, source, expires, digest, people, data)"
-        " values (?, ?, ?, ?, 0, ?) returning number",
-        (source.village, source.source, source.expires.isoformat(), source.digest, data),
+        " values (?, ?, ?, ?, ?, ?) returning number",
+        (source.village, source.source, source.expires.isoformat(), digest, len(people), said),
     ).fetchone()
-    people = 0
-    for resident in residents:
-        people += 1  # by hand: nothing is known of a list's length before its end
+    for resident, data in people:
         (number,) = connection.execute(
             "insert into residents (roster, nik, kk, name, data) values (?, ?, ?, ?, ?)"
             " returning number",
-            (roster, resident.nik, resident.kk, resident.name, msgspec.msgpack.encode(resident)),
+            (roster, resident.nik, resident.kk, resident.name, data),
         ).fetchone()
         connection.execute(
             "insert into resident_words (rowid, words) values (?, ?)",
             (number, search_words(resident.name)),
         )
-    connection.execute("update rosters set people = ? where number = ?", (people, roster))
 
 
 def _forget(connection: Connection, roster: int) -> None:

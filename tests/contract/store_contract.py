@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from field_client.roster.residents import Resident
+from field_client.roster.source import RosterSource
 from field_client.vault.drafts import Draft
 from field_client.vault.refs import Ref
-from field_client.vault.roster import Source
 from field_client.vault.store import Store
 from models.changes import decode_change
 from sync.exchange import Missing, Ordered, Settled
@@ -26,7 +26,7 @@ from tests.vault_office import Office
 from tests.vaults import NOW, Hand, open_log, refused
 
 Again = Callable[[Store], Store]
-LIST = Source("82.72.03.2001", "OpenSID", date(2026, 1, 5), "PKS 1", date(2026, 12, 31), b"d" * 32)
+LIST = RosterSource("82.72.03.2001", "OpenSID", date(2026, 1, 5), "PKS 1", date(2026, 12, 31))
 TODAY = date(2026, 11, 21)
 
 
@@ -457,6 +457,14 @@ def test_a_list_is_taken_in_once(store: Store) -> None:
     assert len(list(store.roster.residents(before[0].number, TODAY))) == 30
 
 
+def test_the_same_list_may_be_kept_longer(store: Store) -> None:
+    store.roster.take_in(LIST, people(3))
+    longer = msgspec.structs.replace(LIST, expires=date(2027, 6, 1))
+    assert store.roster.take_in(longer, people(3))
+    assert [kept.source for kept in store.roster.lists()] == [longer]
+    assert len(store.roster.search("warga", date(2027, 6, 1))) == 3
+
+
 def test_a_bad_list_changes_nothing(store: Store) -> None:
     store.roster.take_in(LIST, people(5))
 
@@ -464,7 +472,7 @@ def test_a_bad_list_changes_nothing(store: Store) -> None:
         yield from people(3, "Baru")
         raise ZeroDivisionError
 
-    newer = msgspec.structs.replace(LIST, digest=b"e" * 32)
+    newer = msgspec.structs.replace(LIST, list_date=TODAY)
     with pytest.raises(ZeroDivisionError):
         store.roster.take_in(newer, breaking())  # type: ignore[arg-type]
     assert [kept.source for kept in store.roster.lists()] == [LIST]
@@ -476,7 +484,7 @@ def test_a_newer_list_takes_the_place_of_the_older(store: Store) -> None:
     store.roster.take_in(LIST, people(5))
     other = msgspec.structs.replace(LIST, village="82.72.03.2002")
     store.roster.take_in(other, people(2, "Tetangga"))
-    store.roster.take_in(msgspec.structs.replace(LIST, digest=b"e" * 32), people(3, "Baru"))
+    store.roster.take_in(msgspec.structs.replace(LIST, list_date=TODAY), people(3, "Baru"))
     assert store.standing().residents == 5
     assert store.roster.search("warga", TODAY) == []
     assert len(store.roster.search("baru nomor0002", TODAY)) == 1

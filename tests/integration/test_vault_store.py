@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from field_client.roster.residents import Resident
+from field_client.roster.source import RosterSource
 from field_client.vault.drafts import Draft
 from field_client.vault.engine import Engine
 from field_client.vault.keys import Keys
 from field_client.vault.refs import Ref
-from field_client.vault.roster import Source
 from field_client.vault.store import Store
 from models.problems import Problem
 from sync.messages import Order
@@ -66,7 +66,7 @@ def _plant(folder: Path, kind: type[Engine]) -> None:
     store.drafts.save(Draft(b"1" * 16, "sari", record, "birth", 0, 0, NOW, MARKER.encode()))
     store.reveals.add(NOW, "sari", f"show {MARKER}", record)
     person = Resident(key="0" * 32, name=f"Warga {MARKER}", nik=MARKER_NIK, address=MARKER)
-    source = Source("82.72.03.2001", MARKER, TODAY, MARKER, EXPIRES, bytes(32))
+    source = RosterSource("82.72.03.2001", MARKER, TODAY, MARKER, EXPIRES)
     store.roster.take_in(source, [person] * 200)
     assert store.requests.search(MARKER)
     assert store.roster.search(MARKER, TODAY)
@@ -366,7 +366,7 @@ def test_nothing_asked_every_day_reads_a_whole_growing_table(tmp_path: Path) -> 
     record = hand.create()
     office = Office(store.log())
     person = Resident(key="0" * 32, name="Warga", nik="8272030101900001", kk="8272030101900002")
-    source = Source("82.72.03.2001", "OpenSID", TODAY, "PKS", EXPIRES, bytes(32))
+    source = RosterSource("82.72.03.2001", "OpenSID", TODAY, "PKS", EXPIRES)
     acts = {
         "status": store.standing,
         "list": store.requests.newest,
