@@ -8,6 +8,7 @@ and commit both files.
 
 import argparse
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from babel.messages.extract import extract_from_dir
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "models" / "data" / "locale"
 PACKAGES = ("models", "sync", "field_client", "server")
+NAME = re.compile(r"[a-z_]+(\.[a-z_]+)*")
 TEMPLATES = [("**.html", "jinja2"), ("**.txt", "jinja2")]
 
 
@@ -35,21 +37,24 @@ def collected() -> dict[str, bool]:
 
 
 def said(tree: ast.Module) -> Iterator[tuple[str, bool]]:
-    """The literals handed to an imported `say` or to `words.say`, and whether they are counted."""
+    """The literals handed to an imported `say` or to a method `say`, and whether they are counted.
+
+    A method of that name passes its words on (`terminal.say`); one that takes a key or the code of
+    a problem is told from it by the look of what it is given.
+    """
     nodes = list(ast.walk(tree))
     imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
     imported = {alias.name for node in imports for alias in node.names} & {"say", "say_n"}
     for node in nodes:
         match node:
-            case ast.Call(func=ast.Name(name), args=[ast.Constant(str(text)), *_]) if (
-                name in imported
-            ):
-                yield text, name == "say_n"
+            case ast.Call(func=ast.Name(name), args=[ast.Constant(str(text)), *_]):
+                if name in imported:
+                    yield text, name == "say_n"
             case ast.Call(
-                func=ast.Attribute(ast.Name("words"), "say" | "say_n" as name),
-                args=[ast.Constant(str(text)), *_],
+                func=ast.Attribute(_, "say" | "say_n" as name), args=[ast.Constant(str(text)), *_]
             ):
-                yield text, name == "say_n"
+                if not NAME.fullmatch(text):
+                    yield text, name == "say_n"
 
 
 def merged(old: polib.POFile) -> polib.POFile:

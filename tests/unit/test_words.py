@@ -56,12 +56,14 @@ def test_the_test_above_would_see_a_forgotten_word(tmp_path, monkeypatch):
         "from models.words import say",
         'say("Belum pernah")',
         'words.say_n("{n} kali", 3)',
-        'other.say("bukan kata")',
+        'terminal.say("Selesai.", count=1)',
+        'reading.say("field.yes_no")',
+        'found.say("documents", code)',
     ]
     forgotten.write_text("\n".join(lines), encoding="utf-8")
     monkeypatch.setattr(source, "ROOT", tmp_path)
     monkeypatch.setattr(source, "modules", lambda: [forgotten])
-    assert said() == {"Belum pernah": "page.py", "{n} kali": "page.py"}
+    assert set(said()) == {"Belum pernah", "{n} kali", "Selesai."}
 
 
 @pytest.fixture
