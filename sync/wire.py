@@ -28,12 +28,12 @@ UNPACKED_BYTES_MAX = 16 * 1024 * 1024
 BODY_FRAMES_MAX = 1024
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _P = zstd.CompressionParameter
-_OPTIONS: dict[Any, int] = {
+OPTIONS: dict[Any, int] = {
     _P.compression_level: 19,
     _P.checksum_flag: 0,
     _P.dict_id_flag: 0,
 }
-_FAST = {**_OPTIONS, _P.compression_level: 6}
+_FAST = {**OPTIONS, _P.compression_level: 6}
 
 
 def dictionaries() -> tuple[int, ...]:
@@ -55,7 +55,7 @@ def _dictionary(number: int) -> Any:
 
 def pack(payload: bytes, dictionary: int = DICTIONARY, *, fast: bool = False) -> bytes:
     """Compress a message. fast: for central's replies and large pages."""
-    options: Any = _FAST if fast else _OPTIONS
+    options: Any = _FAST if fast else OPTIONS
     packed = zstd.compress(payload, options=options, zstd_dict=_dictionary(dictionary))
     return packed[len(_MAGIC) :]
 
