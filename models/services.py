@@ -24,6 +24,7 @@ from models.conditions import parse
 from models.fields import STAGES, Rule, Stage, Text, Unit
 from models.forms import Block, Form, Paths, Plan, day_of
 from models.problems import Problem
+from models.reading import brief
 
 Hold = Literal["show", "copy", "copy_show", "original", "take", "take_destroy"]
 Certainty = Literal["sure", "likely", "check"]
@@ -238,10 +239,10 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return value if isinstance(value, str) else None
 
     def _subject(self, form: Form, row: int) -> Subject:
-        found = {name: form.about(getattr(self.about, name), row) for name in _SUBJECT_PARTS}
-        for name in ("birth_date", "mother_birth_date"):
-            found[name] = day_of(found[name])
-        return Subject(**found)
+        said = {name: form.about(getattr(self.about, name), row) for name in _SUBJECT_PARTS}
+        found = {name: value for name, value in said.items() if isinstance(value, str)}
+        days = {name: day_of(said[name]) for name in ("birth_date", "mother_birth_date")}
+        return msgspec.convert(found | days, Subject)
 
     def _keys(self, subject: Subject) -> list[str]:
         space = self.space or self.slug
@@ -287,6 +288,8 @@ class Catalogue:
 
         Problem `service.unknown`, or `service.edition` for an edition that is not known here.
         """
+        if not isinstance(slug, str):
+            raise Problem("service.unknown", service=brief(slug))
         found = self._read.get((slug, edition))
         if found is None:
             found = self._service(slug, edition)
@@ -295,7 +298,7 @@ class Catalogue:
 
     def _service(self, slug: str, edition: int | None) -> Service:
         if slug not in self.slugs:
-            raise Problem("service.unknown", service=str(slug)[:60])
+            raise Problem("service.unknown", service=slug[:60])
         service = self._file(slug)
         if edition in (None, service.edition):
             return service

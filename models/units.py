@@ -46,7 +46,8 @@ def answers(plan: Plan, values: Mapping[str, Any]) -> tuple[dict[str, Any], tupl
     documents: tuple[str, ...] = ()
     for name, value in values.items():
         if name == DOCUMENTS.name:
-            documents = tuple(sorted(set(value or ())))
+            given = value if isinstance(value, list | tuple) else ()
+            documents = tuple(sorted({one for one in given if isinstance(one, str)}))
             continue
         slots, row = _slots(plan, name)
         if value in (None, {}, []):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.problems import Problem
 from models.services import catalogue
 
 TODAY = date(2026, 11, 21)
@@ -97,6 +98,9 @@ def test_an_answer_given_at_its_alias_moves_to_its_place():
 def test_an_alias_that_contradicts_its_target_is_an_error():
     assert said("ktp-new-enrolment", card__name="Orang Lain") == [("card.name", "field.differs")]
     assert said("ktp-new-enrolment", card__request=["II.B"]) == [("card.request", "field.code")]
+    assert said("ktp-new-enrolment", card__attachments=["KK"]) == []
+    papers = said("ktp-new-enrolment", card__attachments=["KK", "KTP"])
+    assert papers == [("card.attachments", "field.derived")]
     assert said("birth", event__event="birth") == []
     assert said("birth", event__event="death") == [("event.event", "field.code")]
 
@@ -144,6 +148,7 @@ def test_a_block_that_is_not_asked_any_more_is_kept_and_does_not_count():
     checked = service.check(mine, papers, today=TODAY)
     assert checked.ok
     assert checked.answers["proxy.giver_nik"] == answers["proxy.giver_nik"]
+    assert "proxy.giver_nik" not in service.shown(checked.answers, papers)
     quiet = {one.key for one in checked.problems if one.code == "field.closed"}
     assert "proxy.giver_nik" in quiet
 
@@ -333,6 +338,17 @@ def test_an_error_passes_only_for_the_role_the_catalogue_names():
         ),
         (
             "biodata-wni",
+            {
+                "member__2__shdk": "3",
+                "member__2__sex": "1",
+                "member__2__birth_date": "1999-01-01",
+                "member__2__marital": "3",
+                "member__2__has_marriage_deed": "1",
+            },
+            [("member.2.shdk", "family.spouse_sex")],
+        ),
+        (
+            "biodata-wni",
             {"member__2__education": "8"},
             [("member.2.education", "family.young_degree")],
         ),
@@ -394,6 +410,60 @@ def test_under_seventeen_and_married_may_be_enrolled():
         "applicant__nik": "8272033003120005",
     }
     assert said("ktp-new-enrolment", documents=["KK", "MARRIAGE"], **young) == []
+
+
+# --- units ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("slug", "name", "shape", "guard"),
+    [
+        ("birth", "applicant.phone", "field", "free"),
+        ("birth", "applicant.identity", "group", "protected"),
+        ("birth", "address.address", "group", "free"),
+        ("birth", "witness.2.row", "group", "protected"),
+        ("birth", "birth.birth", "group", "protected"),
+        ("birth", "event.event", "field", "central"),
+        ("birth", "documents", "set", "free"),
+        ("kia-reissue", "card.request", "set", "free"),
+        ("biodata-wni", "member.2.blood", "field", "free"),
+        ("biodata-wni", "member.2.membership", "group", "free"),
+        ("biodata-wni", "member.membership", "group", "free"),
+        ("birth", "handover.document", "group", "free"),
+        ("birth", "handover.serial", "field", "central"),
+    ],
+)
+def test_a_unit_has_its_shape_and_its_strictest_guard(slug, name, shape, guard):
+    unit = catalogue().service(slug).unit(name)
+    assert (unit.name, unit.shape, unit.guard) == (name, shape, guard)
+
+
+@pytest.mark.parametrize("name", ["", "colour", "applicant.name", "witness.row", "witness.0.row"])
+def test_an_unknown_unit_is_a_problem(name):
+    with pytest.raises(Problem, match=r"unit\.unknown"):
+        catalogue().service("birth").unit(name)
+
+
+def test_a_group_holds_its_filled_members_and_names_strangers_in_full():
+    service, answers, papers = example("biodata-wni")
+    units = service.units(answers, papers)
+    assert units["applicant.identity"] == {"name": "Idris Mahmud", "nik": OTHER, "kk": KK}
+    assert units["member.membership"] == {"head.member_count": 2}
+    assert units["member.2.membership"] == {"shdk": "4"}
+    assert units["documents"] == ["EDU", "EVENT", "RTRW"]
+    with pytest.raises(Problem, match=r"unit\.unknown"):
+        service.answers({"member.2.membership": {"colour": "x"}})
+    with pytest.raises(Problem, match=r"field\.unknown"):
+        service.units({"member.2.colour": "x"})
+
+
+@pytest.mark.parametrize("digests", ["ab" * 32, ["ab" * 32, "cd" * 32]])
+def test_signatures_are_elements_of_a_set(digests):
+    service, answers, papers = example("ktp-new-enrolment", card__signature=digests)
+    checked = service.check(answers, papers, today=TODAY)
+    units = service.units(checked.answers, papers)
+    assert units["card.signature"] == ([digests] if isinstance(digests, str) else digests)
+    assert service.answers(units) == (checked.answers, papers)
 
 
 # --- who, where, when ----------------------------------------------------------------------------
@@ -475,6 +545,23 @@ def test_any_json_in_any_field_gives_findings_and_never_an_exception(slug, data)
     units = service.units(checked.answers, checked.documents)
     assert service.answers(units) == (checked.answers, checked.documents)
     assert isinstance(service.keys(checked.answers), tuple)
+
+
+@given(slug=SLUGS, data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_what_a_strange_laptop_sent_can_still_be_listed_and_shown(slug, data):
+    """Central never refuses a request for its content, so anything may stand in a unit."""
+    service, answers, papers = example(slug)
+    units = service.units(answers, papers)
+    for name in data.draw(st.lists(st.sampled_from(sorted(units)), max_size=4)):
+        whole = isinstance(units[name], dict)
+        units[name] = {k: data.draw(JSON) for k in units[name]} if whole else data.draw(JSON)
+    strange, brought = service.answers(units)
+    assert isinstance(service.shown(strange, brought), dict)
+    assert service.subjects(strange)
+    assert isinstance(service.keys(strange), tuple)
+    service.deadline(strange, TODAY)
+    service.village(strange)
 
 
 @given(slug=SLUGS, answers=JSON, documents=JSON, reasons=JSON)

@@ -28,6 +28,7 @@ def holds(text, **facts):
         ("age>=1 or doc.KK=yes", {"age": UNKNOWN, "doc__KK": "yes"}, True),
         ("age>=1 and doc.KK=yes", {"age": UNKNOWN, "doc__KK": "no"}, False),
         ("age>=1 or doc.KK=yes", {"age": UNKNOWN, "doc__KK": "no"}, None),
+        ("age>=1 and doc.KK=yes", {"age": UNKNOWN, "doc__KK": "yes"}, None),
         ("birth.place_kind in (1,2)", {"birth__place_kind": "2"}, True),
         ("birth.place_kind in (1,2)", {"birth__place_kind": "3"}, False),
         ("doc.MARRIAGE=no and parents.father_name filled", {"doc__MARRIAGE": "no"}, False),

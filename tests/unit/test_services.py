@@ -74,6 +74,8 @@ def known_values(service, path):
 
 def test_there_are_the_47_services():
     assert len(SERVICES) == 47
+    assert len(SLOTS) == 348
+    assert sum(len(service.documents) for service in SERVICES) == 165
     groups = {service.group for service in SERVICES}
     assert groups == {"ktp", "kia", "kk", "biodata", "move", "civil", "digital", "other", "village"}
 
@@ -298,7 +300,7 @@ def test_every_remark_a_file_can_make_has_its_words(service):
 
 
 def test_an_unknown_service_or_edition_is_a_problem():
-    for slug in ("no-such", "", "../blocks/applicant", "birth@1"):
+    for slug in ("no-such", "", "../blocks/applicant", "birth@1", None, ["birth"]):
         with pytest.raises(Problem, match=r"service\.unknown"):
             catalogue().service(slug)
     assert catalogue().service("birth", 1) is not None

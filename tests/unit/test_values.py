@@ -23,6 +23,7 @@ def reading_of(kind, value, allowed=(), **limits):
     ("kind", "value", "normal"),
     [
         ("str", "  Kampung \t Tengah ", "Kampung Tengah"),
+        ("str", "Jose\u0301", "Jos\u00e9"),
         ("text", "satu\r\n  dua ", "satu\ndua"),
         ("name", "Ma'ruf", "Ma'ruf"),
         ("name", "-", None),  # an unknown parent is an empty answer
