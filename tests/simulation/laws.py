@@ -273,13 +273,32 @@ def poison_contained(world: World, decisions: list[Decision]) -> None:
     """17: behind a bad transaction, what does not depend on it is decided."""
     results = world.registry.tables["results"]
     for laptop in world.laptops:
-        bad = False
+        bad: set[bytes] = set()
+        behind = False
         for group in whole(laptop.entries):
             states = {results[laptop.log, e.seq].state for e, _ in group}
+            names = {record_of(laptop.log, e.seq, c, e.data) for e, c in group if c is not None}
             if states & {"refused", "waiting"}:
-                bad = True
-            elif bad:
+                bad |= names
+                behind = True
+            elif behind:
                 world.laws["17"] += 1
+        for group in whole(laptop.entries):
+            first = group[0][0]
+            if results[laptop.log, first.seq].state == "waiting":
+                need(
+                    bool(_waits_behind(world, laptop, first)) or _strange(world, group),
+                    "17",
+                    f"{first.seq} waits for nothing that is bad",
+                )
+
+
+def _strange(world: World, group: list[Any]) -> bool:
+    """A kind nobody knows, or an entry that ends the process."""
+    return any(
+        e.data in world.registry.killers or (c is not None and c.kind == "prophecy")
+        for e, c in group
+    )
 
 
 def visible_to_authors(world: World, decisions: list[Decision]) -> None:
