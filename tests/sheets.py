@@ -244,7 +244,7 @@ def _merged(grid: Grid, village: Village) -> None:
 
 
 def _carried(grid: Grid, village: Village) -> None:
-    """The family card stands once, in a cell merged over its members; place and day share a cell."""
+    """The family card stands once, merged over its members; place and day share a cell."""
     _title(grid, village)
     grid.add(
         "No.", "No. Kartu Keluarga", "Alamat", "RT/RW", "Nama Anggota Keluarga", "No. NIK",

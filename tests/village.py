@@ -130,10 +130,19 @@ class Village(msgspec.Struct, frozen=True):
 
 
 def village(
-    people: int = 400, seed: int = 1, *, code: str = PLACE, words: Vocabulary | None = None
+    people: int = 400,
+    seed: int = 1,
+    *,
+    code: str = PLACE,
+    words: Vocabulary | None = None,
+    recorded: bool = True,
 ) -> Village:
-    """At least `people` listed people, for families are whole; the named families stand first."""
-    maker = Maker(Random(seed), code, words or vocabulary.fresh())
+    """At least `people` listed people, for families are whole; the named families stand first.
+
+    recorded: False for a place where no grown person is recorded yet, so that benches find enough
+    first enrolments.
+    """
+    maker = Maker(Random(seed), code, words or vocabulary.fresh(), recorded)
     families = [] if words else [maker.gamlamo(), maker.soasangaji()]
     while sum(len(family.members) for family in families) < people:
         families.append(maker.family())
@@ -144,8 +153,9 @@ def village(
 class Maker:
     """Makes families one after another out of one source of chance."""
 
-    def __init__(self, random: Random, code: str, words: Vocabulary) -> None:
+    def __init__(self, random: Random, code: str, words: Vocabulary, recorded: bool) -> None:
         self.random = random
+        self.recorded = recorded
         self.code = code
         self.words = words
         self.taken: set[str] = set()
@@ -332,6 +342,8 @@ class Maker:
         """Of the card-liable, some 93 in 100 are recorded; lists often say nothing of children."""
         if years < 17:
             return self.random.choice(("", "BELUM WAJIB"))
+        if not self.recorded:
+            return "BELUM REKAM"
         words = ("CARD_SHIPPED", "CARD_PRINTED", "PRINT_READY_RECORD", "SENT_FOR_CARD_PRINTING")
         chances = (40, 28, 9, 8, 8, 3, 4)
         return self.random.choices((*words, "BELUM REKAM", "DUPLICATE_RECORD", ""), chances)[0]

@@ -54,7 +54,8 @@ def text_of(cell: Cell) -> str:
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e17 else repr(cell)
     if isinstance(cell, date):
         return f"{cell.day:02}-{cell.month:02}-{cell.year:04}"
-    return " ".join(str(cell).replace("\u00a0", " ").split())
+    text = " ".join(str(cell).replace("\u00a0", " ").split())
+    return text[:-2] if re.fullmatch(r"\d+\.0", text) else text  # a number that became a text
 
 
 def has_odd_spaces(cell: Cell) -> bool:

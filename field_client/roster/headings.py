@@ -98,7 +98,7 @@ def block_at(rows: tuple[Row, ...], index: int) -> Block | None:
         size < HEADING_ROWS
         and index + size < len(rows)
         and rows[index + size].number == rows[index].number + size
-        and _is_heading(rows[index + size], below=True)
+        and _continues(rows[index : index + size], rows[index + size])
     ):
         size += 1
     return _block(rows[index : index + size])
@@ -119,22 +119,36 @@ def settle(found: Found, rows: tuple[Row, ...]) -> dict[str, int]:
     return settled
 
 
-def _is_heading(row: Row, *, below: bool = False) -> bool:
-    """Headings are words without long numbers, days or colons.
+def _is_heading(row: Row) -> bool:
+    """Whether at least two cells, and a third of all, are headings we know."""
+    texts = _words(row)
+    known = sum(bool(lexicon.heading_fields(text)) for text in texts.values())
+    return known >= 2 and known * 3 >= len(texts)
 
-    At least two are known, and a third of all; below another row of headings one is enough.
-    """
-    texts = known = 0
-    for cell in row.cells:
+
+def _continues(above: tuple[Row, ...], row: Row) -> bool:
+    """Whether half of the cells are headings, alone or together with the words above them."""
+    texts = _words(row)
+    known = 0
+    for column, text in texts.items():
+        parts = [*_heading_words((*above, row), column)]
+        spellings = (" ".join(parts[start:]) for start in range(len(parts)))
+        known += text in parts and any(map(lexicon.heading_fields, spellings))
+    return known >= 1 and known * 2 >= len(texts)
+
+
+def _words(row: Row) -> dict[int, str]:
+    """Column -> text; empty when a cell is a number, a day or a label, as no heading is."""
+    texts: dict[int, str] = {}
+    for column, cell in enumerate(row.cells):
         if cell is None:
             continue
         if not isinstance(cell, str) or len(cell) > 60 or cell.rstrip().endswith(":"):
-            return False
+            return {}
         if len(re.sub(r"\D", "", cell)) > 4:
-            return False
-        texts += 1
-        known += bool(lexicon.heading_fields(cell))
-    return known >= 1 if below else known >= 2 and known * 3 >= texts
+            return {}
+        texts[column] = cells.text_of(cell)
+    return texts
 
 
 def _block(rows: tuple[Row, ...]) -> Block:

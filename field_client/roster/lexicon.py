@@ -55,9 +55,13 @@ def plain(text: str) -> str:
 
 
 def key(text: str, short: Mapping[str, str]) -> str:
-    """`text` as it is compared: words spelled out, then run together."""
-    found = _WORD.findall(plain(text))
-    return "".join(short.get(word, word).replace(" ", "") for word in found)
+    """A heading as it is compared: words spelled out, then run together."""
+    return word_key(text, short).replace(" ", "")
+
+
+def word_key(text: str, short: Mapping[str, str]) -> str:
+    """A cell's words as they are compared: spelled out but apart, or I/II would read as III."""
+    return " ".join(short.get(word, word) for word in _WORD.findall(plain(text)))
 
 
 def blood_key(text: str) -> str:
@@ -103,13 +107,13 @@ def _tables() -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, str]]:
     tables: dict[str, dict[str, str]] = {field: {} for field in (*raw, *LISTS)}
     for field, name in LISTS.items():
         for code, label in codes.code_list(name).codes.items():
-            tables[field][key(label.id, short)] = code
+            tables[field][word_key(label.id, short)] = code
             if field != "marital_full" and (field != "job" or int(code) <= JOB_CODES_AGREED):
                 tables[field][code] = code
     for field, words in raw.items():
         for code, spellings in words.items():
             for spelling in spellings:
-                tables[field][key(spelling, short)] = code
+                tables[field][word_key(spelling, short)] = code
     return tables, short
 
 
@@ -118,13 +122,13 @@ def meaning(field: str, text: str) -> str | None:
     tables, short = _tables()
     if field == "blood" and (found := _blood().get(blood_key(text))):
         return found
-    return tables[field].get(key(text, short)) if field in tables else None
+    return tables[field].get(word_key(text, short)) if field in tables else None
 
 
 def is_blank(text: str) -> bool:
     """Whether a cell says nothing: empty, dashes, dots, NULL."""
     tables, short = _tables()
-    return key(text, short) in tables["blank"] and not _TICK.search(text)
+    return word_key(text, short) in tables["blank"] and not _TICK.search(text)
 
 
 @cache

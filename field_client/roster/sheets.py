@@ -8,6 +8,7 @@ survive that. Nothing of the content touches the disk: bytes go in and rows come
 
 import csv
 import io
+import struct
 import subprocess
 import sys
 import zipfile
@@ -25,6 +26,8 @@ Kind = Literal["xlsx", "xls", "ods", "csv"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and every workbook that Excel encrypted
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_BOF = b"\x09\x08\x10\x00"  # the first record of a book of Excel 97 and later
+_FILEPASS = 0x2F
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _DELIMITERS = ";,\t|"
@@ -91,7 +94,7 @@ def kind_of(data: bytes, limits: Limits | None = None) -> Kind:
     if data.startswith(b"PK"):
         return _kind_of_zip(data, limits or Limits())
     if data.startswith(_OLE):
-        if _ENCRYPTED in data:
+        if _ENCRYPTED in data or _is_locked_xls(data):
             raise Problem("roster.password")
         return "xls"
     if _is_web_page(data):
@@ -134,6 +137,22 @@ def _starts(parts: zipfile.ZipFile, name: str, size: int) -> bytes:
         return b""
     with parts.open(name) as part:
         return part.read(size)
+
+
+def _is_locked_xls(data: bytes) -> bool:
+    """Whether FILEPASS is among the first records of the book ([MS-XLS] 2.4.117).
+
+    The parser itself only says that it does not know such a file.
+    """
+    at = data.find(_BOF)
+    for _ in range(8):
+        if at < 0 or at + 4 > len(data):
+            break
+        kind, size = struct.unpack_from("<HH", data, at)
+        if kind == _FILEPASS:
+            return True
+        at += 4 + size
+    return False
 
 
 def _is_web_page(data: bytes) -> bool:
@@ -233,11 +252,10 @@ def _delimiter(lines: list[str]) -> str:
 
     def agreement(sign: str) -> tuple[int, int]:
         try:
-            widths = [len(row) for row in csv.reader(lines, delimiter=sign) if any(row)]
+            widths = [len(row) for row in csv.reader(lines, delimiter=sign) if len(row) > 1]
         except csv.Error:
             return (0, 0)
-        wide = [width for width in widths if width > 1]
-        usual = max(set(wide), key=lambda width: (wide.count(width), width), default=1)
-        return (wide.count(usual) * (usual - 1), usual)
+        usual = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
+        return (widths.count(usual) * (usual - 1), usual)
 
     return max(_DELIMITERS, key=agreement)
