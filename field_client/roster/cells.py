@@ -48,14 +48,17 @@ def text_of(cell: Cell) -> str:
     """The cell as one line: whole numbers without ".0", days as DD-MM-YYYY, single spaces."""
     if cell is None:
         return ""
+    if isinstance(cell, str):
+        text = " ".join(cell.split())
+        was_number = text.endswith(".0") and text[:-2].isdigit()  # as some programs write csv
+        return text[:-2] if was_number else text
     if isinstance(cell, bool):
         return "1" if cell else ""
     if isinstance(cell, float):
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e17 else repr(cell)
     if isinstance(cell, date):
         return f"{cell.day:02}-{cell.month:02}-{cell.year:04}"
-    text = " ".join(str(cell).replace("\u00a0", " ").split())
-    return text[:-2] if re.fullmatch(r"\d+\.0", text) else text  # a number that became a text
+    return str(cell)
 
 
 def has_odd_spaces(cell: Cell) -> bool:

@@ -17,6 +17,7 @@ from models import codes
 from models.fields import Text
 
 _WORD = re.compile(r"[a-z0-9]+")
+_BLANK_LONGEST = len("tidak ada")
 _TICK = re.compile("[√✓✔☑●•■]")
 _BLOOD = re.compile(r"(a|b|ab|o|0)[+-]?|[1-9]\d?")
 
@@ -49,6 +50,8 @@ class Headers(msgspec.Struct, frozen=True):
 
 def plain(text: str) -> str:
     """Lower case without accents; any kind of space or dash becomes the common one."""
+    if text.isascii():
+        return text.lower()
     flat = unicodedata.normalize("NFKD", text.casefold())
     flat = "".join(c for c in flat if not unicodedata.combining(c))
     return re.sub(r"[\u2010-\u2015]", "-", flat)
@@ -127,6 +130,8 @@ def meaning(field: str, text: str) -> str | None:
 
 def is_blank(text: str) -> bool:
     """Whether a cell says nothing: empty, dashes, dots, NULL."""
+    if len(text) > _BLANK_LONGEST and text[0].isalnum():
+        return False  # most cells: no need to look closely
     tables, short = _tables()
     return word_key(text, short) in tables["blank"] and not _TICK.search(text)
 

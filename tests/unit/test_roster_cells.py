@@ -147,6 +147,11 @@ def test_a_cell_that_says_nothing_is_blank(word):
     assert lexicon.is_blank(word)
 
 
+def test_no_word_for_nothing_is_longer_than_the_quick_look_assumes():
+    tables, _ = lexicon._tables()
+    assert max(map(len, tables["blank"])) <= lexicon._BLANK_LONGEST
+
+
 @pytest.mark.parametrize("word", ["√", "0", "A", "Tidak", "-1"])
 def test_a_cell_that_says_something_is_not(word):
     assert not lexicon.is_blank(word)
