@@ -153,8 +153,8 @@ class Proxy:
             if fault is not None and fault.kind == "delay":
                 time.sleep(fault.seconds)
             if size:
+                self.passed[way] += size  # before: who receives it may look at once
                 target.sendall(piece[:size])
-                self.passed[way] += size
                 piece = piece[size:]
             elif fault is not None:
                 self.held.set()
