@@ -20,6 +20,7 @@ SETTINGS_FILE = "pusat.toml"
 KEYS_FILE = "keys.json"
 DATABASE_FILE = "central.db"
 DATA_VARIABLE = "JEMPUT_PUSAT_DATA"
+LOGIN_VARIABLE = "JEMPUT_PUSAT_AS"
 PASSWORD_FILE_VARIABLE = "JEMPUT_PUSAT_PASSWORD_FILE"  # noqa: S105 - the name of a variable
 
 
@@ -68,6 +69,17 @@ VARIABLES = {
 }
 """Setting -> environment variable, spelled out so that a search for either finds both."""
 
+_POSITIVE = (
+    "sync_body_bytes_max",
+    "api_body_bytes_max",
+    "threads",
+    "invitation_days",
+    "session_minutes",
+    "password_tries",
+    "lockout_seconds",
+    "retry_minutes",
+    "audit_check_hours",
+)
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -125,10 +137,7 @@ def checked(values: Mapping[str, Any]) -> ServerSettings:
 
 
 def _faults(s: ServerSettings) -> list[str]:
-    positive = ("sync_body_bytes_max", "api_body_bytes_max", "threads", "invitation_days")
-    positive += ("session_minutes", "password_tries", "lockout_seconds", "retry_minutes")
-    positive += ("audit_check_hours",)
-    found = [f"{name} > 0" for name in positive if getattr(s, name) <= 0]
+    found = [f"{name} > 0" for name in _POSITIVE if getattr(s, name) <= 0]
     if not 0 <= s.port <= 65535:
         found.append("port 0-65535")
     if s.log_level not in LOG_LEVELS:

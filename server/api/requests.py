@@ -1,0 +1,140 @@
+"""Requests over JSON: what casework does, for whoever is signed in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+
+from server.api.guards import AnyRequest, as_person
+from server.api.problems import language
+from server.casework import Done
+from server.sheets import RequestLine, RequestSheet
+
+SECURITY = [{"bearer": list[str]()}]
+Limit = Annotated[int, Parameter(ge=1, le=200)]
+
+
+class Requests(msgspec.Struct, frozen=True):
+    """One page; the id of the last line is `after` for the next one."""
+
+    requests: list[RequestLine]
+
+
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """seen: number of what was shown, from the sheet."""
+
+    seen: int
+
+
+class Returned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """code: of the list alasan_perbaikan; text: what the person adds."""
+
+    seen: int
+    code: str
+    text: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step of the lifecycle by its name."""
+
+    seen: int
+    action: str
+    reason: str = ""
+
+
+class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The second person agrees, or lets the step drop."""
+
+    seen: int
+    agree: bool = True
+
+
+@get("/requests", security=SECURITY, summary="List of requests")
+async def list_requests(
+    request: AnyRequest,
+    status: str = "",
+    service: str = "",
+    village: str = "",
+    text: str = "",
+    after: str = "",
+    limit: Limit = 50,
+) -> Requests:
+    """By arrival."""
+    found = await as_person(
+        request,
+        lambda central, me: central.casework.requests(
+            me,
+            status=status,
+            service=service,
+            village=village,
+            text=text,
+            after=after,
+            limit=limit,
+        ),
+    )
+    return Requests(found)
+
+
+@get("/requests/{name:str}", security=SECURITY, summary="Open a request")
+async def show_request(request: AnyRequest, name: str) -> RequestSheet:
+    """By id or tracking code. Opening is recorded."""
+    lang = language(request)
+    return await as_person(request, lambda central, me: central.casework.request(me, name, lang))
+
+
+@post("/requests/{name:str}/accept", status_code=200, security=SECURITY, summary="Verified")
+async def accept_request(request: AnyRequest, name: str, data: Seen) -> Done:
+    """Takes it from the pile first where nobody has."""
+    return await as_person(
+        request, lambda central, me: central.casework.accept(me, name, data.seen)
+    )
+
+
+@post("/requests/{name:str}/return", status_code=200, security=SECURITY, summary="To be corrected")
+async def return_request(request: AnyRequest, name: str, data: Returned) -> Done:
+    """Back to its author, with a reason of the list."""
+    return await as_person(
+        request,
+        lambda central, me: central.casework.send_back(me, name, data.code, data.text, data.seen),
+    )
+
+
+@post("/requests/{name:str}/reject", status_code=200, security=SECURITY, summary="Refuse")
+async def reject_request(request: AnyRequest, name: str, data: Returned) -> Done:
+    """Waits for a second person."""
+    return await as_person(
+        request,
+        lambda central, me: central.casework.reject(me, name, data.code, data.text, data.seen),
+    )
+
+
+@post("/requests/{name:str}/advance", status_code=200, security=SECURITY, summary="Next step")
+async def advance_request(request: AnyRequest, name: str, data: Step) -> Done:
+    """Any other step taken at the office."""
+    return await as_person(
+        request,
+        lambda central, me: central.casework.advance(me, name, data.action, data.reason, data.seen),
+    )
+
+
+@post("/requests/{name:str}/confirm", status_code=200, security=SECURITY, summary="Second person")
+async def confirm_request(request: AnyRequest, name: str, data: Agreement) -> Done:
+    """Agrees to the step that waits, or lets it drop."""
+    return await as_person(
+        request,
+        lambda central, me: central.casework.confirm(me, name, data.seen, agree=data.agree),
+    )
+
+
+REQUESTS = [
+    list_requests,
+    show_request,
+    accept_request,
+    return_request,
+    reject_request,
+    advance_request,
+    confirm_request,
+]

@@ -1,0 +1,81 @@
+"""Central's web application: `create_app` wires the rooms to the doors and starts the jobs.
+
+Handlers run in a few threads, never in the event loop: they wait for disk and database. With
+several processes on one database everything here may run in each of them; the register's lock
+orders what they write, and the jobs are harmless when they run twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+from litestar import Litestar, Router
+from litestar.exceptions import HTTPException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from models.problems import Problem
+from server import VERSION
+from server.api.cases import CASES
+from server.api.laptops import enrol, sync
+from server.api.open import health, keys, sign_in, sign_out
+from server.api.problems import http_response, problem_response, unexpected_response
+from server.api.requests import REQUESTS
+from server.central import Central, open_central
+from server.jobs import Jobs
+from server.settings import Place
+
+
+def create_app(place: Place, opened: Callable[[Place], Central] = open_central) -> Litestar:
+    """The application over the central at `place`. Raises Problem when it is not ready to work."""
+    central = opened(place)
+    jobs = Jobs(central)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        app.state.threads = anyio.CapacityLimiter(central.settings.threads)
+        jobs.start()
+        try:
+            yield
+        finally:
+            jobs.stop()
+            central.close()
+
+    app = Litestar(
+        route_handlers=_routers(central),
+        lifespan=[lifespan],
+        openapi_config=_openapi(),
+        exception_handlers={
+            Problem: problem_response,
+            HTTPException: http_response,
+            Exception: unexpected_response,
+        },
+        logging_config=None,
+    )
+    app.state.central = central
+    return app
+
+
+def _routers(central: Central) -> list[Router]:
+    settings = central.settings
+    laptops = Router(
+        "/v1", route_handlers=[sync, enrol], request_max_body_size=settings.sync_body_bytes_max
+    )
+    people = Router(
+        "/v1",
+        route_handlers=[health, keys, sign_in, sign_out, *REQUESTS, *CASES],
+        request_max_body_size=settings.api_body_bytes_max,
+    )
+    return [laptops, people]
+
+
+def _openapi() -> OpenAPIConfig:
+    bearer = SecurityScheme(type="http", scheme="bearer")
+    return OpenAPIConfig(
+        title="Jemput Bola: central",
+        version=VERSION,
+        path="/schema",
+        components=Components(security_schemes={"bearer": bearer}),
+    )

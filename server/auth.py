@@ -1,0 +1,173 @@
+"""Central's staff: who they are, and that it is they.
+
+Sign-in: password (Argon2id, RFC 9106) to a bearer token.
+
+The register keeps the hash of the password and the hash of each token, never the things
+themselves. After a number of wrong passwords in a row the person waits; an unknown name costs as
+much time as a wrong password and gets the same answer. Every sign-in is in the audit trail, and
+every refused one.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from functools import cached_property
+
+import msgspec
+from cryptography.exceptions import InvalidKey
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from models.problems import Problem
+from server.database.people import Person
+from server.database.registry import Registry
+from server.keys import Entropy
+from server.settings import ServerSettings
+
+PASSWORD_LEAST = 10
+PASSWORD_MOST = 200
+LOGIN_MAX = 40
+TOKEN_BYTES = 32
+_LOGIN = re.compile(r"[a-z][a-z0-9.-]{1,39}")
+_SALT_BYTES = 16
+_MEMORY_KIB = 32 * 1024
+_PASSES = 3
+"""About 0.1 s on the office's server, and memory for a few at a time."""
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """The token, once, and until when it holds (Unix seconds)."""
+
+    token: str
+    until: int
+    person: Person
+
+
+class Doorkeeper:
+    """Knows who somebody is. What they may do is for casework to say."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        settings: ServerSettings,
+        clock: Callable[[], int],
+        entropy: Entropy,
+    ) -> None:
+        self.registry = registry
+        self.settings = settings
+        self.clock = clock
+        self.entropy = entropy
+
+    @cached_property
+    def _nobody(self) -> str:
+        return hash_password("nobody has this one", self.entropy)
+
+    def check(self, login: str, password: str) -> Person:
+        """The person with that password; Problem auth.wrong, auth.locked or person.inactive."""
+        at = self.clock()
+        with self.registry.read() as door:
+            person = door.person(login)
+        if person is not None and person.locked_until > at:
+            raise Problem("auth.locked", seconds=person.locked_until - at)
+        right = fits(password, person.secret if person is not None else self._nobody)
+        if person is None or not right:
+            self._wrong(login, person, at)
+            raise Problem("auth.wrong")
+        if not person.active:
+            raise Problem("person.inactive", login=login)
+        return self._right(person, at)
+
+    def _wrong(self, login: str, person: Person | None, at: int) -> None:
+        with self.registry.write() as door:
+            door.audit("system", "sign-in.refused", login[:LOGIN_MAX] if person else "", {}, at)
+            current = door.person(login) if person is not None else None
+            if current is None:
+                return
+            failures = current.failures + 1
+            over = failures >= self.settings.password_tries
+            until = at + self.settings.lockout_seconds if over else 0
+            door.keep_person(
+                msgspec.structs.replace(
+                    current, failures=0 if over else failures, locked_until=until
+                )
+            )
+
+    def _right(self, person: Person, at: int) -> Person:
+        with self.registry.write() as door:
+            current = door.person(person.login)
+            if current is None or not current.active or current.locked_until > at:
+                raise Problem("auth.wrong")
+            if current.failures or current.locked_until:
+                current = msgspec.structs.replace(current, failures=0, locked_until=0)
+                door.keep_person(current)
+            door.audit(person.login, "sign-in", person.login, {}, at)
+        return current
+
+    def sign_in(self, login: str, password: str) -> SignedIn:
+        """A new token for the API."""
+        person = self.check(login, password)
+        until = self.clock() + self.settings.session_minutes * 60
+        token = base64.urlsafe_b64encode(self.entropy(TOKEN_BYTES)).decode().rstrip("=")
+        with self.registry.write() as door:
+            door.keep_session(digest(token), person.login, until)
+        return SignedIn(token, until, person)
+
+    def whoever(self, token: str) -> Person:
+        """Who holds this token; auth.required for none, auth.again for one that ran out."""
+        if not token:
+            raise Problem("auth.required")
+        with self.registry.read() as door:
+            session = door.session(digest(token))
+            person = door.person(session[0]) if session is not None else None
+        if session is None or session[1] <= self.clock():
+            raise Problem("auth.again")
+        if person is None or not person.active:
+            raise Problem("auth.again")
+        return person
+
+    def sign_out(self, token: str) -> None:
+        """Forget the token."""
+        with self.registry.write() as door:
+            door.drop_session(digest(token))
+
+
+def who(person: Person) -> str:
+    """How a person is named in decisions, to authors and in the history: name and login."""
+    return f"{person.name} ({person.login})"
+
+
+def roles(person: Person) -> tuple[str, ...]:
+    """A person's roles; they are kept as one text, separated by commas."""
+    return tuple(person.role.split(","))
+
+
+def checked_login(login: str) -> str:
+    """`login` if it is one, else Problem("person.login")."""
+    if not _LOGIN.fullmatch(login):
+        raise Problem("person.login", limit=LOGIN_MAX)
+    return login
+
+
+def hash_password(password: str, entropy: Entropy) -> str:
+    """The PHC string of a password; Problem("person.password") for one that is too short."""
+    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
+        raise Problem("person.password", least=PASSWORD_LEAST)
+    salt = entropy(_SALT_BYTES)
+    kdf = Argon2id(salt=salt, length=32, iterations=_PASSES, lanes=1, memory_cost=_MEMORY_KIB)
+    return kdf.derive_phc_encoded(password.encode())
+
+
+def fits(password: str, phc: str) -> bool:
+    """Is `phc` of this password?"""
+    try:
+        Argon2id.verify_phc_encoded(password[:PASSWORD_MOST].encode(), phc)
+    except (InvalidKey, ValueError):
+        return False
+    return True
+
+
+def digest(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(b"jb1-session-token" + token.encode()).digest()

@@ -1,0 +1,427 @@
+"""Casework: the only place where something may be done by people at central.
+
+Every verb says who asks. It looks whether the person's roles cover it, whether what the person saw
+(`seen`) is still how things stand, does it, and puts one entry into the audit trail, all in one
+transaction: either all of it is there or nothing. What is decided about requests and cases is a
+change in central's own log, judged like any other, and so comes back to the authors as a notice.
+
+Four eyes. A step that needs a second person (a rejection, a closed batch, whatever undoes an
+ending) is kept as a confirmation until somebody else agrees; a decision on a protected unit is a
+proposal until a supervisor other than its author approves. A verifier's step is confirmed by a
+supervisor; any other by a second holder of its own role, or a supervisor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from models import lifecycle
+from models.changes import Body, Change, Choice, raw
+from models.ids import Code
+from models.people import Act, Role, covers, require, second_person
+from models.problems import Problem
+from models.words import WIT
+from server.auth import roles, who
+from server.database.people import Person
+from server.database.registry import Confirmation, Door, Registry
+from server.ledger import Ledger
+from server.sheets import (
+    CaseLine,
+    CaseSheet,
+    Reader,
+    RequestLine,
+    RequestSheet,
+    form_of,
+    line,
+    open_matters,
+    reason_text,
+)
+from sync.cases import TAKES
+from sync.state import STATUS_UNIT, Case, Record
+
+LIST_MAX = 200
+REASON_MAX = 500
+CASE_STATES = ("open", "proposed", "closed", "all")
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What became of a verb. state: "done", or "waiting" for a second person. seen: the number of
+    the register after it. id: of the request or case."""
+
+    id: str
+    state: str
+    status: str
+    seen: int
+
+
+class Casework:
+    """The verbs on the buttons of the office. `clock` gives Unix seconds."""
+
+    def __init__(self, registry: Registry, ledger: Ledger, clock: Callable[[], int]) -> None:
+        self.registry = registry
+        self.ledger = ledger
+        self.clock = clock
+
+    # -- requests: looking
+
+    def requests(
+        self,
+        me: Person,
+        *,
+        status: str = "",
+        service: str = "",
+        village: str = "",
+        text: str = "",
+        after: str = "",
+        limit: int = 50,
+    ) -> list[RequestLine]:
+        """Requests by arrival. text: a NIK of 16 digits, or part of a name; `after`: id of the last
+        line of the page before."""
+        require(roles(me), Act.LIST_REQUESTS)
+        with self.registry.write() as door:
+            found = door.requests(
+                status=status,
+                service=service,
+                village=village,
+                text=text,
+                after=_id(after) if after else None,
+                limit=_limited(limit),
+            )
+            # What was searched for may name a citizen; that something was, is enough.
+            asked = {"status": status, "service": service, "village": village}
+            details = asked | {"searched": bool(text), "n": len(found)}
+            self._note(door, me, Act.LIST_REQUESTS, "", details)
+        return [line(row) for row in found]
+
+    def request(self, me: Person, name: str, lang: str = "id") -> RequestSheet:
+        """One request, opened: by its id, its tracking code, or the beginning of its id."""
+        require(roles(me), Act.READ_REQUEST)
+        with self.registry.write() as door:
+            record = find_record(door, name)
+            sheet = Reader(door).request(record, roles(me), door.confirmation(record.id), lang)
+            self._note(door, me, Act.READ_REQUEST, record.id.hex(), {})
+        return sheet
+
+    # -- requests: deciding
+
+    def accept(self, me: Person, name: str, seen: int) -> Done:
+        """Verified: takes it from the pile first where nobody has. Open cases come before."""
+        with self.registry.write() as door:
+            record = self._fresh(door, name, seen)
+            if record.status == lifecycle.Status.RECEIVED:
+                self._step(door, me, record, "take", "", seen)
+                record = find_record(door, record.id.hex())
+            if open_matters(record):
+                raise Problem("request.case_open", n=open_matters(record))
+            return self._step(door, me, record, "approve", "", seen)
+
+    def send_back(self, me: Person, name: str, code: str, text: str, seen: int) -> Done:
+        """Back to its author with a reason of the list, for correction."""
+        with self.registry.write() as door:
+            record = self._fresh(door, name, seen)
+            reason = reason_text(code, text)
+            if record.status == lifecycle.Status.RECEIVED:
+                self._step(door, me, record, "take", "", seen)
+                record = find_record(door, record.id.hex())
+            return self._step(door, me, record, "return", reason, seen)
+
+    def reject(self, me: Person, name: str, code: str, text: str, seen: int) -> Done:
+        """Refused with a reason of the list, once a supervisor confirms."""
+        with self.registry.write() as door:
+            record = self._fresh(door, name, seen)
+            reason = reason_text(code, text)
+            if record.status == lifecycle.Status.RECEIVED:
+                self._step(door, me, record, "take", "", seen)
+                record = find_record(door, record.id.hex())
+            return self._step(door, me, record, "reject", reason, seen)
+
+    def advance(self, me: Person, name: str, action: str, reason: str, seen: int) -> Done:
+        """Any other step of the lifecycle that is taken at the office."""
+        with self.registry.write() as door:
+            record = self._fresh(door, name, seen)
+            return self._step(door, me, record, action, reason, seen)
+
+    def confirm(self, me: Person, name: str, seen: int, *, agree: bool = True) -> Done:
+        """The second person agrees to the step that waits, or lets it drop."""
+        with self.registry.write() as door:
+            record = self._fresh(door, name, seen)
+            waiting = door.confirmation(record.id)
+            if waiting is None or waiting.source != record.status:
+                raise Problem("request.nothing_waits", code=name)
+            _may_confirm(me, waiting)
+            door.drop_confirmation(record.id)
+            if not agree:
+                details = {"action": waiting.action, "by": waiting.by}
+                self._note(door, me, "request.decline", record.id.hex(), details)
+                return Done(record.id.hex(), "done", record.status, door.standing().server_seq)
+            actor = f"{waiting.by} + {who(me)}"
+            return self._move(door, me, record, waiting.action, waiting.reason, seen, actor)
+
+    def _fresh(self, door: Door, name: str, seen: int) -> Record:
+        """The request, unless it moved after what the person saw."""
+        record = find_record(door, name)
+        if record.changed > seen or seen > door.standing().server_seq:
+            raise Problem("request.changed", code=name)
+        return record
+
+    def _step(
+        self, door: Door, me: Person, record: Record, action: str, reason: str, seen: int
+    ) -> Done:
+        """Take one step of the lifecycle, or keep it for the second person."""
+        form = form_of(record)
+        group = form.group if form is not None else None
+        role = lifecycle.acting_role(record.status, action, roles(me), "office", group)
+        if isinstance(role, Problem):
+            raise role
+        if len(reason) > REASON_MAX:
+            raise Problem("reason.too_long", limit=REASON_MAX, n=len(reason))
+        if lifecycle.reason_required(record.status, action) and not reason.strip():
+            raise Problem("reason.required")
+        if STATUS_UNIT in record.disputes:
+            raise Problem("request.case_open", n=open_matters(record))
+        if not lifecycle.needs_second_person(record.status, action):
+            return self._move(door, me, record, action, reason, seen, who(me))
+        waiting = Confirmation(action, record.status, reason, who(me), self.clock())
+        door.keep_confirmation(record.id, waiting)
+        self._note(door, me, f"request.{action}.propose", record.id.hex(), {})
+        return Done(record.id.hex(), "waiting", record.status, seen)
+
+    def _move(
+        self,
+        door: Door,
+        me: Person,
+        record: Record,
+        action: str,
+        reason: str,
+        seen: int,
+        actor: str,
+    ) -> Done:
+        row = lifecycle.move_of(record.status, action)
+        assert row is not None
+        move = (str(record.status), str(row.target))
+        body = Body(action=action, move=move, reason=reason)
+        self._write(door, "edit", record.id, body, seen, actor)
+        details = {"from": move[0], "to": move[1], "actor": actor}
+        self._note(door, me, f"request.{action}", record.id.hex(), details)
+        door.drop_confirmation(record.id)
+        return Done(record.id.hex(), "done", move[1], door.standing().server_seq)
+
+    # -- cases
+
+    def cases(
+        self, me: Person, *, state: str = "open", kind: str = "", after: str = "", limit: int = 50
+    ) -> list[CaseLine]:
+        """Cases by age. state: open, proposed, closed, or all."""
+        require(roles(me), Act.READ_CASE)
+        if state not in CASE_STATES:
+            raise Problem("api.malformed", why="state")
+        with self.registry.write() as door:
+            found = door.cases(
+                state=None if state == "all" else state,
+                kind=kind or None,
+                after=_id(after) if after else None,
+                limit=_limited(limit),
+            )
+            asked = {"state": state, "kind": kind, "n": len(found)}
+            self._note(door, me, "case.list", "", asked)
+        return [_case_line(case) for case in found]
+
+    def case(self, me: Person, name: str) -> CaseSheet:
+        """One case, opened, with every side of it."""
+        require(roles(me), Act.READ_CASE)
+        with self.registry.write() as door:
+            case = find_case(door, name)
+            sheet = Reader(door).case(case, TAKES[case.kind])
+            self._note(door, me, Act.READ_CASE, case.id.hex(), {})
+        return sheet
+
+    def resolve(
+        self,
+        me: Person,
+        name: str,
+        take: str,
+        reason: str,
+        seen: int,
+        *,
+        offer: int = 0,
+        value: Any = None,
+    ) -> Done:
+        """Decide a case; a protected unit's decision waits for a second person.
+
+        offer: number of the side that is taken (take "offer"; 0 for the only one there is).
+        value: what is typed anew (take "value")."""
+        require(roles(me), Act.RESOLVE_CASE)
+        with self.registry.write() as door:
+            case = find_case(door, name)
+            _not_stale(door, case, seen)
+            log, seq = _offered(case, take, offer)
+            if take == "value":
+                value = self._typed(door, case, value)
+            step = "propose" if case.protected else "decide"
+            choice = Choice(case.id, take, reason.strip(), step, value, log, seq, who(me))
+            return self._choose(door, me, case, choice, seen)
+
+    def approve(self, me: Person, name: str, reason: str, seen: int) -> Done:
+        """The second person agrees to what the first proposes."""
+        require(roles(me), Act.APPROVE_CASE)
+        with self.registry.write() as door:
+            case = find_case(door, name)
+            _not_stale(door, case, seen)
+            if case.state != "proposed":
+                raise Problem("case.not_waiting", case=name)
+            choice = Choice(case.id, "", reason.strip(), "approve", None, b"", 0, who(me))
+            return self._choose(door, me, case, choice, seen)
+
+    def _choose(self, door: Door, me: Person, case: Case, choice: Choice, seen: int) -> Done:
+        if not choice.reason:
+            raise Problem("reason.required")
+        if len(choice.reason) > REASON_MAX:
+            raise Problem("reason.too_long", limit=REASON_MAX, n=len(choice.reason))
+        self._write(door, "resolve", case.record, choice, seen, who(me))
+        details = {"take": choice.take, "step": choice.step}
+        self._note(door, me, f"case.{choice.step}", case.id.hex(), details)
+        state = "waiting" if choice.step == "propose" else "done"
+        return Done(case.id.hex(), state, case.kind, door.standing().server_seq)
+
+    def _typed(self, door: Door, case: Case, value: Any) -> Any:
+        """A value typed at central has to fit its unit like any other."""
+        record = find_record(door, case.record.hex())
+        form = form_of(record)
+        if form is None or case.unit == STATUS_UNIT:
+            raise Problem(
+                "case.choice", choice="value", unit=case.unit, choices=["current", "offer"]
+            )
+        answers, _ = form.answers({case.unit: value})
+        checked = form.check(answers, today=_today(self.clock()), role="verifier")
+        for finding in checked.problems:
+            if finding.key in answers and finding.severity == "error":
+                raise finding.problem()
+        return value
+
+    # -- writing
+
+    def _write(
+        self, door: Door, kind: str, record: bytes, body: Any, seen: int, actor: str
+    ) -> None:
+        """Append a change to central's own log. One that would be held is not written: the person
+        is shown the request again instead."""
+        at = self.clock()
+        change = Change(kind, record, 0, 1, "", 0, 0, at, at, 0, 0, seen, None, raw(body))
+        result, _ = self.ledger.write_in(door, change, at, actor)
+        if result.state == "held":
+            raise Problem("request.changed", code=record.hex()[:8])
+
+    def _note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:
+        door.audit(me.login, str(act), target, details, self.clock())
+
+
+# -- four eyes
+
+
+def _may_confirm(me: Person, waiting: Confirmation) -> None:
+    refused = second_person(who(me), waiting.by)
+    if refused is not None:
+        raise refused
+    row = lifecycle.move_of(waiting.source, waiting.action)
+    assert row is not None
+    needed = Role.SUPERVISOR if row.role == Role.VERIFIER else row.role
+    held = set(roles(me))
+    if Role.SUPERVISOR not in held and not any(covers(role, needed) for role in held):
+        raise Problem("auth.forbidden", act=lifecycle.action_label(waiting.action).both())
+
+
+# -- finding
+
+
+def find_record(door: Door, name: str) -> Record:
+    """The request with that id, tracking code, or beginning of an id of eight digits or more."""
+    for found in _candidates(door, name):
+        record = door.record(found)
+        if record is not None:
+            return record
+    raise Problem("request.unknown", code=name[:40])
+
+
+def _candidates(door: Door, name: str) -> Collection[bytes]:
+    text = name.strip()
+    if _is_hex(text):
+        if len(text) == 32:
+            return [bytes.fromhex(text)]
+        found = door.record_ids(text.lower())
+        if len(found) > 1:
+            raise Problem("request.ambiguous", code=text)
+        if found:
+            return found
+    code = Code.parse(text)
+    named = door.record_by_code(code.block, code.number)
+    return [named] if named is not None else []
+
+
+def find_case(door: Door, name: str) -> Case:
+    """The case with that id or the beginning of one."""
+    text = name.strip().lower()
+    found = door.case_ids(text) if _is_hex(text) else []
+    case = door.case(found[0]) if len(found) == 1 else None
+    if case is None:
+        raise Problem("case.unknown", case=name[:40])
+    return case
+
+
+def _is_hex(text: str) -> bool:
+    return 8 <= len(text) <= 32 and all(c in "0123456789abcdefABCDEF" for c in text)
+
+
+def _today(at: int) -> date:
+    return datetime.fromtimestamp(at, WIT).date()
+
+
+def _id(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Problem("id.malformed", what="id", digits=32) from None
+
+
+def _limited(limit: int) -> int:
+    return max(1, min(limit, LIST_MAX))
+
+
+def _not_stale(door: Door, case: Case, seen: int) -> None:
+    if case.state == "closed":
+        raise Problem("case.closed", case=case.id.hex()[:8])
+    if case.changed > seen or seen > door.standing().server_seq:
+        raise Problem("case.stale", n=1)
+
+
+def _offered(case: Case, take: str, number: int) -> tuple[bytes, int]:
+    """Log and seq of the offer that is taken; nothing for every other choice."""
+    if take not in TAKES[case.kind]:
+        raise Problem("case.choice", choice=take, unit=case.unit or case.kind,
+                      choices=list(TAKES[case.kind]))  # fmt: skip
+    if take != "offer":
+        return b"", 0
+    if number == 0 and len(case.offers) == 1:
+        number = 1
+    if not 1 <= number <= len(case.offers):
+        numbers = [str(n) for n in range(1, len(case.offers) + 1)]
+        raise Problem("case.choice", choice=f"offer {number}", unit=case.unit, choices=numbers)
+    offer = case.offers[number - 1]
+    return offer.log, offer.seq
+
+
+def _case_line(case: Case) -> CaseLine:
+    names = [name.hex() for name in (case.record, *case.others) if name]
+    return CaseLine(
+        case.id.hex(),
+        case.kind,
+        case.state,
+        case.unit,
+        case.protected,
+        names,
+        case.opened,
+        len(case.offers),
+    )

@@ -1,0 +1,166 @@
+"""Central: the office put together from its parts, for the app, the command line and the jobs."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from models.problems import Problem
+from server import VERSION
+from server import keys as keys_file
+from server import settings as settings_file
+from server.auth import Doorkeeper
+from server.casework import Casework
+from server.database.registry import Registry, open_registry
+from server.enrolment import Devices
+from server.evidence import Evidence
+from server.files import private_folder
+from server.keys import Entropy, Keys
+from server.ledger import Ledger
+from server.people import Staff
+from server.reception import Reception
+from server.settings import Place
+from sync.known import LogState
+from sync.logs import opening_head
+
+INCARNATION_BYTES = 16
+
+
+def now() -> int:
+    """Central's clock, Unix seconds. It labels; it decides nothing between laptops."""
+    return int(time.time())
+
+
+class Status(msgspec.Struct, frozen=True):
+    """requests: by status; open_cases: by kind; devices: by state. recovery_key_here: the recovery
+    key has not been taken away yet."""
+
+    version: str
+    city: str
+    database: str
+    server_seq: int
+    durable_seq: int
+    incarnation: str
+    people: int
+    devices: dict[str, int]
+    requests: dict[str, int]
+    open_cases: dict[str, int]
+    waiting: int
+    recovery_key_here: bool
+
+
+class Central:
+    """One object per room of the house."""
+
+    def __init__(
+        self,
+        place: Place,
+        keys: Keys,
+        registry: Registry,
+        clock: Callable[[], int] = now,
+        entropy: Entropy = secrets.token_bytes,
+    ) -> None:
+        self.place = place
+        self.settings = place.settings
+        self.keys = keys
+        self.registry = registry
+        self.clock = clock
+        self.ledger = Ledger(registry, keys.log)
+        self.reception = Reception(registry, self.ledger, keys.identity, clock)
+        self.devices = Devices(registry, self.ledger, keys, place.settings, clock, entropy)
+        self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
+        self.staff = Staff(registry, clock, entropy)
+        self.casework = Casework(registry, self.ledger, clock)
+        self.evidence = Evidence(registry, keys, clock)
+
+    def status(self) -> Status:
+        """How central stands, in numbers."""
+        with self.registry.read() as door:
+            counts, standing = door.counts(), door.standing()
+            devices = Counter(str(device.state) for device in door.devices())
+            people = len(door.people())
+        return Status(
+            version=VERSION,
+            city=self.settings.city,
+            database="postgresql" if "postgresql" in self.place.database_url else "sqlite",
+            server_seq=standing.server_seq,
+            durable_seq=standing.durable_seq,
+            incarnation=standing.incarnation.hex(),
+            people=people,
+            devices=dict(devices),
+            requests=counts.requests,
+            open_cases=counts.cases,
+            waiting=counts.waiting,
+            recovery_key_here=bool(list(self.place.folder.glob("recovery-key*"))),
+        )
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.registry.close()
+
+
+class Founded(msgspec.Struct, frozen=True):
+    """What `init` made."""
+
+    place: Place
+    log: bytes
+    recovery_file: Path
+
+
+def found(
+    place: Place,
+    recovery_file: Path,
+    clock: Callable[[], int] = now,
+    entropy: Entropy = secrets.token_bytes,
+) -> Founded:
+    """Prepare a new central: folder, keys, database, its own log. Nothing existing is replaced;
+    where it stopped half way, running it again goes on with the keys that are there."""
+    private_folder(place.folder)
+    registry = open_registry(place.database_url, place.settings.city)
+    try:
+        registry.migrate()
+        with registry.read() as door:
+            if door.is_founded():
+                raise Problem("office.exists")
+        keys = _own_keys(place, recovery_file, entropy)
+        settings_file.save(place)
+        me = keys.identity
+        head = opening_head(keys.opening())
+        log = LogState(keys.log, bytes(16), 0, head, me.sign_key, me.seal_key, central=True)
+        with registry.write() as door:
+            door.found(log, keys.opening(), entropy(INCARNATION_BYTES), clock())
+            door.audit("init", "office.found", keys.log.hex(), {"version": VERSION}, clock())
+    finally:
+        registry.close()
+    return Founded(place, keys.log, recovery_file)
+
+
+def _own_keys(place: Place, recovery_file: Path, entropy: Entropy) -> Keys:
+    """New keys; the recovery file comes first, so that its key is never used without it."""
+    if place.keys_file.exists():
+        return keys_file.load(place.keys_file)
+    keys, recovery = keys_file.draw(entropy)
+    keys_file.save_recovery(recovery, recovery_file)
+    keys_file.save(keys, place.keys_file)
+    return keys
+
+
+def open_central(
+    place: Place,
+    clock: Callable[[], int] = now,
+    entropy: Entropy = secrets.token_bytes,
+) -> Central:
+    """The central that was founded at `place`. Raises Problem when it is not ready to work."""
+    keys = keys_file.load(place.keys_file)
+    registry = open_registry(place.database_url, place.settings.city)
+    try:
+        registry.check()
+    except BaseException:
+        registry.close()
+        raise
+    return Central(place, keys, registry, clock, entropy)

@@ -1,0 +1,192 @@
+"""`jemput-pusat`: the office's command line. The groups of commands stand in `commands/`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from models.problems import Problem
+from models.words import say
+from server import VERSION
+from server.central import found, open_central
+from server.commands import audit, cases, devices, people, receipts, requests
+from server.database.registry import open_registry
+from server.terminal import (
+    DEFAULT_DATA,
+    DataOption,
+    JsonOption,
+    LangOption,
+    Terminal,
+    at_central,
+    placed,
+    speaking,
+)
+
+RECOVERY_FILE = "recovery-key.json"
+
+app = typer.Typer(
+    help="Jemput Bola: the civil registry office.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(people.app, name="person")
+app.add_typer(devices.app, name="device")
+app.add_typer(requests.app, name="requests")
+app.add_typer(cases.app, name="cases")
+app.add_typer(receipts.app, name="receipt")
+app.add_typer(audit.app, name="audit")
+
+
+@app.command()
+def init(
+    data: DataOption = DEFAULT_DATA,
+    recovery_file: Annotated[
+        Path | None,
+        typer.Option("--recovery-file", help="Where to write the office recovery key."),
+    ] = None,
+    database_url: Annotated[
+        str | None, typer.Option("--database-url", help="PostgreSQL instead of SQLite.")
+    ] = None,
+    city: Annotated[str | None, typer.Option("--city", help="Code of the kabupaten/kota.")] = None,
+    public_url: Annotated[
+        str | None, typer.Option("--public-url", help="Address that laptops are told.")
+    ] = None,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen at.")] = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Prepare central: folder, keys, database. Replaces nothing."""
+    with speaking(lang, json) as terminal:
+        place = placed(
+            data,
+            database_url=database_url,
+            city=city,
+            public_url=public_url,
+            host=host,
+            port=port,
+        )
+        made = found(place, recovery_file or data / RECOVERY_FILE)
+        terminal.say("Pusat siap di {folder}.", folder=place.folder)
+        terminal.say(
+            "Kunci pemulihan ada di {file}. Salin ke dua tempat terkunci di luar jaringan, lalu "
+            "hapus berkas itu dari komputer ini.",
+            file=made.recovery_file,
+        )
+        terminal.give(
+            {"data": place.folder, "log": made.log.hex(), "recovery_file": made.recovery_file}
+        )
+
+
+@app.command()
+def migrate(
+    data: DataOption = DEFAULT_DATA, lang: LangOption = "id", json: JsonOption = False
+) -> None:
+    """Bring the database to this version of the program."""
+    with speaking(lang, json) as terminal:
+        place = placed(data)
+        if not place.keys_file.exists():
+            raise Problem("office.empty")
+        registry = open_registry(place.database_url, place.settings.city)
+        try:
+            registry.migrate()
+        finally:
+            registry.close()
+        terminal.say("Basis data sesuai dengan versi ini.")
+        terminal.give({"migrated": True, "version": VERSION})
+
+
+@app.command()
+def status(
+    data: DataOption = DEFAULT_DATA, lang: LangOption = "id", json: JsonOption = False
+) -> None:
+    """How central stands, in numbers."""
+    with at_central(data, lang, json) as (terminal, central):
+        facts = central.status()
+        terminal.facts(
+            [
+                ("Versi", facts.version),
+                ("Basis data", facts.database),
+                ("Nomor putusan terakhir", facts.server_seq),
+                ("Perangkat", sum(facts.devices.values())),
+                ("Permohonan", sum(facts.requests.values())),
+                ("Perkara terbuka", sum(facts.open_cases.values())),
+                ("Menunggu", facts.waiting),
+            ]
+        )
+        if facts.recovery_key_here:
+            terminal.warn(
+                "Kunci pemulihan masih ada di folder data. Bawa keluar dari komputer ini."
+            )
+        terminal.give(facts)
+
+
+@app.command()
+def serve(
+    data: DataOption = DEFAULT_DATA,
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port; 0 takes a free one.")] = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Answer laptops and the API until it is told to stop."""
+    with speaking(lang, json) as terminal:
+        from server.app import create_app  # the web framework is loaded by this command alone
+
+        place = placed(data, host=host, port=port)
+        config = uvicorn.Config(
+            create_app(place, open_central),
+            host=place.settings.host,
+            port=place.settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+        server = Announced(config, terminal)
+        # uvicorn raises the signal that stopped it once more when it is done.
+        signal.signal(signal.SIGTERM, _done)
+        signal.signal(signal.SIGINT, _done)
+        server.run()
+        if not server.started:
+            raise Problem("office.address", host=place.settings.host, port=place.settings.port)
+
+
+def _done(_: int, __: FrameType | None) -> None:
+    """Stopping when asked to is not an error."""
+
+
+class Announced(uvicorn.Server):
+    """Says in one line that it is ready, and where."""
+
+    def __init__(self, config: uvicorn.Config, terminal: Terminal) -> None:
+        super().__init__(config)
+        self.terminal = terminal
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Listen, then say so."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if not self.started:
+            return
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        url = f"http://{host}:{port}"
+        if self.terminal.json:
+            self.terminal.give({"ready": True, "url": url, "version": VERSION})
+        else:
+            words = say("Pusat siap melayani di {url}", self.terminal.lang, url=url)
+            sys.stdout.write(words + "\n")
+            sys.stdout.flush()
+
+
+def main() -> None:
+    """Entry point of `jemput-pusat`. What it writes is for its own system user alone."""
+    os.umask(0o077)
+    app()

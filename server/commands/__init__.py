@@ -1,0 +1,1 @@
+"""The groups of commands of `jemput-pusat`, one module each."""

@@ -1,0 +1,78 @@
+"""`jemput-pusat audit`: the trail of who did and looked at what, and the proof that it holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from server.commands.requests import when
+from server.terminal import (
+    DEFAULT_DATA,
+    FALSE,
+    AsOption,
+    DataOption,
+    JsonOption,
+    LangOption,
+    PasswordFileOption,
+    signed_in,
+)
+
+app = typer.Typer(help="The audit trail.", no_args_is_help=True)
+
+
+@app.command()
+def verify(
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Check every chain: trail, decisions, each laptop's log. Exit code 3, and where, if broken."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        found = central.evidence.verify(me)
+        terminal.facts(
+            [
+                ("Catatan jejak", found.audit),
+                ("Putusan", found.decisions),
+                ("Log", found.logs),
+                ("Perubahan", found.entries),
+            ]
+        )
+        broken = [{"chain": b.chain, "number": b.number, "log": b.log.hex()} for b in found.broken]
+        counted = {"audit": found.audit, "decisions": found.decisions, "logs": found.logs}
+        terminal.give({"ok": not broken, **counted, "entries": found.entries, "broken": broken})
+        if not broken:
+            terminal.say("Semua rantai utuh.")
+            return
+        for one in found.broken:
+            terminal.warn(
+                "Rantai {chain} {log} rusak pada nomor {number}.",
+                chain=one.chain,
+                log=one.log.hex(),
+                number=one.number,
+            )
+        terminal.warn("Jangan hapus apa pun; laporkan kepada penyelia.")
+        raise typer.Exit(FALSE)
+
+
+@app.command("list")
+def list_(
+    target: Annotated[str, typer.Option("--about", help="Only about this id or login.")] = "",
+    after: Annotated[int, typer.Option("--after", help="Number of the last entry before.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", help="Entries at most, up to 1000.")] = 100,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Who did and looked at what. Reading it is recorded too."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        found = central.evidence.trail(me, target, after, limit)
+        rows = [[str(e.n), when(e.at), e.actor, e.action, e.target, e.detail] for e in found]
+        heads = ["No.", "Waktu", "Oleh", "Apa", "Tentang", "Rincian"]
+        terminal.table("Jejak audit", heads, rows)
+        terminal.give({"entries": [msgspec.structs.asdict(entry) for entry in found]})

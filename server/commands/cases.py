@@ -1,0 +1,186 @@
+"""`jemput-pusat cases`: what people have to decide."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from models.problems import Problem
+from server.casework import Done
+from server.central import Central
+from server.commands.requests import SeenOption, shown, shown_first, when
+from server.database.people import Person
+from server.sheets import CaseSheet, Side
+from server.terminal import (
+    DEFAULT_DATA,
+    AsOption,
+    DataOption,
+    JsonOption,
+    LangOption,
+    PasswordFileOption,
+    Terminal,
+    signed_in,
+)
+
+app = typer.Typer(help="Cases: what people have to decide.", no_args_is_help=True)
+
+CaseArgument = Annotated[str, typer.Argument(help="Id of the case, or the beginning of it.")]
+WhyOption = Annotated[str, typer.Option("--reason", help="Why; both authors are told.")]
+
+
+@app.command("list")
+def list_(
+    state: Annotated[str, typer.Option("--state", help="open, proposed, closed or all.")] = "open",
+    kind: Annotated[
+        str, typer.Option("--kind", help="dispute, duplicate, fork, after-lost, hole …")
+    ] = "",
+    after: Annotated[str, typer.Option("--after", help="Id of the last line before.")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="Lines at most, up to 200.")] = 50,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Cases, oldest first."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        found = central.casework.cases(me, state=state, kind=kind, after=after, limit=limit)
+        rows = [
+            [c.id[:12], c.kind, c.state, c.unit, " ".join(r[:8] for r in c.requests)] for c in found
+        ]
+        terminal.table("Perkara", ["Perkara", "Jenis", "Status", "Isian", "Berkas"], rows)
+        terminal.give({"cases": found})
+
+
+@app.command()
+def show(
+    case: CaseArgument,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Open a case with every side of it; that it was opened is recorded."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        sheet = central.casework.case(me, case)
+        draw(terminal, sheet)
+        terminal.give(sheet)
+
+
+@app.command()
+def resolve(
+    case: CaseArgument,
+    take: Annotated[str, typer.Option("--take", help="One of the choices of the case.")],
+    reason: WhyOption,
+    offer: Annotated[int, typer.Option("--offer", help="Number of the offer that is taken.")] = 0,
+    value: Annotated[
+        str, typer.Option("--value", help="What is typed anew, as JSON or plain text.")
+    ] = "",
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Decide a case; on a protected unit a second person has to approve."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, case, seen)
+        typed = _typed(value) if value else None
+        done = central.casework.resolve(me, case, take, reason, number, offer=offer, value=typed)
+        _tell(terminal, done)
+
+
+@app.command()
+def approve(
+    case: CaseArgument,
+    reason: WhyOption,
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Agree, as the second person, to what the first proposes."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, case, seen)
+        _tell(terminal, central.casework.approve(me, case, reason, number))
+
+
+# -- pieces
+
+
+def _seen(terminal: Terminal, central: Central, me: Person, case: str, seen: int | None) -> int:
+    def open_it() -> int:
+        sheet = central.casework.case(me, case)
+        draw(terminal, sheet)
+        return sheet.seen
+
+    return shown_first(terminal, seen, open_it)
+
+
+def _typed(text: str) -> Any:
+    """JSON for groups and lists; anything else is the text itself (a NIK stays text)."""
+    if not text.startswith(("{", "[", '"')):
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise Problem("api.malformed", why="--value") from None
+
+
+def _tell(terminal: Terminal, done: Done) -> None:
+    if done.state == "waiting":
+        terminal.say("Tersimpan; menunggu persetujuan orang kedua.")
+    else:
+        terminal.say("Perkara diputus. Para penulis akan diberi tahu.")
+    terminal.give(done)
+
+
+def draw(terminal: Terminal, sheet: CaseSheet) -> None:
+    """The case on the terminal."""
+    proposal = sheet.proposal
+    terminal.facts(
+        [
+            ("Perkara", sheet.id),
+            ("Jenis", sheet.kind),
+            ("Status", sheet.state),
+            ("Isian", sheet.unit),
+            ("Dibuka", when(sheet.opened_at)),
+            ("Catatan", sheet.note),
+            ("Usulan", f"{proposal.take} {shown(proposal.value)}" if proposal else ""),
+            ("Diusulkan oleh", proposal.by if proposal else ""),
+            ("Alasan", proposal.reason if proposal else ""),
+        ]
+    )
+    rows = [[r.code or r.id, r.service, r.status, r.name] for r in sheet.requests]
+    terminal.table("Berkas", ["Nomor", "Layanan", "Status", "Nama"], rows)
+    if sheet.sides:
+        heads = ["No.", "Nilai", "Yang dilihat", "Oleh", "Di", "Antara", "Alasan"]
+        terminal.table("Nilai yang ada", heads, map(_cells, sheet.sides))
+    if sheet.parked:
+        heads = ["Jenis", "Isian", "Oleh", "Di", "Tiba"]
+        held = [
+            [p.kind, shown(p.set), p.author.who, p.author.office, when(p.author.not_after)]
+            for p in sheet.parked
+        ]
+        terminal.table("Perubahan yang ditahan", heads, held)
+    terminal.facts([("Pilihan", ", ".join(sheet.choices)), ("Keadaan (seen)", sheet.seen)])
+
+
+def _cells(side: Side) -> list[str]:
+    author = side.author
+    between = f"{when(author.not_before)} – {when(author.not_after)}"
+    return [
+        str(side.number),
+        shown(side.value),
+        shown(side.shown),
+        author.who,
+        author.office,
+        between,
+        side.reason,
+    ]

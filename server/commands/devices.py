@@ -1,0 +1,182 @@
+"""`jemput-pusat device`: laptops are invited, suspended, reported lost, taken out of service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.people import DEVICE_STATES, DeviceState
+from models.problems import Problem
+from server.database.devices import Device
+from server.files import write_new
+from server.terminal import (
+    DEFAULT_DATA,
+    AsOption,
+    DataOption,
+    JsonOption,
+    LangOption,
+    PasswordFileOption,
+    signed_in,
+)
+from sync.known import LogState
+
+app = typer.Typer(help="Laptops.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(help="Name of the device.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it stays in the audit trail.")]
+FromOption = Annotated[
+    int | None,
+    typer.Option("--from", help="Number of the last entry that is trusted; default: all stored."),
+]
+
+
+@app.command()
+def invite(
+    name: NameArgument,
+    kind: Annotated[str, typer.Option("--kind", help="van, village or central.")] = "van",
+    office: Annotated[str, typer.Option("--office", help="Name of the van or office.")] = "",
+    villages: Annotated[
+        list[str] | None,
+        typer.Option("--village", help="Code of a village it serves; may be repeated."),
+    ] = None,
+    operator: Annotated[str, typer.Option("--operator", help="Name of its first operator.")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write the invitation (NAME.jbi).")
+    ] = None,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Let an existing invitation run its full time again.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Reserve a device and write the invitation that its laptop is enrolled with."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        if renew:
+            device = central.devices.renew(me, name)
+            terminal.say("Undangan {name} berlaku lagi.", name=device.name)
+            terminal.give(as_data(device, []))
+            return
+        target = out or Path(f"{name.strip().replace(' ', '-')}.jbi")
+        if target.exists():
+            raise Problem("file.exists", path=str(target))
+        invited = central.devices.invite(me, name, kind, office, villages or [], operator)
+        write_new(target, invited.file)
+        terminal.say("Undangan {name} ada di {file}.", name=invited.device.name, file=target)
+        terminal.say("Isinya rahasia: serahkan langsung, dan hapus setelah dipakai.")
+        terminal.give(as_data(invited.device, []) | {"file": str(target)})
+
+
+@app.command("list")
+def list_(
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Every laptop, its state, and how far its work is stored here."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        found = central.devices.list(me)
+        heads = ["Perangkat", "Kantor", "Status", "Tersimpan sampai", "Desa"]
+        rows = []
+        for device, logs in found:
+            seqs = ", ".join(str(log.seq) for log in logs)
+            villages = " ".join(device.villages)
+            state = DEVICE_STATES[DeviceState(device.state)].words(lang)
+            rows.append([device.name, device.office_name, state, seqs, villages])
+        terminal.table("Perangkat", heads, rows)
+        terminal.give({"devices": [as_data(device, logs) for device, logs in found]})
+
+
+@app.command()
+def suspend(
+    name: NameArgument,
+    reason: ReasonOption,
+    from_: FromOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Keep what the laptop still brings for a person to look at."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        device = central.devices.suspend(me, name, reason, from_)
+        terminal.say("{name} ditangguhkan.", name=device.name)
+        terminal.give(as_data(device, []))
+
+
+@app.command()
+def resume(
+    name: NameArgument,
+    reason: ReasonOption,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Trust a suspended laptop again."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        device = central.devices.resume(me, name, reason)
+        terminal.say("{name} aktif lagi.", name=device.name)
+        terminal.give(as_data(device, []))
+
+
+@app.command()
+def lost(
+    name: NameArgument,
+    reason: ReasonOption,
+    from_: FromOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """The laptop is gone: what comes after the last trusted entry waits for a person."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        device = central.devices.lose(me, name, reason, from_)
+        terminal.say("{name} dilaporkan hilang.", name=device.name)
+        terminal.give(as_data(device, []))
+
+
+@app.command()
+def retire(
+    name: NameArgument,
+    reason: ReasonOption,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Take a laptop out of service."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        device = central.devices.retire(me, name, reason)
+        terminal.say("{name} tidak dipakai lagi.", name=device.name)
+        terminal.give(as_data(device, []))
+
+
+def as_data(device: Device, logs: list[LogState]) -> dict[str, Any]:
+    """A device as JSON."""
+    return {
+        "id": device.id.hex(),
+        "name": device.name,
+        "kind": device.office_kind,
+        "office": device.office_name,
+        "state": device.state,
+        "villages": list(device.villages),
+        "block": device.block,
+        "grant": device.grant,
+        "expires": device.expires,
+        "logs": [
+            {"log": log.id.hex(), "stored": log.seq, "limit": log.limit, "state": log.state}
+            for log in logs
+        ],
+    }

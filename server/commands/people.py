@@ -1,0 +1,94 @@
+"""`jemput-pusat person`: central's staff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.people import ROLES, Role
+from server.auth import roles
+from server.database.people import Person
+from server.terminal import (
+    DEFAULT_DATA,
+    AsOption,
+    DataOption,
+    JsonOption,
+    LangOption,
+    PasswordFileOption,
+    at_central,
+    password_of,
+    signed_in,
+)
+
+app = typer.Typer(help="Central's staff.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    login: Annotated[str, typer.Argument(help="Name to sign in with.")],
+    name: Annotated[str, typer.Option("--name", help="The person's name, as others see it.")],
+    role: Annotated[list[str], typer.Option("--role", help="A role; may be repeated.")],
+    new_password_file: Annotated[
+        Path | None,
+        typer.Option("--new-password-file", help="File whose first line is the new password."),
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Add a person. The very first one needs nobody's permission and has to be an admin."""
+    with at_central(data, lang, json) as (terminal, central):
+        me = None
+        if as_:
+            me = central.doorkeeper.check(as_, password_of(terminal, as_, password_file))
+        password = password_of(terminal, login, new_password_file, twice=True)
+        person = central.staff.add(me, login, name, role, password)
+        terminal.say("{name} dapat masuk sebagai {login}.", name=person.name, login=person.login)
+        terminal.give(as_data(person))
+
+
+@app.command("list")
+def list_(
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Everybody who may sign in."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        found = central.staff.list(me)
+        heads = ["Nama masuk", "Nama", "Peran", "Aktif"]
+        terminal.table("Pegawai", heads, ([*_cells(person, lang)] for person in found))
+        terminal.give({"people": [as_data(person) for person in found]})
+
+
+@app.command()
+def close(
+    login: Annotated[str, typer.Argument(help="Name the person signs in with.")],
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """The person no longer works here. What they did stays under their name."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        person = central.staff.close(me, login)
+        terminal.say("{login} tidak dapat masuk lagi.", login=person.login)
+        terminal.give(as_data(person))
+
+
+def as_data(person: Person) -> dict[str, Any]:
+    """A person as JSON."""
+    held = list(roles(person))
+    return {"login": person.login, "name": person.name, "roles": held, "active": person.active}
+
+
+def _cells(person: Person, lang: str) -> list[str]:
+    named = ", ".join(ROLES[Role(role)].words(lang) for role in roles(person))
+    return [person.login, person.name, named, "✓" if person.active else "-"]

@@ -1,0 +1,259 @@
+"""`jemput-pusat requests`: what staff do with citizens' requests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from models import lifecycle
+from models.problems import Problem
+from models.words import moment, say
+from server.casework import Done
+from server.central import Central
+from server.database.people import Person
+from server.sheets import RequestSheet
+from server.terminal import (
+    DEFAULT_DATA,
+    AsOption,
+    DataOption,
+    JsonOption,
+    LangOption,
+    PasswordFileOption,
+    Terminal,
+    signed_in,
+)
+
+app = typer.Typer(help="Citizens' requests.", no_args_is_help=True)
+
+RequestArgument = Annotated[str, typer.Argument(help="Tracking code or id of the request.")]
+SeenOption = Annotated[
+    int | None,
+    typer.Option("--seen", help="Number shown when it was opened; without it, it is shown first."),
+]
+CodeOption = Annotated[str, typer.Option("--reason", help="Reason code, for example DOC_MISSING.")]
+TextOption = Annotated[str, typer.Option("--text", help="What to add to the reason.")]
+
+
+@app.command("list")
+def list_(
+    status: Annotated[str, typer.Option("--status", help="Only with this status.")] = "",
+    service: Annotated[str, typer.Option("--service", help="Only of this service.")] = "",
+    village: Annotated[str, typer.Option("--village", help="Only of this village's code.")] = "",
+    text: Annotated[str, typer.Option("--find", help="A NIK, or part of a name.")] = "",
+    after: Annotated[str, typer.Option("--after", help="Id of the last line before.")] = "",
+    limit: Annotated[int, typer.Option("--limit", help="Lines at most, up to 200.")] = 50,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Requests by arrival."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        found = central.casework.requests(
+            me,
+            status=status,
+            service=service,
+            village=village,
+            text=text,
+            after=after,
+            limit=limit,
+        )
+        rows = [
+            [
+                r.code or r.id[:8],
+                r.service,
+                status_words(r.status, lang),
+                r.name,
+                str(r.cases or ""),
+            ]
+            for r in found
+        ]
+        terminal.table("Permohonan", ["Nomor", "Layanan", "Status", "Nama", "Perkara"], rows)
+        terminal.give({"requests": found})
+
+
+@app.command()
+def show(
+    request: RequestArgument,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Open a request; that it was opened is recorded."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        sheet = central.casework.request(me, request, lang)
+        draw(terminal, sheet)
+        terminal.give(sheet)
+
+
+@app.command()
+def accept(
+    request: RequestArgument,
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Data and papers are right: verified."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, request, seen)
+        _tell(terminal, central.casework.accept(me, request, number))
+
+
+@app.command("return")
+def return_(
+    request: RequestArgument,
+    code: CodeOption,
+    text: TextOption = "",
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Back to its author, to be corrected."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, request, seen)
+        _tell(terminal, central.casework.send_back(me, request, code, text, number))
+
+
+@app.command()
+def reject(
+    request: RequestArgument,
+    code: CodeOption,
+    text: TextOption = "",
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Refuse, once a supervisor confirms."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, request, seen)
+        _tell(terminal, central.casework.reject(me, request, code, text, number))
+
+
+@app.command()
+def advance(
+    request: RequestArgument,
+    action: Annotated[str, typer.Argument(help="The step, for example add_to_batch.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, where the step needs it.")] = "",
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Any other step of the lifecycle that is taken at the office."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, request, seen)
+        _tell(terminal, central.casework.advance(me, request, action, reason, number))
+
+
+@app.command()
+def confirm(
+    request: RequestArgument,
+    decline: Annotated[
+        bool, typer.Option("--decline", help="Let the step drop instead of agreeing.")
+    ] = False,
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Agree, as the second person, to the step that waits."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, request, seen)
+        _tell(terminal, central.casework.confirm(me, request, number, agree=not decline))
+
+
+# -- pieces
+
+
+def _seen(terminal: Terminal, central: Central, me: Person, request: str, seen: int | None) -> int:
+    def open_it() -> int:
+        sheet = central.casework.request(me, request, terminal.lang)
+        draw(terminal, sheet)
+        return sheet.seen
+
+    return shown_first(terminal, seen, open_it)
+
+
+def shown_first(terminal: Terminal, seen: int | None, open_it: Callable[[], int]) -> int:
+    """The number that was seen. A person at a terminal is shown the sheet and asked; anybody else
+    has to say what they saw, because nobody may decide about what was not on the screen."""
+    if seen is not None:
+        return seen
+    if terminal.json or not sys.stdin.isatty():
+        raise Problem("request.seen")
+    number = open_it()
+    typer.confirm(say("Lanjutkan?", terminal.lang), abort=True)
+    return number
+
+
+def _tell(terminal: Terminal, done: Done) -> None:
+    if done.state == "waiting":
+        terminal.say("Tersimpan; menunggu persetujuan orang kedua.")
+    else:
+        words = status_words(done.status, terminal.lang)
+        terminal.say("Berkas sekarang: {status}.", status=words)
+    terminal.give(done)
+
+
+def draw(terminal: Terminal, sheet: RequestSheet) -> None:
+    """The request on the terminal."""
+    terminal.facts(
+        [
+            ("Nomor", sheet.code or sheet.id),
+            ("Layanan", sheet.title),
+            ("Status", status_words(sheet.status, terminal.lang)),
+            ("Kantor", f"{sheet.office} ({sheet.device})"),
+            ("Perkara terbuka", ", ".join(sorted({*sheet.disputes.values(), *sheet.cases}))),
+            ("Menunggu orang kedua", sheet.waiting.action if sheet.waiting else ""),
+            ("Langkah", ", ".join(sheet.actions)),
+        ]
+    )
+    terminal.table("Isian", ["Isian", "Nilai"], ([k, shown(v)] for k, v in sheet.answers.items()))
+    rows = [
+        [when(e.at), e.who, f"{e.what} {e.unit}", shown(e.value), e.reason] for e in sheet.history
+    ]
+    terminal.table("Riwayat", ["Waktu", "Oleh", "Apa", "Nilai", "Alasan"], rows)
+    terminal.facts([("Keadaan (seen)", sheet.seen)])
+
+
+def shown(value: Any) -> str:
+    """A value as one reads it."""
+    match value:
+        case None:
+            return ""
+        case dict():
+            return ", ".join(f"{name}: {shown(part)}" for name, part in value.items())
+        case list() | tuple():
+            return ", ".join(map(shown, value))
+    return str(value)
+
+
+def when(at: int | None) -> str:
+    """A time of central's clock, in WIT."""
+    return moment(datetime.fromtimestamp(at, UTC)) if at else ""
+
+
+def status_words(status: str, lang: str) -> str:
+    """The office's word for a status."""
+    known = lifecycle.known_status(status)
+    return lifecycle.standing(status).office.words(lang) if known else status

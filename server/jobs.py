@@ -1,0 +1,51 @@
+"""What central does by the clock: look again at what waits, and check its own trail.
+
+Memory store: the jobs are registered anew at every start. They are safe to run in several processes
+at once, because all they do goes through the same lock and changes nothing the second time.
+"""
+
+from __future__ import annotations
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from server.central import Central
+
+log_lines = structlog.get_logger(__name__)
+
+
+class Jobs:
+    """Runs in threads of its own beside the application."""
+
+    def __init__(self, central: Central) -> None:
+        self.central = central
+        self.scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
+            timezone="UTC",
+        )
+
+    def start(self) -> None:
+        """Begin; the first runs come after one full interval."""
+        settings = self.central.settings
+        self.scheduler.add_job(self.retry, "interval", minutes=settings.retry_minutes)
+        self.scheduler.add_job(self.check, "interval", hours=settings.audit_check_hours)
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        """Let a running job end and begin no other."""
+        self.scheduler.shutdown(wait=True)
+
+    def retry(self) -> None:
+        """Judge again what waits: a newer edition of central may understand it by now."""
+        decided = self.central.ledger.retry(self.central.clock())
+        if decided:
+            log_lines.info("retried", decided=decided)
+
+    def check(self) -> None:
+        """Verify every chain. What is broken is reported by number; nothing is repaired."""
+        for broken in self.central.evidence.verify(None).broken:
+            log_lines.error(
+                "audit_broken", chain=broken.chain, number=broken.number, log=broken.log.hex()
+            )

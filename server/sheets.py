@@ -1,0 +1,454 @@
+"""What staff are shown of a request and of a case: everything needed to decide, and nothing twice.
+
+A sheet says with `seen` which number of the register it shows. Whoever decides gives that number
+back; if the request or the case has moved since, the decision is not applied and the sheet is shown
+again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from models import lifecycle
+from models.changes import Change, decode_change, own_of
+from models.codes import code_list
+from models.ids import Code
+from models.problems import Problem
+from models.services import Service, catalogue
+from server.database.registry import Confirmation, Door
+from server.database.registry import RequestLine as Row
+from sync.known import LogState
+from sync.state import (
+    STATUS_UNIT,
+    Case,
+    Closed,
+    Created,
+    Decision,
+    Effect,
+    Held,
+    Linked,
+    Moved,
+    Opened,
+    Record,
+    Write,
+    Wrote,
+    author,
+    reasons,
+    values,
+)
+
+RETURN_REASONS = "alasan_perbaikan"
+"""Code list of the reasons for which a request goes back or is refused."""
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who wrote something, where, and within which bounds of time (Unix seconds, central's clock).
+
+    wrote_at: what the laptop's own clock said, a label. not_before: when central had decided what
+    the author had on the screen (None: they had seen nothing of central). not_after: when it came.
+    """
+
+    who: str
+    device: str
+    office: str
+    log: str
+    seq: int
+    wrote_at: int
+    not_before: int | None
+    not_after: int | None
+
+
+class Side(msgspec.Struct, frozen=True):
+    """One value for a disputed unit. number: 0 for the one that stands, offers from 1 on.
+
+    shown: what its author had on the screen for this unit. reason: as its author wrote it.
+    """
+
+    number: int
+    value: Any
+    author: Author
+    shown: Any
+    reason: str
+
+
+class CaseSheet(msgspec.Struct, frozen=True):
+    """A case as it is decided. choices: what may be taken. choosing needs a second person where
+    `protected`. proposal: what the first person proposes, while it waits for the second."""
+
+    id: str
+    kind: str
+    state: str
+    unit: str
+    protected: bool
+    opened: int
+    opened_at: int
+    note: str
+    requests: list[RequestLine]
+    sides: list[Side]
+    parked: list[ParkedLine]
+    choices: list[str]
+    proposal: ChoiceLine | None
+    closing: ChoiceLine | None
+    seen: int
+
+
+class ChoiceLine(msgspec.Struct, frozen=True):
+    """What was chosen or proposed, and why."""
+
+    take: str
+    value: Any
+    reason: str
+    by: str
+
+
+class ParkedLine(msgspec.Struct, frozen=True):
+    """A whole change that waits under a case."""
+
+    author: Author
+    record: str
+    kind: str
+    set: dict[str, Any]
+
+
+class CaseLine(msgspec.Struct, frozen=True):
+    """A case in a list."""
+
+    id: str
+    kind: str
+    state: str
+    unit: str
+    protected: bool
+    requests: list[str]
+    opened: int
+    offers: int
+
+
+class RequestLine(msgspec.Struct, frozen=True):
+    """A request in a list. cases: how many are open. created, changed: numbers of decisions, with
+    their times (Unix seconds)."""
+
+    id: str
+    code: str
+    service: str
+    status: str
+    name: str
+    nik: str
+    village: str
+    cases: int
+    created: int
+    created_at: int
+    changed: int
+    changed_at: int
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One thing that happened to a request."""
+
+    server_seq: int
+    at: int
+    who: str
+    what: str
+    unit: str = ""
+    value: Any = None
+    reason: str = ""
+
+
+class RequestSheet(msgspec.Struct, frozen=True):
+    """A request as it is checked. answers: every answer under its full key. actions: what the
+    reader may do now. waiting: the step that waits for a second person."""
+
+    id: str
+    code: str
+    service: str
+    title: str
+    edition: int
+    status: str
+    device: str
+    office: str
+    answers: dict[str, Any]
+    documents: list[str]
+    reasons: dict[str, str]
+    disputes: dict[str, str]
+    cases: list[str]
+    kept: str
+    links: list[str]
+    actions: list[str]
+    waiting: Confirmation | None
+    history: list[Event]
+    seen: int
+
+
+class Reader:
+    """Draws sheets from an open door of the register; `seen` is the same for all it draws."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.seen = door.standing().server_seq
+        self._logs: dict[bytes, LogState | None] = {}
+        self._names: dict[bytes, dict[bytes, str]] = {}
+
+    # -- requests
+
+    def request(
+        self, record: Record, roles: tuple[str, ...], waiting: Confirmation | None, lang: str
+    ) -> RequestSheet:
+        """The whole request, for a reader with these roles."""
+        form = form_of(record)
+        answers, documents = _answers(form, record)
+        device = self.door.device(record.device)
+        return RequestSheet(
+            record.id.hex(),
+            code_of(record),
+            record.service,
+            form.title.say(lang) if form is not None else record.service,
+            record.edition,
+            record.status,
+            device.name if device is not None else "",
+            device.office_name if device is not None else "",
+            answers,
+            documents,
+            reasons(record),
+            {unit: case.hex() for unit, case in record.disputes.items()},
+            [case.hex() for case in record.cases],
+            record.kept.hex(),
+            [link.hex() for link in record.links],
+            actions(record, roles, form),
+            waiting,
+            [event for d in self.door.history(record.id) for event in self.events(d, record.id)],
+            self.seen,
+        )
+
+    def events(self, decision: Decision, record: bytes) -> list[Event]:
+        """What a decision did to one request, in words of the code."""
+        found: list[Event] = []
+        for e in decision.effects:
+            if getattr(e, "record", b"") != record:
+                continue
+            told = _told(e)
+            if told is not None:
+                who = self._who_did(e, decision)
+                found.append(Event(decision.server_seq, decision.at, who, *told))
+        return found
+
+    def _who_did(self, effect: Effect, decision: Decision) -> str:
+        if decision.actor:
+            return decision.actor
+        log, seq = (decision.log, decision.first)
+        if isinstance(effect, Created | Wrote | Moved | Held):
+            log, seq = author(effect, decision)
+        return self.author(log, seq, decision).who
+
+    # -- cases
+
+    def case(self, case: Case, choices: tuple[str, ...]) -> CaseSheet:
+        """The case with every side of it."""
+        sides = []
+        if case.kind == "dispute":
+            sides = [self._side(case, n, w) for n, w in enumerate(_offers(case)) if w is not None]
+        names = [name for name in (case.record, *case.others) if name]
+        opened = self.door.decision(case.opened)
+        return CaseSheet(
+            case.id.hex(),
+            case.kind,
+            case.state,
+            case.unit,
+            case.protected,
+            case.opened,
+            opened.at if opened is not None else 0,
+            case.note,
+            [line for name in names if (line := self.line(name)) is not None],
+            sides,
+            [self._parked(*parked) for parked in case.parked],
+            list(choices),
+            _choice(case.proposal) if case.state == "proposed" else None,
+            _choice(case.closing),
+            self.seen,
+        )
+
+    def line(self, name: bytes) -> RequestLine | None:
+        """A request in short, also as one of those a case is about."""
+        row = self.door.request_line(name)
+        return line(row) if row is not None else None
+
+    def _side(self, case: Case, number: int, write: Write) -> Side:
+        decision = self.door.decision(write.server_seq)
+        who = self.author(write.log, write.seq, decision)
+        change = self._change(write.log, write.seq)
+        shown = self._shown(case.record, case.unit, write, change)
+        return Side(number, write.value, who, shown, _reason_of(change))
+
+    def _shown(self, record: bytes, unit: str, write: Write, change: Change | None) -> Any:
+        """The unit's value on the author's screen: the last write they had seen."""
+        if change is None:
+            return None
+        own, value = own_of(write.seq, change), None
+        for decision in self.door.history(record):
+            for e in decision.effects:
+                if not isinstance(e, Wrote) or (e.record, e.unit) != (record, unit):
+                    continue
+                log, seq = author(e, decision)
+                if decision.server_seq <= change.seen or (log == write.log and seq <= own):
+                    value = e.value
+        return value
+
+    def _parked(self, log: bytes, seq: int, record: bytes) -> ParkedLine:
+        change = self._change(log, seq)
+        units: dict[str, Any] = {}
+        if change is not None:
+            body = msgspec.msgpack.decode(change.body)
+            units = body.get("set", {}) if isinstance(body, dict) else {}
+        kind = change.kind if change is not None else "?"
+        return ParkedLine(self.author(log, seq, None), record.hex(), kind, units)
+
+    # -- authors
+
+    def author(self, log: bytes, seq: int, decision: Decision | None) -> Author:
+        """Who wrote entry (log, seq), which `decision` judged (None: it waits)."""
+        state = self._log(log)
+        stored = self.door.entry(log, seq)
+        change = self._change(log, seq)
+        if state is None or stored is None or change is None:
+            return Author("", "", "", log.hex(), seq, 0, None, None)
+        before = self.door.moment(change.seen) if change.seen else None
+        at = stored.received_at
+        if state.central:
+            who = decision.actor if decision is not None else ""
+            return Author(who, "", "", log.hex(), seq, change.at, before, at)
+        device = self.door.device(state.device)
+        operator = state.sessions.get(change.session, b"")
+        return Author(
+            self._operators(log).get(operator, operator.hex()),
+            device.name if device is not None else "",
+            device.office_name if device is not None else "",
+            log.hex(),
+            seq,
+            change.at,
+            before,
+            at,
+        )
+
+    def _log(self, name: bytes) -> LogState | None:
+        if name not in self._logs:
+            self._logs[name] = self.door.log(name)
+        return self._logs[name]
+
+    def _operators(self, log: bytes) -> dict[bytes, str]:
+        if log not in self._names:
+            people = self.door.operators(log)
+            self._names[log] = {name: entry.name for name, entry in people.items()}
+        return self._names[log]
+
+    def _change(self, log: bytes, seq: int) -> Change | None:
+        entry = self.door.entries(log, seq, seq).get(seq)
+        try:
+            return decode_change(entry.data) if entry is not None else None
+        except msgspec.DecodeError:
+            return None
+
+
+# -- pieces
+
+
+def _told(e: Effect) -> tuple[str, str, Any, str] | None:
+    """What an effect is called in a history: (what, unit, value, reason); None for one that says
+    nothing about the request itself."""
+    match e:
+        case Created():
+            return "created", "", None, ""
+        case Wrote():
+            return "wrote", e.unit, e.value, ""
+        case Moved():
+            return e.action, STATUS_UNIT, e.target, e.reason
+        case Held():
+            return "held", e.unit, e.value, ""
+        case Opened():
+            return "case", e.unit, e.kind, ""
+        case Closed():
+            return f"decided: {e.take}", e.unit, e.value, e.reason
+        case Linked():
+            return "linked" if e.linked else "separated", "", e.kept.hex(), ""
+    return None
+
+
+def line(row: Row) -> RequestLine:
+    """A row of the register as it is shown."""
+    has_code = row.block is not None and row.number is not None
+    return RequestLine(
+        row.id.hex(),
+        str(Code(row.block or 0, row.number or 0)) if has_code else "",
+        row.service,
+        row.status,
+        row.name,
+        row.nik,
+        row.village,
+        row.cases,
+        row.created,
+        row.created_at,
+        row.changed,
+        row.changed_at,
+    )
+
+
+def form_of(record: Record) -> Service | None:
+    """The form the request was filled in on, if this central has it."""
+    try:
+        return catalogue().service(record.service, record.edition)
+    except Problem:
+        return None
+
+
+def code_of(record: Record) -> str:
+    """The tracking code as it is printed; empty after a collision."""
+    return str(Code(*record.code)) if record.code is not None else ""
+
+
+def actions(record: Record, roles: tuple[str, ...], form: Service | None) -> list[str]:
+    """What somebody with these roles may do to the request now, at the office."""
+    group = form.group if form is not None else None
+    found = [lifecycle.actions_for(record.status, role, "office", group) for role in roles]
+    return list(dict.fromkeys(action for some in found for action in some))
+
+
+def open_matters(record: Record) -> int:
+    """How many cases have to be decided before the request can be approved."""
+    return len(set(record.disputes.values()) | set(record.cases))
+
+
+def reason_text(code: str, text: str) -> str:
+    """A reason as it is stored and told: the code of the list, then what the person added."""
+    if code not in code_list(RETURN_REASONS):
+        raise Problem("reason.unknown", code=code[:40])
+    return f"{code}: {text.strip()}" if text.strip() else code
+
+
+def _answers(form: Service | None, record: Record) -> tuple[dict[str, Any], list[str]]:
+    units = values(record)
+    if form is None:
+        return units, []
+    try:
+        answers, documents = form.answers(units)
+        return form.shown(answers, documents), list(documents)
+    except Problem:  # a unit of another edition: shown as it is stored
+        return units, list(units.get("documents", []))
+
+
+def _offers(case: Case) -> list[Write | None]:
+    """The standing value first, then the offers in the order they came."""
+    offers = [Write(o.value, o.log, o.seq, o.server_seq) for o in case.offers]
+    return [case.current, *offers]
+
+
+def _choice(chosen: Any) -> ChoiceLine | None:
+    if chosen is None:
+        return None
+    return ChoiceLine(chosen.take, chosen.value, chosen.reason, chosen.by)
+
+
+def _reason_of(change: Change | None) -> str:
+    if change is None:
+        return ""
+    body = msgspec.msgpack.decode(change.body)
+    reason = body.get("reason", "") if isinstance(body, dict) else ""
+    return str(reason)
