@@ -37,7 +37,7 @@ class Reveals:
                 "select number, head from reveals where number > 0 order by number desc limit 1"
             ).fetchone()
             number, head = (row[0] + 1, row[1]) if row else (1, b"")
-            head = _next(head, number, at, operator, action, record)
+            head = next_reveal(head, number, at, operator, action, record)
             connection.execute(
                 "insert into reveals (number, at, operator, action, record, head)"
                 " values (?, ?, ?, ?, ?, ?)",
@@ -60,12 +60,15 @@ class Reveals:
         )
         head = b""
         for place, row in enumerate(rows, start=1):
-            head = _next(head, *row[:5])
+            head = next_reveal(head, *row[:5])
             if row[0] != place or row[5] != head:
                 return place
         return None
 
 
-def _next(head: bytes, number: int, at: int, operator: str, action: str, record: bytes) -> bytes:
+def next_reveal(
+    head: bytes, number: int, at: int, operator: str, action: str, record: bytes
+) -> bytes:
+    """Chain value after one line."""
     line = msgspec.msgpack.encode((number, at, operator, action, record))
     return hashlib.sha256(b"jb1-reveal" + head + line).digest()

@@ -95,9 +95,11 @@ def _order(connection: Connection, step: Ordered) -> None:
 
 def _absorb(connection: Connection, step: Absorbed) -> None:
     """Fold decisions into the snapshot and move the cursor, all at once. What was read before is
-    passed over, so a page that comes twice changes nothing."""
+    passed over, so a page that comes twice, or late, changes nothing."""
     cursor = read_cursor(connection)
     again = cursor.server_seq if cursor.incarnation == step.cursor.incarnation else 0
+    if step.cursor.server_seq < again:
+        return
     fresh = [d for d in step.decisions if d.server_seq > again]
     own = {row[0] for row in connection.execute("select id from logs").fetchall()}
     touched: set[bytes] = set()

@@ -17,11 +17,13 @@ from field_client.roster.residents import Resident
 from field_client.roster.source import RosterSource
 from field_client.vault.drafts import Draft
 from field_client.vault.refs import Ref
+from field_client.vault.reveals import next_reveal
 from field_client.vault.store import Store
 from models.changes import decode_change
-from sync.exchange import Missing, Ordered, Settled
+from sync.exchange import Absorbed, Missing, Ordered, Settled
 from sync.logs import opening_head
-from sync.messages import Order, Told
+from sync.messages import Cursor, Order, Told
+from sync.state import Case, Closed, Decision, Outcome, Wrote
 from tests.vault_office import Office
 from tests.vaults import NOW, Hand, open_log, refused
 
@@ -142,6 +144,7 @@ def test_a_whole_exchange_and_what_is_left_after_it(store: Store, again: Again) 
     standing = store.standing()
     assert (standing.unsent, standing.unsent_bytes, standing.oldest_unsent) == (0, 0, None)
     assert standing.entries == {"applied": 5}
+    assert store.log().unsent == 0
     assert store.pending(store.position().stored) == []
     assert store.proof(1) == b"proof"
     for record in records:
@@ -163,6 +166,19 @@ def test_the_same_answer_twice_changes_nothing(store: Store) -> None:
     for step in steps:
         store.apply(step)
     assert (store.standing(), store.requests.picture(record), store.notices.newest()) == first
+
+
+def test_a_late_answer_changes_nothing(store: Store) -> None:
+    hand = Hand(store)
+    record = hand.create()
+    office = Office(store.log())
+    early = office.answer(store, office.take(store.log().id, store.pending(0)))
+    store.apply(*early)
+    hand.edit(record, applicant__phone="+6281111111111")
+    office.sync(store)
+    now = (store.position(), store.standing(), store.requests.picture(record))
+    store.apply(early[-1])
+    assert (store.position(), store.standing(), store.requests.picture(record)) == now
 
 
 def test_an_answer_is_applied_in_one_commit(store: Store, again: Again) -> None:
@@ -191,6 +207,19 @@ def test_nothing_vanishes_between_an_outcome_and_its_page(store: Store) -> None:
     picture = store.requests.picture(record)
     assert picture is not None
     assert picture.snapshot is not None
+    assert not picture.view.unsent
+    hand.edit(record, applicant__phone="+6281111111111")
+    decisions = office.take(store.log().id, store.pending(store.log().seq - 1))
+    _, settled, absorbed = office.answer(store, decisions)
+    store.apply(settled)
+    picture = store.requests.picture(record)
+    assert picture is not None
+    assert picture.view.units["applicant.phone"] == "+6281111111111"
+    assert picture.view.unsent == {"applicant.phone"}
+    store.apply(absorbed)
+    picture = store.requests.picture(record)
+    assert picture is not None
+    assert picture.view.units["applicant.phone"] == "+6281111111111"
     assert not picture.view.unsent
 
 
@@ -222,6 +251,30 @@ def test_a_held_value_stays_visible_and_its_author_is_told(store: Store) -> None
     line = store.requests.line(record)
     assert line is not None
     assert (line.proposed, line.cases, line.name) == (True, 1, "Bahar Sulaiman")
+
+    decided = named | {"name": "Bahar Sulaiman, S.Pd"}
+    store.apply(closing(office, store, case, decided))
+    picture = store.requests.picture(record)
+    assert picture is not None
+    assert picture.view.units["applicant.identity"] == decided
+    assert (picture.view.proposed, picture.cases) == ({}, ())
+    assert [one.notice.kind for one in store.notices.unread()] == ["decided"]
+    line = store.requests.line(record)
+    assert line is not None
+    assert (line.proposed, line.cases, line.outcome) == (False, 0, "amended")
+
+
+def closing(office: Office, store: Store, case: Case, value: object) -> Absorbed:
+    """A person at central decides the case with a value of their own."""
+    number = office.known.server_seq + 1
+    offer = case.offers[-1]
+    effects = (
+        Wrote(case.record, case.unit, value),
+        Closed(case.id, case.record, case.unit, "value", value, "KTP-el asli", "Rahmat"),
+        Outcome(offer.log, offer.seq, "amended", case.id),
+    )
+    decision = Decision(number, b"central's log...", 1, 1, NOW, 1, "Rahmat", effects)
+    return Absorbed((decision,), Cursor(b"i" * 8, number, b"h" * 8))
 
 
 def test_a_request_that_central_refuses_is_not_lost_from_sight(store: Store) -> None:
@@ -422,6 +475,18 @@ def test_reveals_are_chained(store: Store) -> None:
     assert store.reveals.broken_at() == 2
 
 
+def test_an_altered_reveal_that_fits_by_itself_breaks_the_next_one(store: Store) -> None:
+    for n in range(3):
+        store.reveals.add(NOW + n, "sari", "request show", bytes([n]) * 16)
+    first = store.reveals.newest()[-1]
+    forged = next_reveal(first.head, 2, NOW + 1, "budi", "request show", b"\x01" * 16)
+    with store.engine.writing() as connection:
+        connection.execute(
+            "update reveals set operator = 'budi', head = ? where number = 2", (forged,)
+        )
+    assert store.reveals.broken_at() == 3
+
+
 def test_structs_are_remembered_by_their_kind(store: Store, again: Again) -> None:
     order = Order(b"l" * 16, 1, "active")
     assert store.recall(Order) is None
@@ -543,6 +608,25 @@ def test_a_database_from_a_copy_goes_on_in_a_new_log(store: Store, again: Again)
     assert store.requests.line(record) is not None
     assert len(store.logs()) == 2
     assert store.standing().unsent == parent.seq + 3  # the older log still has its say
+
+
+def test_a_copy_that_went_on_to_the_same_number_is_noticed(store: Store, again: Again) -> None:
+    hand = Hand(store)
+    hand.create()
+    store.engine.checkpoint()
+    copy = store.engine.path.read_bytes()
+    hand.create(applicant__nik="8272033003090044")
+    mark = store.mark.path.read_bytes()
+    store.close()
+    store.engine.path.write_bytes(copy)
+    for tail in ("-wal", "-shm"):
+        store.engine.path.with_name(store.engine.path.name + tail).unlink(missing_ok=True)
+    store.mark.path.unlink()  # on the other machine, where the copy went on
+    store = again(store)
+    hand.store = store
+    hand.create(applicant__nik="8272033003090055")
+    store.mark.path.write_bytes(mark)
+    assert again(store).restored
 
 
 def test_a_lost_mark_stops_nobody(store: Store, again: Again) -> None:

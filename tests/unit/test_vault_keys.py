@@ -208,6 +208,17 @@ def test_the_default_cost_is_the_second_choice_of_rfc_9106(tmp_path: Path) -> No
     keys.unlock("sari", PASSPHRASE, NOW)
 
 
+def test_a_wrap_moved_to_another_operator_opens_nothing(keys: Keys) -> None:
+    """Else whoever edits the file could work under a colleague's name with their own PIN."""
+    sari = keys.unlock("sari", PASSPHRASE, NOW)
+    keys.add(sari.database_key, "budi", "kora kora laut", CHEAP)
+    file = keys._read()
+    first, second = file.operators
+    moved = msgspec.structs.replace(first, operator=second.operator, name="budi")
+    keys._write(msgspec.structs.replace(file, operators=[first, moved]))
+    refused("pin.wrong", keys.unlock, "budi", PASSPHRASE, NOW)
+
+
 def test_two_wraps_of_one_pin_share_nothing(keys: Keys) -> None:
     sari = keys.unlock("sari", PASSPHRASE, NOW)
     keys.add(sari.database_key, "budi", PASSPHRASE, CHEAP)
