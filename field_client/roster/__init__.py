@@ -7,7 +7,7 @@ may be held at all, `target_list` whom to look for. The vault writes and forgets
 from field_client.roster.reading import Note, Roster, RosterReport, read_roster, roster_of
 from field_client.roster.residents import Enrolment, Residence, Resident
 from field_client.roster.sheets import Limits, Row, Sheet, read_sheets
-from field_client.roster.source import RosterSource, check_source
+from field_client.roster.source import RosterSource, check_source, other_village
 from field_client.roster.targets import Targets, target_list
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Sheet",
     "Targets",
     "check_source",
+    "other_village",
     "read_roster",
     "read_sheets",
     "roster_of",

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import msgspec
 
 from field_client.roster import lexicon
+from field_client.roster.reading import RosterReport
 from models import regions
 from models.problems import Problem
 
@@ -50,3 +51,14 @@ def check_source(source: RosterSource, today: date) -> list[Problem]:
     if not max(today, source.list_date) < source.expires <= latest:
         wrong.append(Problem("roster.expiry", expires=source.expires, limit=KEEP_DAYS_MAX))
     return wrong
+
+
+def other_village(source: RosterSource, report: RosterReport) -> Problem | None:
+    """A doubt to show where the list itself names a village and it is not the chosen one."""
+    place = regions.region(source.village)
+    if place is None:
+        return None
+    names = (place.name, place.former or "", place.code.replace(".", ""))
+    if report.is_about(names) is not False:
+        return None
+    return Problem("roster.other_village", said=list(report.places), village=place.name)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from field_client.roster import read_roster, target_list
+from field_client.roster import RosterSource, other_village, read_roster, target_list
 from field_client.roster.headings import recognise
 from field_client.roster.sheets import Row, Sheet
 from models.names import key as name_key
@@ -168,6 +168,19 @@ def test_rows_are_numbered_as_the_spreadsheet_program_shows_them(tmp_path):
     for suffix in (".xlsx", ".xls", ".csv", ".ods"):
         report = read_roster(save(tmp_path / f"a{suffix}", grid), as_of=LIST_DATE).report
         assert [(note.row, note.code) for note in report.refused] == [(wrong, "roster.row_name")]
+
+
+def test_a_list_of_another_village_is_said_to_be_one(tmp_path):
+    report = read(sheets.write_siak(tmp_path / "a.xlsx", PLACE.people)).report
+    here = RosterSource("82.72.03.2002", "Kantor desa", LIST_DATE, "Surat 1", TODAY)
+    assert other_village(here, report) is None
+    there = RosterSource("82.72.03.2001", "Kantor desa", LIST_DATE, "Surat 1", TODAY)
+    doubt = other_village(there, report)
+    assert doubt
+    assert doubt.words("en").startswith("This list speaks of GITA, not of Woda.")
+    renamed = sheets.write_siak(tmp_path / "b.xlsx", PLACE.people, village="Todopa")
+    today = RosterSource("82.72.03.2012", "Kantor desa", LIST_DATE, "Surat 1", TODAY)
+    assert other_village(today, read(renamed).report) is None  # Todapa, by its former spelling
 
 
 def samples():
