@@ -105,7 +105,8 @@ def _decide(judge: Judge, case: Case, choice: Choice) -> None:
 
 
 def _close(judge: Judge, case: Case, choice: Choice, value: Any) -> None:
-    judge.say(Closed(case.id, case.record, case.unit, choice.take, value, choice.reason, choice.by))
+    why = (choice.take, value, choice.reason, choice.by)
+    judge.say(Closed(case.id, case.record, case.unit, *why, case.others))
 
 
 # -- disputes

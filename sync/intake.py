@@ -159,17 +159,20 @@ def _take_one(
         judge = Judge(known, log, first, len(transaction), at, actor)
         _refuse(judge, transaction, refusal.code)
     decision = judge.finish()
-    _remember(known, log, judge)
+    _remember(known, log, judge, transaction)
     return decision
 
 
-def _remember(known: Known, log: LogState, judge: Judge) -> None:
+def _remember(known: Known, log: LogState, judge: Judge, transaction: Transaction) -> None:
     """Facts for the next transactions: the after-lost case of the log, requests that never came."""
     for effect in judge.effects:
         if isinstance(effect, Opened) and effect.kind == "after-lost":
             log.case = effect.case
-    for result in judge.results.values():
-        if result.state in ("refused", "held") and result.record not in known.state.records:
+    for entry, change in transaction:
+        result = judge.results[log.id, entry.seq]
+        if change is None or change.kind != "create" or result.record in known.state.records:
+            continue
+        if result.state in ("refused", "held"):
             known.stuck[result.record] = result.case
 
 

@@ -260,12 +260,18 @@ def find_duplicates(judge: Judge, name: bytes) -> bytes:
     assert record is not None
     others: list[bytes] = []
     for key in record_keys(record):
-        others += [r for r in judge.known.keys.get(key, []) if r != name and r not in others]
-        others += [r for r in judge.keyed.get(key, []) if r != name and r not in others]
+        holders = [*judge.known.keys.get(key, []), *judge.keyed.get(key, [])]
+        others += [r for r in holders if r not in (name, *others) and _holds(judge, r, key)]
         judge.keyed.setdefault(key, []).append(name)
     known_pairs = _paired(judge, record)
     fresh = tuple(o for o in sorted(others) if o not in known_pairs and not _gone(judge, o))
     return judge.open("duplicate", name, others=fresh) if fresh else b""
+
+
+def _holds(judge: Judge, name: bytes, key: str) -> bool:
+    """Has the request this key still? Its NIK may have been corrected meanwhile."""
+    record = judge.record(name)
+    return record is not None and key in record_keys(record)
 
 
 def _gone(judge: Judge, name: bytes) -> bool:

@@ -10,9 +10,24 @@ from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
+from models.problems import Problem
+from models.services import catalogue
 from sync.known import Result
 from sync.messages import Told
-from sync.state import Decision, Effect, Opened, Outcome, Parked, Proposed
+from sync.state import (
+    Closed,
+    Created,
+    Decision,
+    Effect,
+    Linked,
+    Opened,
+    Outcome,
+    Parked,
+    Proposed,
+    State,
+    Wrote,
+    values,
+)
 
 Visible = Callable[[bytes], bool]
 """Is this record in the laptop's scope?"""
@@ -35,12 +50,31 @@ def _effect(effect: Effect, visible: Visible, own_logs: Collection[bytes]) -> Ef
             return effect if log in own_logs else None
         case Proposed():
             return None
-        case Opened(others=others) if others:
+        case Linked(kept=kept) if visible(kept):
+            return effect
+        case Opened(others=others) | Closed(others=others) if others:
             mine = tuple(o for o in others if visible(o))
             if not visible(effect.record) and not mine:
                 return None
             return msgspec.structs.replace(effect, others=mine)
     return effect if effect.record and visible(effect.record) else None
+
+
+def village_of(created: Created, decision: Decision) -> str:
+    """Code of the village a new request belongs to for ever, by the answers it was created with,
+    so that it never leaves a laptop's scope by an edit. Empty for people of elsewhere and for forms
+    that cannot be read here."""
+    state = State()
+    for effect in decision.effects:
+        if isinstance(effect, Created | Wrote) and effect.record == created.record:
+            state.apply(effect, decision)
+    record = state.records[created.record]
+    try:
+        form = catalogue().service(record.service, record.edition)
+        answers, _ = form.answers(values(record))
+        return form.village(answers) or ""
+    except (Problem, TypeError, ValueError, AttributeError, KeyError):
+        return ""
 
 
 def runs(results: Iterable[tuple[int, Result]]) -> list[Told]:

@@ -144,7 +144,7 @@ class Proposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """The case is decided: what was taken, the value, why and by whom."""
+    """The case is decided: what was taken, the value, why and by whom. others: as in `Opened`."""
 
     case: bytes
     record: bytes
@@ -153,6 +153,7 @@ class Closed(msgspec.Struct, frozen=True, array_like=True, tag=True):
     value: Any
     reason: str
     by: str
+    others: tuple[bytes, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, tag=True):

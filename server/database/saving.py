@@ -33,6 +33,7 @@ from server.database.work import table_of
 from sync.judge import is_over
 from sync.known import Known, LogState, Result, envelope, next_server_head
 from sync.logs import Entry
+from sync.pull import village_of
 from sync.state import (
     Created,
     Decision,
@@ -40,8 +41,6 @@ from sync.state import (
     Outcome,
     Parked,
     Record,
-    State,
-    Wrote,
     values,
 )
 
@@ -234,22 +233,6 @@ class _Places:
         if case is not None:
             names |= {case.record, *case.others}
         return names - {b""}
-
-
-def village_of(created: Created, decision: Decision) -> str:
-    """Code of the village a new request belongs to for ever, from the answers it came with; empty
-    for people of elsewhere and for forms that cannot be read."""
-    state = State()
-    for effect in decision.effects:
-        if isinstance(effect, Created | Wrote) and effect.record == created.record:
-            state.apply(effect, decision)
-    record = state.records[created.record]
-    try:
-        form = catalogue().service(record.service, record.edition)
-        answers, _ = form.answers(values(record))
-        return form.village(answers) or ""
-    except _UNREADABLE:
-        return ""
 
 
 def _creations(decisions: Iterable[Decision]) -> Iterable[tuple[Created, Decision]]:

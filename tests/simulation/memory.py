@@ -14,17 +14,16 @@ from typing import Any
 import msgspec
 
 from models.changes import encode, record_of
-from models.problems import Problem
-from models.services import catalogue
 from server.ledger import Scope, Standing
 from sync.judge import is_over
 from sync.known import Known, LogState, Needs, Result, envelope, next_server_head, record_keys
 from sync.logs import Entry
-from sync.state import Case, Decision, Record, copy_record, values
+from sync.pull import village_of
+from sync.state import Case, Created, Decision, Record, copy_record
 
 TABLES = (
     "logs", "entries", "results", "records", "cases", "codes", "keys", "decisions", "ahead",
-    "forks", "orders", "cells", "waiting", "stuck", "calls",
+    "forks", "orders", "cells", "waiting", "stuck", "calls", "villages", "poisoned",
 )  # fmt: skip
 
 
@@ -128,10 +127,10 @@ class MemoryDoor:
         return known
 
     def _load_record(self, known: Known, name: bytes) -> None:
-        if name in known.state.records:
+        if name in known.state.records or name in known.waiting:
             return
-        for key in self.get("waiting", name, []):
-            known.waiting.setdefault(name, []).append(key)
+        known.waiting[name] = list(self.get("waiting", name, []))
+        for key in known.waiting[name]:
             self._load_transaction(known, key)
         case = self.get("stuck", name)
         if case is not None:
@@ -148,6 +147,8 @@ class MemoryDoor:
         """A waiting entry with the rest of its transaction, its log and the requests it names."""
         log, seq = key
         known.logs.setdefault(log, self.log(log))  # type: ignore[arg-type]
+        if self.get("poisoned", key):
+            known.poisoned.add(key)
         change = envelope(self.get("entries", key))
         numbers = range(seq, seq + 1)
         if change is not None:
@@ -215,6 +216,8 @@ class MemoryDoor:
         touched = set(known.waiting) | {r.record for r in known.results.values()}
         for name in touched:
             self.put("waiting", name, known.waiting.get(name, []))
+        for key in known.poisoned:
+            self.put("poisoned", key, True)
         for name, stuck in known.stuck.items():
             self.put("stuck", name, stuck)
 
@@ -225,6 +228,9 @@ class MemoryDoor:
             self.position, server_seq=decision.server_seq, head=head
         )
         self.put("decisions", decision.server_seq, (data, head))
+        for effect in decision.effects:
+            if isinstance(effect, Created):
+                self.put("villages", effect.record, village_of(effect, decision))
         self.put("cells", decision.server_seq, self._cells(known, decision))
 
     def _cells(self, known: Known, decision: Decision) -> set[Any]:
@@ -234,7 +240,7 @@ class MemoryDoor:
             for name in (getattr(effect, "record", b""), *getattr(effect, "others", ())):
                 record = known.state.records.get(name) or self.get("records", name)
                 if record is not None:
-                    cells.update((record.device, cell_of(record)))
+                    cells.update((record.device, self.get("villages", name)))
         return cells - {b"", ""}
 
     def _project(self, name: bytes, record: Record) -> None:
@@ -248,16 +254,16 @@ class MemoryDoor:
 
     def ahead(self, log: bytes) -> list[Entry]:
         kept = self.get("ahead", log, {})
-        return [kept[seq] for seq in sorted(kept)]
+        return [kept[key] for key in sorted(kept)]
 
     def keep_ahead(self, log: bytes, entries: list[Entry]) -> None:
-        kept = {e.seq: e for e in entries}
+        kept = {(e.seq, e.digest): e for e in entries}
         self.put("ahead", log, self.get("ahead", log, {}) | kept)
 
     def drop_ahead(self, log: bytes, last: int) -> None:
         kept = self.get("ahead", log, {})
         if kept:
-            self.put("ahead", log, {seq: e for seq, e in kept.items() if seq > last})
+            self.put("ahead", log, {key: e for key, e in kept.items() if key[0] > last})
 
     def keep_fork(self, log: bytes, entries: list[Entry]) -> bool:
         head = entries[-1].head
@@ -302,19 +308,10 @@ class MemoryDoor:
             record = self.get("records", name)
             if record is None:
                 return False
-            return record.device == scope.device or cell_of(record) in scope.villages
+            village = self.get("villages", name)
+            return record.device == scope.device or village in scope.villages
 
         return {name for name in records if shown(name)}
 
     def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
         self.put("calls", log, (at, build, clock, cursor))
-
-
-def cell_of(record: Record) -> str:
-    """The village a request belongs to: that of the address it was taken in with."""
-    try:
-        form = catalogue().service(record.service, record.edition)
-        answers, _ = form.answers(values(record))
-        return form.village(answers) or ""
-    except Problem:
-        return ""
