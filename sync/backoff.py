@@ -1,8 +1,8 @@
 """Backoff: how long to wait before the next try, and how much to send in one go.
 
-Pure: the random number and the seconds measured are arguments. A road that fails is tried again for
-ever, ever less often; a batch that did not get through is halved until a single transaction is left,
-so that any link that passes one piece between two failures gets on.
+Pure: the random number and the seconds measured are arguments. A road that fails is tried
+again for ever, ever less often; a batch that did not get through is halved until a single
+transaction is left, so that any link that passes one piece between two failures gets on.
 """
 
 from __future__ import annotations

@@ -1,0 +1,105 @@
+"""Composition: from settings to an open house.
+
+    place = settings.load(...)
+    with open_house(place, operator, pin) as house:
+        house.desk, house.courier()
+
+Everything that exists once per laptop is put together here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from field_client.clock import Clock
+from field_client.desk import Desk
+from field_client.settings import Place
+from field_client.vault.engine import Engine
+from field_client.vault.keys import Keys, Unlocked
+from field_client.vault.machine import KeyStore, system_key_store
+from field_client.vault.store import Store
+from models.problems import Problem
+
+if TYPE_CHECKING:
+    from field_client.courier import Courier
+
+DATABASE_FILE = "vault.db"
+
+
+class House:
+    """An unlocked laptop: its store, and the desk of one operator."""
+
+    def __init__(self, place: Place, keys: Keys, unlocked: Unlocked, clock: Clock) -> None:
+        self.place = place
+        self.keys = keys
+        self.unlocked = unlocked
+        self.store = Store(_engine(place.folder, unlocked))
+        self.desk = Desk(self.store, unlocked, clock)
+
+    def courier(self, url: str = "") -> Courier:
+        """What carries the work to central and back. url: another address than the invitation's."""
+        from field_client.courier import Courier
+        from field_client.transports.http import HttpRoad
+
+        address = url or self.place.settings.url or self.desk.invitation().url
+        road = HttpRoad(address, self.place.settings)
+        return Courier(self.desk, road, self.place)
+
+    def begin(self) -> None:
+        """What is due whenever somebody opens the laptop: resident lists vanish when they expire,
+        and a database that came back from a copy goes on in a new log."""
+        self.store.roster.purge(self.desk.today())
+        if self.store.restored:
+            from field_client.succession import after_copy
+
+            after_copy(self.desk)
+
+    def close(self) -> None:
+        """Close the database; keys go with the process."""
+        self.store.close()
+
+    def __enter__(self) -> House:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def keys_of(folder: Path, key_store: KeyStore | None = None) -> Keys:
+    """The key file of a data folder, with this machine's key store behind it."""
+    return Keys(folder, key_store or system_key_store())
+
+
+def open_house(
+    place: Place, operator: str, pin: str, clock: Clock | None = None, keys: Keys | None = None
+) -> House:
+    """Unlock with a PIN. Problems: those of `Keys.unlock`, of `Engine`, and operator.which."""
+    keys = keys or keys_of(place.folder)
+    if not keys.exists:
+        raise Problem("vault.absent", path=str(place.folder))
+    clock = clock or Clock(drift_seconds=place.settings.drift_seconds)
+    unlocked = keys.unlock(who(keys, operator), pin, clock.read().at)
+    return House(place, keys, unlocked, clock)
+
+
+def who(keys: Keys, operator: str) -> str:
+    """The operator named, or the only one there is."""
+    if operator:
+        return operator
+    names = keys.names()
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise Problem("vault.shredded")
+    raise Problem("operator.which", known=names)
+
+
+def _engine(folder: Path, unlocked: Unlocked) -> Engine:
+    return Engine(folder / DATABASE_FILE, unlocked.database_key, unlocked.vault)

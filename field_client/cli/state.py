@@ -1,0 +1,137 @@
+"""`jemput status`, `notices`, `doctor`: how things stand."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from field_client.cli.common import SOME, Call, command
+from models.words import say
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    command(app, "status")(status)
+    command(app, "notices")(notices)
+    command(app, "doctor")(doctor)
+
+
+def status(call: Call) -> None:
+    """What waits, what was sent, what needs attention."""
+    from field_client.shown import at_words, bar
+    from sync.messages import Checkpoint
+
+    house = call.house()
+    store, desk = house.store, house.desk
+    standing, log = store.standing(), store.log()
+    checkpoint = store.recall(Checkpoint)
+    invitation = desk.invitation()
+    word = _word(store)
+    last = checkpoint.at if checkpoint is not None else None
+    doubt = desk.clock_doubt()
+    call.give(
+        {
+            "operator": house.unlocked.name,
+            "office": invitation.office_name,
+            "device": invitation.device.hex(),
+            "log": log.id.hex(),
+            "entries": log.seq,
+            "stored": log.stored,
+            "unsent": standing.unsent,
+            "unsent_bytes": standing.unsent_bytes,
+            "oldest_unsent": standing.oldest_unsent,
+            "requests": standing.requests,
+            "outcomes": {k or "undecided": n for k, n in sorted(standing.entries.items())},
+            "drafts": sum(standing.drafts.values()),
+            "notices": standing.unread,
+            "residents": standing.residents,
+            "last_sync": last,
+            "durable": checkpoint.durable_seq if checkpoint is not None else 0,
+            "cursor": standing.cursor.server_seq,
+            "suspended": word == "suspend",
+            "clock_ok": doubt is None,
+        }
+    )
+    call.out(bar(standing, last, desk.facts().at, call.lang))
+    returned = standing.requests.get("needs_correction", 0)
+    held = standing.entries.get("held", 0)
+    rows: list[tuple[str, Any]] = [
+        (say("Kantor", call.lang), invitation.office_name),
+        (say("Petugas", call.lang), house.unlocked.name),
+        (say("Permohonan", call.lang), sum(standing.requests.values())),
+        (say("Antre kirim", call.lang), standing.unsent),
+        (say("! Perlu perbaikan", call.lang), returned or None),
+        (say("⚠ Ditinjau pusat", call.lang), held or None),
+        (say("Draf", call.lang), sum(standing.drafts.values()) or None),
+        (say("Pemberitahuan baru", call.lang), standing.unread or None),
+        (say("Daftar penduduk", call.lang), standing.residents or None),
+        (say("Sinkron terakhir", call.lang), at_words(last) if last else say("belum", call.lang)),
+    ]
+    call.facts(rows)
+    if word == "suspend":
+        call.out(say("✕ Perangkat ditangguhkan. Pekerjaan tersimpan; hubungi Dukcapil.", call.lang))
+
+
+def _word(store: Any) -> str:
+    from field_client.orders import Word
+
+    word = store.recall(Word)
+    return word.kind if word is not None else ""
+
+
+def notices(
+    call: Call,
+    everything: Annotated[bool, typer.Option("--all", help="Those already read too.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave them unread.")] = False,
+) -> None:
+    """What the office decided about the own work, and why."""
+    from field_client.shown import at_words, code_text, notice_words, title
+
+    house = call.house()
+    told = house.store.notices.newest() if everything else house.store.notices.unread()
+    if call.reveal and told:
+        house.desk.note_reveal("notices")
+    for one in told:
+        notice = one.notice
+        page = house.desk.find_sheet(notice.record) if notice.record else None
+        code = code_text(page.picture.code, notice.record) if page is not None else ""
+        words = notice_words(notice, page, call.lang, call.reveal)
+        call.give(
+            {
+                "kind": notice.kind,
+                "id": notice.record.hex(),
+                "code": code or None,
+                "unit": notice.unit,
+                "mine": notice.mine if call.reveal else None,
+                "value": notice.value if call.reveal or notice.kind == "status" else None,
+                "take": notice.take,
+                "reason": notice.reason,
+                "by": notice.by,
+                "case": notice.case.hex(),
+                "at": notice.at,
+                "unread": one.unread,
+                "words": words,
+            }
+        )
+        service = title(page.picture.view.service, None, call.lang) if page is not None else ""
+        call.out(f"{at_words(notice.at)}  {code}  {service}")
+        call.out(f"  {words}")
+    if not told:
+        call.out(say("Tidak ada pemberitahuan baru.", call.lang))
+    if not keep:
+        house.store.notices.read(*(one.number for one in told if one.unread))
+
+
+def doctor(
+    call: Call,
+    quick: Annotated[bool, typer.Option("--quick", help="Skip reading every page.")] = False,
+) -> int:
+    """Look for what may be wrong with this laptop's data; changes nothing."""
+    from field_client.doctor import examine
+
+    found = examine(call.house(), quick)
+    for check in found:
+        call.give({"check": check.name, "ok": check.ok, "detail": check.words(call.lang)})
+        call.out(f"{'✓' if check.ok else '✕'} {check.words(call.lang)}")
+    return 0 if all(check.ok for check in found) else SOME

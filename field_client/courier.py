@@ -1,0 +1,346 @@
+"""Courier: carries the log to central and brings back what was decided, over any road.
+
+Every reply frame is one commit and every request can be made again, so a sync may be stopped or
+killed at any moment: what central proved stays proved, the rest is sent the next time. A batch that
+breaks on the way is halved, one that went quickly is doubled.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from field_client import succession
+from field_client.build import version
+from field_client.desk import Desk
+from field_client.enrolment import InvitationToken
+from field_client.envelopes import Envelopes
+from field_client.orders import obey
+from field_client.settings import Place
+from field_client.transports.http import Unreached
+from field_client.vault.files import FileLock
+from field_client.vault.keyfile import read_keys
+from field_client.vault.logs import OwnLog
+from models.problems import Problem
+from sync import backoff, enrolment
+from sync.exchange import Absorbed, Exchange, Settled, Step
+from sync.messages import Enrolment
+from sync.state import Outcome
+
+SYNC_PATH = "/v1/sync"
+ENROL_PATH = "/v1/enrol"
+
+
+class Road(Protocol):
+    """Carries a body there and brings the answer. Raises Unreached where another try may help."""
+
+    def post(
+        self, path: str, body: bytes, arrived: Callable[[int], None] | None = None
+    ) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a sync is. phase: "enrol", "send", "wait" (for `wait` seconds) or "done". stored, of
+    total: entries that central proved to hold, of those there were to send; so also the bytes."""
+
+    phase: str
+    stored: int = 0
+    total: int = 0
+    bytes_stored: int = 0
+    bytes_total: int = 0
+    wait: float = 0.0
+
+
+class Link(msgspec.Struct, frozen=True):
+    """Size of the batch to begin with, learned from this laptop's roads."""
+
+    batch_bytes: int
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """Logs that central certified."""
+
+    logs: tuple[bytes, ...] = ()
+
+
+class Report(msgspec.Struct):
+    """What one sync did. pushed: own entries proved stored by it. outcomes: outcome -> own entries
+    of which it was told. received: decisions taken in. notices: new ones. orders: kinds acted on.
+    pending: entries still to send. seconds: wall clock."""
+
+    pushed: int = 0
+    outcomes: dict[str, int] = {}
+    received: int = 0
+    notices: int = 0
+    bytes_up: int = 0
+    bytes_down: int = 0
+    round_trips: int = 0
+    seconds: float = 0.0
+    enrolled: bool = False
+    orders: list[str] = []
+    pending: int = 0
+
+
+class Courier:
+    """Runs exchanges for one laptop. progress: called after each step, must be quick. stop: asked
+    between round trips. Not for several threads at once."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        road: Road,
+        place: Place,
+        progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        sleep: Callable[[float], None] = time.sleep,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.desk = desk
+        self.store = desk.store
+        self.road = road
+        self.place = place
+        self.progress = progress or _unwatched
+        self.stop = stop
+        self.sleep = sleep
+        self.chance = chance
+        self.report = Report()
+        self._states: dict[tuple[bytes, int], str] = {}
+        self._total = self._total_bytes = 0
+
+    # -- the verbs
+
+    def sync(self) -> Report:
+        """Send everything and hear everything. Problems: sync.busy, sync.unreachable, sync.timeout,
+        sync.forged_reply, or what central refuses; `report` holds what was done until then."""
+        began = time.monotonic()
+        unread = self.store.standing().unread
+        with self._alone():
+            try:
+                self._exchange_all()
+            finally:
+                self.road.close()
+                standing = self.store.standing()
+                self.report.notices = standing.unread - unread
+                self.report.pending = standing.unsent
+                self.report.outcomes = dict(sorted(Counter(self._states.values()).items()))
+                self.report.seconds = round(time.monotonic() - began, 3)
+        return self.report
+
+    def enrol(self) -> Report:
+        """Only make the newest log known to central; a single try."""
+        with self._alone():
+            try:
+                self._confirm(self.store.log(), tries=1)
+            finally:
+                self.road.close()
+        return self.report
+
+    def _alone(self) -> FileLock:
+        """Two syncs at once would only send everything twice."""
+        return SyncLock(self.place.folder / "sync.lock", wait=0)
+
+    def _exchange_all(self) -> None:
+        if self.store.restored:
+            succession.after_copy(self.desk)
+        self.report.orders += obey(self.desk)
+        while not self.stop():
+            for log in self._due():
+                self._confirm(log)
+                self._exchange(log)
+            fresh = obey(self.desk)
+            self.report.orders += fresh
+            if "rotate" not in fresh:
+                return
+
+    def _due(self) -> list[OwnLog]:
+        """Older logs that still have something to send, then the newest."""
+        *older, newest = self.store.logs()
+        return [log for log in older if log.stored < log.seq] + [newest]
+
+    # -- being known
+
+    def _confirm(self, log: OwnLog, tries: int = 0) -> None:
+        """Ask central to certify the log, once. Asking again after a lost answer is harmless."""
+        confirmed = self.store.recall(Confirmed) or Confirmed()
+        if log.id in confirmed.logs:
+            return
+        self.progress(Progress("enrol"))
+        central = self.desk.invitation()
+        body = enrolment.ask(self._enrolment(log), log.identity, central.seal_key)
+        answer = self._patiently(lambda: self._post(ENROL_PATH, body), tries)
+        try:
+            certificate = enrolment.read_certificate(answer, log.identity, central.sign_key)
+        except Problem as problem:
+            raise Problem("sync.forged_reply") from problem
+        self.store.remember(certificate, Confirmed((*confirmed.logs, log.id)))
+        self.report.enrolled = True
+
+    def _enrolment(self, log: OwnLog) -> Enrolment:
+        """A first log is vouched for by the invitation's secret, a later one by its parent."""
+        folder = self.place.folder
+        escrow = read_keys(folder / "keys.json", folder / "keys.copy.json").escrow
+        sealed = escrow.sealed if escrow is not None else b""
+        parent = succession.opening_of(log).parent
+        if parent:
+            key = self.store.log(parent).identity
+            return Enrolment(b"", log.opening, key.sign(enrolment.succession(log.opening)), sealed)
+        token = self.store.recall(InvitationToken)
+        proof = enrolment.proof(self.desk.invitation().secret, log.opening)
+        return Enrolment(token.token if token else b"", log.opening, proof, sealed)
+
+    # -- exchanging
+
+    def _exchange(self, log: OwnLog) -> None:
+        link = self.store.recall(Link)
+        size = link.batch_bytes if link is not None else self.place.settings.batch_bytes
+        envelopes = Envelopes(log.identity, self.desk.invitation())
+        self._total, self._total_bytes = log.seq - log.stored, log.unsent
+        exchange = self._begin(log)
+        failures = 0
+        while not exchange.finished and not self.stop():
+            before = exchange.position
+            began = time.monotonic()
+            try:
+                cut = self._round(exchange, envelopes, log, size)
+            except (Unreached, Problem) as failure:
+                failures += 1
+                size = self._after(failure, failures, size, envelopes)
+                exchange = self._begin(log)
+                continue
+            moved = (before.stored, before.cursor) != self._where(exchange)
+            failures = failures + 1 if cut and not moved else 0
+            if failures >= self.place.settings.tries:
+                raise Problem("sync.timeout")
+            if not cut:
+                size = backoff.next_size(size, time.monotonic() - began)
+        if link is None or link.batch_bytes != size:
+            self.store.remember(Link(size))
+
+    def _where(self, exchange: Exchange) -> tuple[object, object]:
+        return exchange.position.stored, exchange.position.cursor
+
+    def _begin(self, log: OwnLog) -> Exchange:
+        """An exchange from what the store knows: after any failure the same as after a start."""
+        position = self.store.position(log.id)
+        return Exchange(position, version(), lambda seq: succession.head_at(self.desk, seq, log.id))
+
+    def _round(self, exchange: Exchange, envelopes: Envelopes, log: OwnLog, size: int) -> bool:
+        """One round trip, and its commits. True where the answer was cut short."""
+        entries = self.store.pending(exchange.position.stored, size, log.id)
+        body = envelopes.close(exchange.request(entries, self.desk.facts().at))
+        self.store.requested(exchange.position.number, log.id)
+        self._tell("send", log)
+        try:
+            answer = self._post(SYNC_PATH, body)
+        except Unreached as failure:
+            if not failure.arrived:
+                raise
+            answer = failure.arrived
+        opened = envelopes.open(answer)
+        if opened is None:
+            raise Unreached(Problem("sync.timeout"))
+        before = exchange.position.stored
+        steps = exchange.receive(opened.reply, opened.proof, opened.pages, opened.orders)
+        self._write(steps, log)
+        self.report.pushed += exchange.position.stored - before
+        self._tell("send", log)
+        return opened.cut
+
+    def _write(self, steps: Sequence[Step], log: OwnLog) -> None:
+        """One commit for the first frame, one for each page."""
+        first = [step for step in steps if not isinstance(step, Absorbed)]
+        self.store.apply(*first, log=log.id)
+        for step in first:
+            if isinstance(step, Settled):
+                for told in step.outcomes:
+                    for seq in range(told.first, told.last + 1):
+                        self._states[log.id, seq] = told.state
+        own = {one.id for one in self.store.logs()}
+        for page in (step for step in steps if isinstance(step, Absorbed)):
+            self.store.apply(page, log=log.id)
+            self.report.received += len(page.decisions)
+            for effect in (e for decision in page.decisions for e in decision.effects):
+                if isinstance(effect, Outcome) and effect.log in own:
+                    self._states[effect.log, effect.seq] = effect.state
+
+    def _tell(self, phase: str, log: OwnLog, wait: float = 0.0) -> None:
+        now = self.store.log(log.id)
+        left, left_bytes = now.seq - now.stored, now.unsent
+        stored, stored_bytes = self._total - left, self._total_bytes - left_bytes
+        self.progress(
+            Progress(
+                phase, max(0, stored), self._total, max(0, stored_bytes), self._total_bytes, wait
+            )
+        )
+
+    # -- the road
+
+    def _post(self, path: str, body: bytes) -> bytes:
+        self.report.bytes_up += len(body)
+        answer = self.road.post(path, body, self._arrived)
+        self.report.round_trips += 1
+        return answer
+
+    def _arrived(self, size: int) -> None:
+        self.report.bytes_down += size
+
+    def _patiently(self, post: Callable[[], bytes], tries: int) -> bytes:
+        """Try until it works or the tries are used up (0: as many as the settings allow)."""
+        failures = 0
+        while True:
+            try:
+                return post()
+            except Unreached as failure:
+                failures += 1
+                self._wait(failure, failures, tries)
+
+    def _after(
+        self, failure: Unreached | Problem, failures: int, size: int, envelopes: Envelopes
+    ) -> int:
+        """Wait, or give up for now by raising. failures: in a row, this one too. Gives the size of
+        the next batch: only a road that broke half way asks for a smaller one."""
+        if isinstance(failure, Problem):
+            return self._mended(failure, size, envelopes)
+        self._wait(failure, failures)
+        return backoff.smaller(size) if failure.problem.code == "sync.timeout" else size
+
+    def _wait(self, failure: Unreached, failures: int, tries: int = 0) -> None:
+        if failures >= (tries or self.place.settings.tries) or self.stop():
+            raise failure.problem from failure
+        longest = self.place.settings.longest_pause_seconds
+        wait = backoff.pause(failures, self.chance(), failure.wait, longest)
+        self.progress(Progress("wait", wait=wait))
+        self.sleep(wait)
+
+    def _mended(self, problem: Problem, size: int, envelopes: Envelopes) -> int:
+        """Refusals that the next try can avoid: too large, or a dictionary central lacks."""
+        if problem.code in ("sync.too_large", "api.too_large") and size > backoff.BATCH_BYTES_MIN:
+            return backoff.smaller(size)
+        if problem.code == "sync.dictionary" and envelopes.dictionary:
+            envelopes.dictionary = 0
+            return size
+        raise problem
+
+
+def _unwatched(progress: Progress) -> None:
+    """Nobody watches."""
+
+
+class SyncLock(FileLock):
+    """The lock that one sync holds; its refusal says so."""
+
+    def __enter__(self) -> SyncLock:
+        try:
+            super().__enter__()
+        except Problem as problem:
+            if problem.code == "vault.busy":
+                raise Problem("sync.busy") from problem
+            raise
+        return self

@@ -1,0 +1,452 @@
+"""Desk: what may be done at the laptop. Its verbs are the verbs on the buttons.
+
+    desk.prepare(wanted)     a form checked as it stands, with what the lists know filled in
+    desk.submit(prepared…)   taken in: one durable transaction of the log, tracking codes given
+    desk.open(record)        a request as it is shown; edit, withdraw go by what was shown then
+    desk.receipt(record)     the citizen's proof
+
+Each change carries what was on the screen when its page was first drawn (law: display), the clock
+facts of this machine, and the session that an operator's own key opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from field_client import clock as clocks
+from field_client.clock import Clock, ClockFacts
+from field_client.prefill import prefilled
+from field_client.roster.residents import Resident
+from field_client.sheet import Sheet, changed_units, first_units, sheet
+from field_client.vault.drafts import Draft
+from field_client.vault.keys import Unlocked
+from field_client.vault.refs import Ref
+from field_client.vault.requests import Line
+from field_client.vault.saving import Saving
+from field_client.vault.store import Shown, Store
+from models import lifecycle
+from models.changes import Body, Change, OperatorEntry, RecordId, Session, raw
+from models.checks import Checked
+from models.ids import NUMBERS, Code
+from models.problems import Finding, Problem, finding
+from models.services import Service, catalogue
+from sync.logs import session_message
+from sync.messages import Certificate, Checkpoint, Invitation
+
+DRAWS_MAX = 100
+"""Random numbers tried before a block counts as used up: with 2^25 in it, never before that."""
+
+CORRECTION = ("needs_correction", "submitted")
+"""The move by which a returned request goes back to central."""
+
+DUPLICATE = "duplicate"
+"""Key of the reason for taking in a matter that is already open on this laptop."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A request as it was typed. answers: nested or flat. nik: of the person it is about, to fill
+    in what the lists know. taken_at: Unix seconds, when it was written down elsewhere before."""
+
+    service: str
+    answers: Any = {}
+    documents: Any = ()
+    reasons: Any = {}
+    nik: str = ""
+    taken_at: int | None = None
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A checked form. shown: what was on the screen when it was first drawn."""
+
+    service: Service
+    checked: Checked
+    reasons: dict[str, str]
+    taken_at: int | None
+    shown: Shown
+
+    @property
+    def ok(self) -> bool:
+        """Nothing stops it."""
+        return self.checked.ok
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A request that is now in the log. at: Unix seconds. seq: number of its entry."""
+
+    record: RecordId
+    code: Code
+    service: str
+    edition: int
+    seq: int
+    at: int
+
+
+class Announced(msgspec.Struct, frozen=True):
+    """Operators whose keys stand in a log."""
+
+    log: bytes
+    operators: tuple[bytes, ...]
+
+
+class Desk:
+    """One operator's desk. Not for several threads at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        operator: Unlocked,
+        clock: Clock,
+        chance: Callable[[int], int] = secrets.randbelow,
+    ) -> None:
+        self.store = store
+        self.operator = operator
+        self.clock = clock
+        self.chance = chance
+        self._session: tuple[bytes, int] | None = None
+        self._facts = store.recall(ClockFacts)
+
+    # -- where it stands
+
+    def invitation(self) -> Invitation:
+        """What this laptop was enrolled with. Problem vault.absent before that."""
+        found = self.store.recall(Invitation)
+        if found is None:
+            raise Problem("vault.absent", path="-")
+        return found
+
+    def grant(self) -> int:
+        """Number of the newest authority this laptop was given."""
+        certificate = self.store.recall(Certificate)
+        return certificate.grant if certificate is not None else self.invitation().grant
+
+    def facts(self) -> ClockFacts:
+        """The clocks now, as they go into a change."""
+        return self.clock.facts(self._facts)
+
+    def clock_doubt(self) -> Problem | None:
+        """Why the operator should look at the laptop's clock, or None."""
+        return self.clock.doubt(self.facts(), self._known())
+
+    def today(self) -> date:
+        """The day, never before the last day that is known for certain."""
+        return clocks.today(self.facts(), self._known())
+
+    def _known(self) -> clocks.Known:
+        checkpoint = self.store.recall(Checkpoint)
+        return clocks.Known(self._facts, checkpoint.at if checkpoint is not None else 0)
+
+    # -- a new request
+
+    def prepare(self, wanted: Wanted, shown: Shown | None = None) -> Prepared:
+        """Fill in what the lists know and check everything. Nothing is written.
+
+        shown: of the draft it comes from; by default, what is known now. Problem service.unknown.
+        """
+        shown = shown or self.store.shown()
+        today = self.today()
+        service = catalogue().service(wanted.service)
+        answers = prefilled(service, wanted.answers, wanted.nik, lambda nik: self.find(nik, today))
+        checked = service.check(answers, wanted.documents, wanted.reasons, today=today)
+        if checked.ok:
+            checked = self._compare(service, checked, wanted.reasons)
+        reasons = _given(wanted.reasons, checked)
+        return Prepared(service, checked, reasons, wanted.taken_at, shown)
+
+    def find(self, nik: str, today: date | None = None) -> tuple[Resident, str] | None:
+        """The resident with this NIK and the village of their list, if exactly one is known."""
+        found = self.store.roster.by_nik(nik, today or self.today())
+        if len({one.resident.key for one in found}) != 1:
+            return None
+        villages = {kept.number: kept.source.village for kept in self.store.roster.lists()}
+        return found[0].resident, villages[found[0].roster]
+
+    def _compare(self, service: Service, checked: Checked, reasons: Any) -> Checked:
+        """Is the same matter open on this laptop already? A warning that passes with a reason."""
+        keys = set(service.keys(checked.answers))
+        for line in self._same_people(keys):
+            picture = self.store.requests.picture(line.record)
+            if picture is None or lifecycle.ended(line.status) or line.code is None:
+                continue
+            other = sheet(picture, line)
+            if other.service is not None and keys & set(other.service.keys(other.answers)):
+                words = {"service": service.title.both(), "code": str(Code(*line.code))}
+                doubt = finding(DUPLICATE, "request.duplicate", **words)
+                passed = isinstance(reasons, dict) and bool(reasons.get(DUPLICATE))
+                doubt = msgspec.structs.replace(doubt, passed=passed)
+                return msgspec.structs.replace(checked, problems=(*checked.problems, doubt))
+        return checked
+
+    def _same_people(self, keys: set[str]) -> Iterator[Line]:
+        for number in {part for key in keys for part in key.split("|") if _is_number(part)}:
+            yield from self.store.requests.by_number(number)
+
+    def submit(
+        self,
+        *prepared: Prepared,
+        refs: Callable[[Sequence[Taken]], Sequence[Ref]] | None = None,
+        draft: bytes = b"",
+    ) -> list[Taken]:
+        """Take requests in, all of them or none: one transaction, durable when this returns.
+
+        refs: gives what to remember of queued rows in the same commit. draft: has become the
+        request. Problems: request.invalid, vault.too_large, blocks.exhausted, disk.*.
+        """
+        stops = sum(one.stops for form in prepared for one in form.checked.problems)
+        if stops or not prepared:
+            raise Problem("request.invalid", n=stops)
+        with self.saving() as (saving, session, facts):
+            taken: list[Taken] = []
+            for i, form in enumerate(prepared):
+                taken.append(self._create(saving, session, facts, form, i, len(prepared)))
+            for ref in refs(taken) if refs is not None else ():
+                saving.keep_ref(ref)
+            if draft:
+                saving.drop_draft(draft)
+        return taken
+
+    def _create(
+        self, saving: Saving, session: int, facts: ClockFacts, form: Prepared, i: int, n: int
+    ) -> Taken:
+        block, service = saving.own.block, form.service
+        number = self._draw(saving)
+        plain, sets = first_units(service, form.checked)
+        body = Body(number=number, set=plain, add=sets, reasons=form.reasons)
+        facts = _taken(facts, form.taken_at)
+        change = Change(
+            "create", b"", i, n, service.slug, service.edition, session, facts.at, facts.booted,
+            facts.boot, self.grant(), form.shown.seen, None, raw(body),
+        )  # fmt: skip
+        entry = saving.append(change)
+        record = saving.record_of(entry, change)
+        code = Code(block, number)
+        return Taken(record, code, service.slug, service.edition, entry.seq, facts.at)
+
+    def _draw(self, saving: Saving) -> int:
+        """An unused random number of the block: the tails of two clones hardly ever meet."""
+        for _ in range(DRAWS_MAX):
+            number = self.chance(NUMBERS)
+            if not saving.code_taken(saving.own.block, number):
+                return number
+        raise Problem("blocks.exhausted")
+
+    # -- drafts
+
+    def keep(self, wanted: Wanted, begun: Draft | None = None) -> bytes:
+        """Keep a form as a draft, new or again; gives its id. What was on the screen when it was
+        first drawn stays with it, whatever is pulled meanwhile."""
+        shown = self.store.shown()
+        name = begun.id if begun is not None else secrets.token_bytes(16)
+        catalogue().service(wanted.service)
+        self.store.drafts.save(
+            Draft(
+                name, self.operator.name, b"", wanted.service, shown.seen, shown.own,
+                self.facts().at, msgspec.msgpack.encode(wanted),
+            )
+        )  # fmt: skip
+        return name
+
+    def resume(self, draft: bytes) -> tuple[Wanted, Draft]:
+        """A draft of this operator, to go on with. Problem draft.unknown."""
+        found = self.store.drafts.get(draft)
+        if found is None or found.operator != self.operator.name:
+            raise Problem("draft.unknown", draft=draft.hex())
+        return msgspec.msgpack.decode(found.data, type=Wanted), found
+
+    def more(
+        self, before: Wanted, answers: Any, documents: Any, reasons: dict[str, str], nik: str
+    ) -> Wanted:
+        """A draft's form with what was typed now over it."""
+        old = dict(before.answers) if isinstance(before.answers, dict) else {}
+        return Wanted(
+            before.service,
+            {**old, **answers},
+            documents if documents is not None else before.documents,
+            {**before.reasons, **reasons},
+            nik or before.nik,
+            before.taken_at,
+        )
+
+    def shown_of(self, draft: Draft | None) -> Shown | None:
+        """What was on the screen when a draft was first drawn."""
+        return Shown(draft.seen, draft.own) if draft is not None else None
+
+    # -- a request that exists
+
+    def open(self, record: RecordId) -> Sheet:
+        """A request as it is now shown. Problem request.unknown."""
+        shown = self.store.shown()
+        picture = self.store.requests.picture(record)
+        line = self.store.requests.line(record)
+        if picture is None or line is None:
+            raise Problem("request.unknown", code=record.hex())
+        return msgspec.structs.replace(sheet(picture, line), shown=shown)
+
+    def as_shown(self, page: Sheet, based_on: str) -> Sheet:
+        """The same page as it was shown earlier: a correction then goes by what was seen then, not
+        by what a sync has brought behind the screen. Problem id.malformed."""
+        seen, dot, own = based_on.partition(".")
+        if not (dot and seen.isdigit() and own.isdigit()):
+            raise Problem("id.malformed", what="--based-on", digits="n.n")
+        then = Shown(min(int(seen), page.shown.seen), min(int(own), page.shown.own))
+        return msgspec.structs.replace(page, shown=then)
+
+    def find_sheet(self, record: RecordId) -> Sheet | None:
+        """The same, None for a request that is not known here."""
+        try:
+            return self.open(record)
+        except Problem:
+            return None
+
+    def named(self, text: str) -> RecordId:
+        """The request of a tracking code, or of an id of 32 hex digits. Problems: code.*,
+        request.unknown, request.ambiguous."""
+        if len(text) == 32 and all(sign in "0123456789abcdefABCDEF" for sign in text):
+            return bytes.fromhex(text)
+        code = Code.parse(text)
+        found = self.store.requests.by_code(code.block, code.number)
+        if len(found) != 1:
+            raise Problem("request.ambiguous" if found else "request.unknown", code=str(code))
+        return found[0].record
+
+    def note_reveal(self, action: str, record: RecordId = b"") -> None:
+        """Note that personal data is shown unmasked, before it is."""
+        self.store.reveals.add(self.facts().at, self.operator.name, action, record)
+
+    def edit(
+        self,
+        page: Sheet,
+        answers: Any,
+        documents: Sequence[str] | None = None,
+        reasons: Any = None,
+        reason: str = "",
+    ) -> tuple[Checked, Body]:
+        """Correct a request; `page` is what was shown. answers: only what changes, None empties.
+
+        Gives the checked form and what was written. A request that central returned goes back to
+        it. Problems: request.invalid (details: findings), request.nothing_changed, request.closed.
+        """
+        service = page.form()
+        if lifecycle.ended(page.status):
+            raise Problem("request.closed", code=page.code)
+        checked = self.check_edit(page, answers, documents, reasons)
+        already = page.stops_already(self.today())
+        stops = [p for p in checked.problems if p.stops and (p.key, p.code) not in already]
+        if stops:
+            raise Problem("request.invalid", n=len(stops), findings=stops)
+        plain, add, remove = changed_units(service, page, checked)
+        fresh = {k: v for k, v in _given(reasons, checked).items() if page.reasons.get(k) != v}
+        move = CORRECTION if page.status == CORRECTION[0] else None
+        if not (plain or add or remove or fresh):
+            raise Problem("request.nothing_changed")
+        body = Body(
+            set=plain, add=add, remove=remove, reasons=fresh, reason=reason,
+            action="correct" if move else "", move=move,
+        )  # fmt: skip
+        self._append(page, body)
+        return checked, body
+
+    def check_edit(
+        self, page: Sheet, answers: Any, documents: Sequence[str] | None, reasons: Any
+    ) -> Checked:
+        """What the request would be after the correction. Nothing is written."""
+        merged, unknown = page.merged(answers)
+        papers = page.documents if documents is None else documents
+        known = {**page.reasons, **(reasons if isinstance(reasons, dict) else {})}
+        checked = page.form().check(merged, papers, known, today=self.today())
+        return msgspec.structs.replace(checked, problems=(*unknown, *checked.problems))
+
+    def withdraw(self, page: Sheet, reason: str) -> Body:
+        """The applicant gives the request up. Problems: reason.required, lifecycle.*."""
+        if not reason.strip():
+            raise Problem("reason.required")
+        target = lifecycle.step(page.status, "withdraw", "applicant", "field")
+        if isinstance(target, Problem):
+            raise target
+        body = Body(action="withdraw", move=(page.status, str(target)), reason=reason.strip())
+        self._append(page, body)
+        return body
+
+    def _append(self, page: Sheet, body: Body) -> None:
+        with self.saving() as (saving, session, facts):
+            own = page.shown.own if page.shown.own < saving.seq else None
+            saving.append(
+                Change(
+                    "edit", page.record, 0, 1, "", 0, session, facts.at, facts.booted, facts.boot,
+                    self.grant(), page.shown.seen, own, raw(body),
+                )
+            )  # fmt: skip
+
+    # -- operators
+
+    def announce(self, operator: bytes, name: str, key: bytes) -> None:
+        """Write into the log that a person may open sessions; an empty key takes that back."""
+        with self.saving() as (saving, _, facts):
+            saving.append(_about(facts, "operator", OperatorEntry(operator, name, key)))
+
+    # -- saving
+
+    @contextlib.contextmanager
+    def saving(self) -> Iterator[tuple[Saving, int, ClockFacts]]:
+        """An open save with the number of this operator's session and the clock facts. The first
+        save of an unlocked desk opens the session."""
+        facts = self.facts()
+        with self.store.saving() as saving:
+            log = saving.own.id
+            session = self._session[1] if self._session and self._session[0] == log else 0
+            opened = not session
+            if opened:
+                session = self._open_session(saving, facts)
+            yield saving, session, facts
+        self._session = (log, session)
+        self._facts = facts
+        if opened:
+            announced = _announced(self.store, log)
+            operators = (*announced.operators, self.operator.operator)
+            self.store.remember(facts, Announced(log, tuple(dict.fromkeys(operators))))
+
+    def _open_session(self, saving: Saving, facts: ClockFacts) -> int:
+        """Append this operator's key if the log does not have it yet, and the signed session."""
+        me = self.operator
+        if me.operator not in _announced(self.store, saving.own.id).operators:
+            entry = OperatorEntry(me.operator, me.name, me.public_key)
+            saving.append(_about(facts, "operator", entry))
+        message = session_message(saving.own.id, saving.seq + 1, saving.head, me.operator)
+        session = Session(me.operator, me.sign(message))
+        return saving.append(_about(facts, "session", session)).seq
+
+
+def _announced(store: Store, log: bytes) -> Announced:
+    found = store.recall(Announced)
+    return found if found is not None and found.log == log else Announced(log, ())
+
+
+def _about(facts: ClockFacts, kind: str, body: Any) -> Change:
+    """An entry about the log itself."""
+    return Change(
+        kind, b"", 0, 1, "", 0, 0, facts.at, facts.booted, facts.boot, 0, 0, None, raw(body)
+    )
+
+
+def _taken(facts: ClockFacts, taken_at: int | None) -> ClockFacts:
+    return facts if taken_at is None else msgspec.structs.replace(facts, at=taken_at)
+
+
+def _given(reasons: Any, checked: Checked) -> dict[str, str]:
+    """The reasons that let something pass; others are not worth bytes."""
+    if not isinstance(reasons, dict):
+        return {}
+    used = {one.key for one in checked.problems if one.passed}
+    return {k: str(v).strip() for k, v in reasons.items() if k in used}
+
+
+def _is_number(text: str) -> bool:
+    return len(text) == 16 and text.isascii() and text.isdigit()
+
+
+__all__ = ["Desk", "Finding", "Prepared", "Taken", "Wanted"]

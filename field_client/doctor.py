@@ -1,0 +1,120 @@
+"""Doctor: looks for what may be wrong with a laptop's data. It changes nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from field_client.app import House
+from models.words import say, size
+
+DISK_BYTES_LOW = 500 * 1000 * 1000
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing looked at. good, bad: its words as a function of the language."""
+
+    name: str
+    ok: bool
+    good: Callable[[str], str]
+    bad: Callable[[str], str]
+
+    def words(self, lang: str) -> str:
+        """What a person reads."""
+        return self.good(lang) if self.ok else self.bad(lang)
+
+
+def examine(house: House, quick: bool = False) -> list[Check]:
+    """Everything that can be looked at without a network."""
+    checks = [_database(house, quick)]
+    checks += [_log(house, log.id) for log in house.store.logs()]
+    checks += [_reveals(house), _restored(house), _escrow(house), _disk(house), _clock(house)]
+    return [*checks, _machine(house)]
+
+
+def _database(house: House, quick: bool) -> Check:
+    faults = house.store.engine.check(quick)
+    return Check(
+        "database",
+        not faults,
+        lambda lang: say("Berkas data utuh.", lang),
+        lambda lang: say("Berkas data rusak: {what}. Jangan hapus apa pun; hubungi Dukcapil.", lang,
+                         what="; ".join(faults[:3])),
+    )  # fmt: skip
+
+
+def _log(house: House, log: bytes) -> Check:
+    own = house.store.log(log)
+    broken = house.store.broken_at(log)
+    return Check(
+        "log",
+        broken is None,
+        lambda lang: say("Rantai perubahan utuh: {n} catatan.", lang, n=own.seq),
+        lambda lang: say("Rantai perubahan putus pada nomor {n}.", lang, n=broken),
+    )
+
+
+def _reveals(house: House) -> Check:
+    broken = house.store.reveals.broken_at()
+    return Check(
+        "reveals",
+        broken is None,
+        lambda lang: say("Catatan pembukaan data utuh.", lang),
+        lambda lang: say("Catatan pembukaan data berubah pada nomor {n}.", lang, n=broken),
+    )
+
+
+def _restored(house: House) -> Check:
+    return Check(
+        "restored",
+        not house.store.restored,
+        lambda lang: say("Data bukan salinan lama.", lang),
+        lambda lang: say("Data berasal dari salinan lama; log baru akan dibuka.", lang),
+    )
+
+
+def _escrow(house: House) -> Check:
+    return Check(
+        "escrow",
+        house.keys.has_escrow,
+        lambda lang: say("Dukcapil dapat membuka data bila semua PIN terlupa.", lang),
+        lambda lang: say("Kunci pemulihan Dukcapil belum terpasang.", lang),
+    )
+
+
+def _disk(house: House) -> Check:
+    free = shutil.disk_usage(house.place.folder).free
+    return Check(
+        "disk",
+        free > DISK_BYTES_LOW,
+        lambda lang: say("Sisa ruang {size}.", lang, size=size(free, lang)),
+        lambda lang: say("Ruang tinggal {size}. Kosongkan.", lang, size=size(free, lang)),
+    )
+
+
+def _clock(house: House) -> Check:
+    doubt = house.desk.clock_doubt()
+    return Check(
+        "clock",
+        doubt is None,
+        lambda lang: say("Jam laptop wajar.", lang),
+        lambda lang: doubt.words(lang) if doubt is not None else "",
+    )
+
+
+def _machine(house: House) -> Check:
+    """Without the system's key store, passphrases do its work; that is in order, but is said."""
+    store: Any = house.keys.key_store
+    return Check(
+        "key_store",
+        True,
+        lambda lang: (
+            say("PIN dijaga penyimpan kunci sistem.", lang)
+            if store is not None
+            else say("Tanpa penyimpan kunci sistem: kata sandi panjang dipakai.", lang)
+        ),
+        lambda _: "",
+    )

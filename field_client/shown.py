@@ -1,0 +1,240 @@
+"""Shown: words for what lies on the desk. Personal data is masked unless it was asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from field_client.sheet import Sheet
+from field_client.vault.requests import Line
+from field_client.vault.store import Standing
+from models import lifecycle, names, nik
+from models.codes import code_list
+from models.fields import split_row
+from models.ids import Code
+from models.problems import Problem
+from models.services import Service, catalogue
+from models.words import moment, number, say, size
+from sync.notices import Notice
+
+_KINDS_PUBLIC = ("code", "codes", "bool", "int", "decimal", "region", "documents")
+"""Kinds of answers that tell nobody who somebody is."""
+
+
+def stage(line: Line, lang: str = "id") -> str:
+    """Where a request is, in the words of the van."""
+    if line.unsent and line.status in ("submitted", "received"):
+        return lifecycle.standing("submitted").field.words(lang)
+    if not lifecycle.known_status(line.status):
+        return line.status
+    return lifecycle.standing(line.status).field.words(lang)
+
+
+def title(service: str, edition: int | None, lang: str = "id") -> str:
+    """What a service is called; its slug where this program does not know it."""
+    try:
+        return catalogue().service(service, edition).title.say(lang)
+    except Problem:
+        return service
+
+
+def code_text(code: tuple[int, int] | None, record: bytes) -> str:
+    """The tracking code as printed, the record's id where it has none."""
+    return str(Code(*code)) if code is not None else record.hex()
+
+
+def line_data(line: Line, lang: str, reveal: bool) -> dict[str, Any]:
+    """A line of a list as plain values."""
+    return {
+        "id": line.record.hex(),
+        "code": str(Code(*line.code)) if line.code else None,
+        "service": line.service,
+        "status": line.status,
+        "stage": stage(line, lang),
+        "name": line.name if reveal else names.masked(line.name),
+        "nik": line.nik if reveal else nik.mask(line.nik),
+        "village": line.village,
+        "own": line.own,
+        "unsent": line.unsent,
+        "undecided": line.undecided,
+        "proposed": line.proposed,
+        "cases": line.cases,
+        "outcome": line.outcome,
+        "at": line.at,
+    }
+
+
+def sheet_data(page: Sheet, lang: str, reveal: bool) -> dict[str, Any]:
+    """One request as plain values. proposed: units that wait in a case; moved: units that changed
+    at central after they were shown here, so that the own change will be reviewed."""
+    view = page.picture.view
+    answers = page.answers if reveal else masked_answers(page.service, page.answers)
+    return line_data(page.line, lang, reveal) | {
+        "edition": view.edition,
+        "answers": answers,
+        "documents": list(page.documents),
+        "reasons": page.reasons,
+        "proposed_units": {unit: case.hex() for unit, case in sorted(view.proposed.items())},
+        "unsent_units": sorted(view.unsent),
+        "moved_units": sorted(view.moved),
+        "cases_open": [case.hex() for case in page.picture.cases],
+        "entries": [
+            {"log": e.log.hex(), "seq": e.seq, "outcome": e.state, "problem": e.problem}
+            for e in page.picture.own
+        ],
+        "based_on": f"{page.shown.seen}.{page.shown.own}",
+    }
+
+
+def masked_answers(service: Service | None, answers: dict[str, Any]) -> dict[str, Any]:
+    """Answers with everything that tells who somebody is masked."""
+    found: dict[str, Any] = {}
+    for key, value in answers.items():
+        slot = service.plan.slots.get(split_row(key)[0]) if service is not None else None
+        kind = slot.field.kind if slot is not None else "text"
+        sensitive = slot is None or slot.field.sensitive
+        found[key] = value if kind in _KINDS_PUBLIC and not sensitive else _masked(kind, value)
+    return found
+
+
+def _masked(kind: str, value: Any) -> Any:
+    if isinstance(value, str) and kind in ("nik", "kk"):
+        return nik.mask(value)
+    if isinstance(value, str) and kind == "name":
+        return names.masked(value)
+    return "***"
+
+
+def answer_words(service: Service, key: str, value: Any, lang: str) -> tuple[str, str]:
+    """Question and answer as people read them; codes by their labels."""
+    path, row = split_row(key)
+    slot = service.plan.slots.get(path)
+    if slot is None:
+        return key, str(value)
+    label = slot.field.label.say(lang) + (f" ({row})" if row else "")
+    if isinstance(value, bool):
+        return label, say("ya", lang) if value else say("tidak", lang)
+    if slot.field.codes and not slot.field.codes.startswith("ref:"):
+        codes = code_list(slot.field.codes)
+        texts = value if isinstance(value, list) else [value]
+        return label, ", ".join(codes.label(str(text), lang) for text in texts)
+    if isinstance(value, dict):
+        return label, ", ".join(str(part) for part in value.values() if part)
+    if isinstance(value, list):
+        return label, ", ".join(str(part) for part in value)
+    return label, str(value)
+
+
+def bar(standing: Standing, last_sync: int | None, now: int, lang: str = "id") -> str:
+    """The sync bar in one line."""
+    if standing.unsent:
+        waiting = number(standing.unsent, lang)
+        bytes_ = size(standing.unsent_bytes, lang)
+        return say("○ {n} antre ({size}), aman di laptop ini", lang, n=waiting, size=bytes_)
+    if last_sync is None:
+        return say("○ Offline · tidak ada antrean", lang)
+    return say("✓ Tersinkron {ago}", lang, ago=ago(max(0, now - last_sync), lang))
+
+
+def ago(seconds: int, lang: str = "id") -> str:
+    """`12 menit lalu`."""
+    if seconds < 60:
+        return say("baru saja", lang)
+    if seconds < 3600:
+        return say("{n} menit lalu", lang, n=seconds // 60)
+    if seconds < 86400:
+        return say("{n} jam lalu", lang, n=seconds // 3600)
+    return say("{n} hari lalu", lang, n=seconds // 86400)
+
+
+def at_words(at: int) -> str:
+    """Unix seconds as date and time in WIT."""
+    return moment(datetime.fromtimestamp(at, UTC))
+
+
+def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) -> str:
+    """A notice as its author reads it."""
+    unit = _unit_words(notice.unit, page, lang)
+    mine = _value_words(notice.mine, reveal)
+    value = _value_words(notice.value, reveal)
+    reason = notice.reason or "-"
+    match notice.kind:
+        case "held":
+            return say(
+                "{unit}: usulan Anda ({mine}) sedang ditinjau pusat. Di pusat sekarang: {value}.",
+                lang, unit=unit, mine=mine, value=value,
+            )  # fmt: skip
+        case "disputed":
+            return say(
+                "{unit}: petugas lain mengusulkan data berbeda dari isian Anda ({mine}). Pusat"
+                " memutuskan.",
+                lang, unit=unit, mine=mine,
+            )  # fmt: skip
+        case "overridden":
+            return say(
+                "{unit}: isian Anda ({mine}) diganti data lebih baru ({value}). Isian Anda tetap"
+                " tersimpan di riwayat.",
+                lang, unit=unit, mine=mine, value=value,
+            )  # fmt: skip
+        case "replaced":
+            return say(
+                "{unit}: isian Anda ({mine}) menggantikan data yang belum Anda lihat ({value}).",
+                lang, unit=unit, mine=mine, value=value,
+            )  # fmt: skip
+        case "decided":
+            return say(
+                "Pusat memutuskan: {unit} memakai {value}. Usulan Anda: {mine}. Alasan: {reason}"
+                " ({by}).",
+                lang, unit=unit, value=value, mine=mine, reason=reason, by=notice.by or "-",
+            )  # fmt: skip
+        case "duplicate":
+            return say("Permohonan yang sama juga dicatat di tempat lain. Pusat meninjau.", lang)
+        case "status":
+            return _status_words(notice, reason, lang)
+        case "refused":
+            problem = Problem(notice.reason).words(lang) if _known(notice.reason) else reason
+            return say("Perubahan tidak dapat diterima: {why}", lang, why=problem)
+        case "parked":
+            return say("Perubahan Anda tersimpan di pusat dan menunggu keputusan petugas.", lang)
+
+
+def _status_words(notice: Notice, reason: str, lang: str) -> str:
+    status = str(notice.value)
+    known = lifecycle.known_status(status)
+    words = lifecycle.standing(status).label.words(lang) if known else status
+    if notice.take == "return":
+        return say("Pusat mengembalikan berkas ini: {reason}. Perbaiki lalu kirim lagi.", lang,
+                   reason=reason)  # fmt: skip
+    if notice.reason:
+        return say("{status}. Alasan: {reason}.", lang, status=words, reason=reason)
+    return f"{words}."
+
+
+def _known(code: str) -> bool:
+    from models.problems import problems
+
+    return code in problems()
+
+
+def _unit_words(unit: str, page: Sheet | None, lang: str) -> str:
+    """A unit as its questions are called."""
+    if unit == "status" or not unit:
+        return say("status", lang)
+    name = unit.partition("+")[0]
+    if page is None or page.service is None:
+        return name
+    pattern, row = split_row(name)
+    slots = page.service.plan.units.get(f"{pattern}#" if row else pattern, [])
+    if not slots:
+        return name
+    return " / ".join(slot.field.label.say(lang) for slot in slots[:3])
+
+
+def _value_words(value: Any, reveal: bool) -> str:
+    if value is None or value == "" or value == {}:
+        return "-"
+    if not reveal:
+        return "***"
+    if isinstance(value, dict):
+        return ", ".join(str(part) for part in value.values())
+    return str(value)

@@ -1,0 +1,1 @@
+"""Roads: what carries sealed bytes between the courier and central."""
