@@ -27,12 +27,29 @@ KINDS = ("create", "edit", "session", "operator", "hole", "resolve", "incident")
 """Kinds this edition understands. Any other kind waits at central and is never refused."""
 
 
+class Attached(msgspec.Struct, frozen=True, array_like=True):
+    """A file put to a set unit. It travels apart from the log, in chunks, under its own name.
+
+    blob: its name, 32 bytes (see sync.transfer). size: bytes. kind: "page" or "portrait". preview:
+    name of the small picture of it, empty if there is none. page of pages: its place in what was
+    taken in as one file, from 1.
+    """
+
+    unit: str
+    blob: bytes
+    size: int
+    kind: str = "page"
+    preview: bytes = b""
+    page: int = 1
+    pages: int = 1
+
+
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a `create` or an `edit` asks for.
 
     number: random part of the tracking code (create only).
     set: unit -> value; a group is always written whole.
-    add, remove: set unit -> elements.
+    add, remove: set unit -> elements. attach: files, each an element of its unit by its name.
     action, move: lifecycle action with (from, to) as the author saw them.
     reason: why (moves that need one); reasons: field key -> why a warning may pass.
     """
@@ -45,6 +62,7 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     move: tuple[str, str] | None = None
     reason: str = ""
     reasons: dict[str, str] = {}
+    attach: list[Attached] = []
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -93,12 +93,51 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     argument: int = 0
 
 
+class Manifest(msgspec.Struct, frozen=True, array_like=True):
+    """What a file consists of, sent before its first chunk. hashes: SHA-256 of each chunk, one
+    after the other; with `size` they hash to the file's name. Not signed: the name is."""
+
+    blob: bytes
+    size: int
+    hashes: bytes
+
+
+class Chunk(msgspec.Struct, frozen=True, array_like=True):
+    """Bytes of a file from `offset` on: a chunk, a part of one, or several in a row."""
+
+    blob: bytes
+    offset: int
+    data: bytes
+
+
+class BlobState(msgspec.Struct, frozen=True, array_like=True):
+    """What central has of a file. missing: byte ranges [start, end) still wanted. known: it has the
+    manifest. verified: all of it is stored and hashes to its name, as of decision `at`. problem:
+    code of why it takes nothing more of it for now."""
+
+    blob: bytes
+    missing: list[tuple[int, int]]
+    known: bool = False
+    verified: bool = False
+    at: int = 0
+    problem: str = ""
+
+
+class Ack(msgspec.Struct, frozen=True, array_like=True):
+    """Between replies: state of the files that came along, signed. request: name of the newest
+    request of the connection, so that no old one fits."""
+
+    request: bytes
+    blobs: list[BlobState]
+
+
 class Reply(msgspec.Struct, frozen=True, array_like=True):
     """First frame of central's half.
 
     request: name of the request it answers (see `name_of`). missing: entries that have to come
     before the ones just sent can be judged. orders: signed orders. upper: number up to which the
-    pages of this reply go, with the chain value there; more: ask again for the rest.
+    pages of this reply go, with the chain value there; more: ask again for the rest. blobs: state
+    of the files asked for, and of those that came along.
     """
 
     request: bytes
@@ -109,6 +148,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     pages: int
     upper: Cursor
     more: bool
+    blobs: list[BlobState] = []
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):

@@ -29,7 +29,12 @@ from sync.logs import log_id, thumbprint
 VERSION = 1
 """JB-Sync 1, 2026-11: the first. A reader refuses a version it does not know by name."""
 
-PURPOSES = ("request", "reply", "page", "order", "receipt", "enrol", "invitation", "keys", "escrow")
+PURPOSES = (
+    "request", "reply", "page", "order", "receipt", "enrol", "invitation", "keys", "escrow",
+    "manifest", "chunk", "ack",
+)  # fmt: skip
+"""A purpose travels as its place in this row, so new ones are only ever put at the end."""
+
 AUDIENCE_BYTES = 8
 _OUTER = 2 + AUDIENCE_BYTES
 _ALG, _KID, _JB = 1, 4, "jb"
