@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
+from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from server.api.guards import AnyRequest, as_person
-from server.api.requests import SECURITY, Limit
+from server.api.requests import SECURITY, Limit, Name
 from server.casework import Done
 from server.sheets import CaseLine, CaseSheet
 
@@ -39,29 +40,29 @@ class Approved(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get("/cases", security=SECURITY, summary="List of cases")
 async def list_cases(
     request: AnyRequest,
-    state: str = "open",
-    kind: str = "",
-    after: str = "",
+    standing: Annotated[str, QueryParameter(name="state")] = "open",
+    kind: FromQuery[str] = "",
+    after: FromQuery[str] = "",
     limit: Limit = 50,
 ) -> Cases:
     """Oldest first. state: open, proposed, closed; "all" for all."""
     found = await as_person(
         request,
         lambda central, me: central.casework.cases(
-            me, state=state, kind=kind, after=after, limit=limit
+            me, state=standing, kind=kind, after=after, limit=limit
         ),
     )
     return Cases(found)
 
 
 @get("/cases/{name:str}", security=SECURITY, summary="Open a case")
-async def show_case(request: AnyRequest, name: str) -> CaseSheet:
+async def show_case(request: AnyRequest, name: Name) -> CaseSheet:
     """Every side of it. Opening is recorded."""
     return await as_person(request, lambda central, me: central.casework.case(me, name))
 
 
 @post("/cases/{name:str}/resolve", status_code=200, security=SECURITY, summary="Decide")
-async def resolve_case(request: AnyRequest, name: str, data: Decided) -> Done:
+async def resolve_case(request: AnyRequest, name: Name, data: JSONBody[Decided]) -> Done:
     """On a protected unit the decision waits for a second person."""
     return await as_person(
         request,
@@ -72,7 +73,7 @@ async def resolve_case(request: AnyRequest, name: str, data: Decided) -> Done:
 
 
 @post("/cases/{name:str}/approve", status_code=200, security=SECURITY, summary="Second person")
-async def approve_case(request: AnyRequest, name: str, data: Approved) -> Done:
+async def approve_case(request: AnyRequest, name: Name, data: JSONBody[Approved]) -> Done:
     """Agrees to what the first person proposes."""
     return await as_person(
         request, lambda central, me: central.casework.approve(me, name, data.reason, data.seen)

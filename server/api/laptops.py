@@ -13,7 +13,9 @@ from server.central import Central
 OCTETS = "application/octet-stream"
 
 
-@post("/sync", media_type=OCTETS, status_code=200, summary="One round trip of a laptop")
+@post(
+    "/sync", media_type=OCTETS, status_code=200, summary="One round trip of a laptop", laptops=True
+)
 async def sync(request: Request[Any, Any, State]) -> Response[bytes]:
     """Take a sealed request, answer with sealed frames (docs/protocol.md)."""
     central: Central = request.app.state.central
@@ -24,7 +26,9 @@ async def sync(request: Request[Any, Any, State]) -> Response[bytes]:
     return Response(answer, media_type=OCTETS)
 
 
-@post("/enrol", media_type=OCTETS, status_code=200, summary="A new log asks to be known")
+@post(
+    "/enrol", media_type=OCTETS, status_code=200, summary="A new log asks to be known", laptops=True
+)
 async def enrol(request: Request[Any, Any, State]) -> Response[bytes]:
     """Take a sealed Enrolment, answer with a sealed Certificate (docs/protocol.md)."""
     central: Central = request.app.state.central

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import JSONBody
 
 from server import VERSION
 from server.api.guards import AnyRequest, as_person, bearer, in_thread, seen_roles
@@ -63,7 +64,7 @@ async def keys(request: AnyRequest) -> Response[bytes]:
 
 
 @post("/sign-in", status_code=200, summary="Password to token")
-async def sign_in(request: AnyRequest, data: SignIn) -> Session:
+async def sign_in(request: AnyRequest, data: JSONBody[SignIn]) -> Session:
     """Too many wrong passwords in a row: 429, with the seconds to wait."""
 
     def check(central: Central) -> Session:

@@ -39,8 +39,10 @@ def http_response(http_request: AnyRequest, error: Exception) -> Answer:
     if error.status_code >= 500:
         return unexpected_response(http_request, error)
     if error.status_code == 413:
-        limit = http_request.route_handler.resolve_request_max_body_size()
-        return problem_response(http_request, Problem("api.too_large", limit=limit))
+        handler = http_request.route_handler
+        code = "sync.too_large" if handler.opt.get("laptops") else "api.too_large"
+        limit = handler.resolve_request_max_body_size()
+        return problem_response(http_request, Problem(code, limit=limit))
     if error.status_code in _PLAIN:
         return problem_response(http_request, Problem(_PLAIN[error.status_code]))
     return problem_response(http_request, Problem("api.malformed", why=_why(error)))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from server.api.guards import AnyRequest, as_person
 from server.api.problems import language
@@ -14,7 +14,8 @@ from server.casework import Done
 from server.sheets import RequestLine, RequestSheet
 
 SECURITY = [{"bearer": list[str]()}]
-Limit = Annotated[int, Parameter(ge=1, le=200)]
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Name = FromPath[str]
 
 
 class Requests(msgspec.Struct, frozen=True):
@@ -34,7 +35,7 @@ class Returned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     seen: int
     code: str
-    text: str = ""
+    text: FromQuery[str] = ""
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,11 +56,11 @@ class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @get("/requests", security=SECURITY, summary="List of requests")
 async def list_requests(
     request: AnyRequest,
-    status: str = "",
-    service: str = "",
-    village: str = "",
-    text: str = "",
-    after: str = "",
+    status: FromQuery[str] = "",
+    service: FromQuery[str] = "",
+    village: FromQuery[str] = "",
+    text: FromQuery[str] = "",
+    after: FromQuery[str] = "",
     limit: Limit = 50,
 ) -> Requests:
     """By arrival."""
@@ -79,14 +80,14 @@ async def list_requests(
 
 
 @get("/requests/{name:str}", security=SECURITY, summary="Open a request")
-async def show_request(request: AnyRequest, name: str) -> RequestSheet:
+async def show_request(request: AnyRequest, name: Name) -> RequestSheet:
     """By id or tracking code. Opening is recorded."""
     lang = language(request)
     return await as_person(request, lambda central, me: central.casework.request(me, name, lang))
 
 
 @post("/requests/{name:str}/accept", status_code=200, security=SECURITY, summary="Verified")
-async def accept_request(request: AnyRequest, name: str, data: Seen) -> Done:
+async def accept_request(request: AnyRequest, name: Name, data: JSONBody[Seen]) -> Done:
     """Takes it from the pile first where nobody has."""
     return await as_person(
         request, lambda central, me: central.casework.accept(me, name, data.seen)
@@ -94,7 +95,7 @@ async def accept_request(request: AnyRequest, name: str, data: Seen) -> Done:
 
 
 @post("/requests/{name:str}/return", status_code=200, security=SECURITY, summary="To be corrected")
-async def return_request(request: AnyRequest, name: str, data: Returned) -> Done:
+async def return_request(request: AnyRequest, name: Name, data: JSONBody[Returned]) -> Done:
     """Back to its author, with a reason of the list."""
     return await as_person(
         request,
@@ -103,7 +104,7 @@ async def return_request(request: AnyRequest, name: str, data: Returned) -> Done
 
 
 @post("/requests/{name:str}/reject", status_code=200, security=SECURITY, summary="Refuse")
-async def reject_request(request: AnyRequest, name: str, data: Returned) -> Done:
+async def reject_request(request: AnyRequest, name: Name, data: JSONBody[Returned]) -> Done:
     """Waits for a second person."""
     return await as_person(
         request,
@@ -112,7 +113,7 @@ async def reject_request(request: AnyRequest, name: str, data: Returned) -> Done
 
 
 @post("/requests/{name:str}/advance", status_code=200, security=SECURITY, summary="Next step")
-async def advance_request(request: AnyRequest, name: str, data: Step) -> Done:
+async def advance_request(request: AnyRequest, name: Name, data: JSONBody[Step]) -> Done:
     """Any other step taken at the office."""
     return await as_person(
         request,
@@ -121,7 +122,7 @@ async def advance_request(request: AnyRequest, name: str, data: Step) -> Done:
 
 
 @post("/requests/{name:str}/confirm", status_code=200, security=SECURITY, summary="Second person")
-async def confirm_request(request: AnyRequest, name: str, data: Agreement) -> Done:
+async def confirm_request(request: AnyRequest, name: Name, data: JSONBody[Agreement]) -> Done:
     """Agrees to the step that waits, or lets it drop."""
     return await as_person(
         request,
