@@ -197,6 +197,7 @@ class Engine:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
         connection.execute("pragma temp_store = memory")
+        connection.execute("pragma secure_delete = on")  # an expired roster is overwritten
         connection.execute("pragma trusted_schema = off")
         connection.execute(f"pragma cache_size = -{CACHE_KIB}")
 

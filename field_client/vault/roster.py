@@ -172,5 +172,7 @@ def _forget(connection: Connection, roster: int) -> None:
         "delete from resident_words where rowid in (select number from residents where roster = ?)",
         (roster,),
     )
+    # The index only marks its words as deleted until it is merged: merge it, so that they are gone.
+    connection.execute("insert into resident_words (resident_words) values ('optimize')")
     connection.execute("delete from residents where roster = ?", (roster,))
     connection.execute("delete from rosters where number = ?", (roster,))

@@ -118,6 +118,27 @@ def test_the_search_for_plaintext_would_find_some(tmp_path: Path) -> None:
     assert found & {"vault.db", "vault.db-wal"}
 
 
+def test_an_expired_list_leaves_no_word_in_the_database(tmp_path: Path) -> None:
+    """Looked for in an unencrypted file: what is deleted must be gone, not merely out of reach."""
+    store = new_store(tmp_path, PlainEngine)
+    people = [
+        Resident(key=f"{i:032x}", name=f"{MARKER}{i % 97} Warga{i}", nik=MARKER_NIK)
+        for i in range(150)
+    ]
+    source = RosterSource("82.72.03.2001", "OpenSID", TODAY, "PKS", TODAY)
+    store.roster.take_in(source, people)
+    for n in range(9):  # lists that stay, so that the index mixes their words with the others
+        kept = RosterSource("82.72.03.2002", f"Daftar {n}", TODAY, "PKS", EXPIRES)
+        names = [f"Tetangga{n}-{i}" for i in range(1000)]
+        store.roster.take_in(kept, [Resident(key="0" * 32, name=name) for name in names])
+    assert MARKER_NIK.encode() in b"".join(f.read_bytes() for f in tmp_path.glob("vault.db*"))
+    assert store.roster.purge(EXPIRES) == 150
+    left = b"".join(f.read_bytes() for f in tmp_path.glob("vault.db*")).lower()
+    for text in (MARKER.lower(), MARKER_NIK, "warga2"):
+        assert text.encode() not in left, text
+    store.close()
+
+
 # --- killed at any moment
 
 
