@@ -7,11 +7,12 @@ decisions into it, and what changed is written back. Nothing here reads anything
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from models.changes import Body, Change, decode_body, decode_change, record_of
+from models.changes import Body, Change, decode_body, decode_change, encode, record_of
 from models.problems import Problem
 from models.services import catalogue
 from sync.logs import Entry
@@ -124,26 +125,54 @@ def key_needs(known: Known, entries: list[Entry]) -> set[str]:
             continue
         record = known.state.records.get(change.record)
         if change.kind == "create":
-            found.update(keys_of(change.service, change.edition, dict(body.set)))
+            found.update(facts_of(change.service, change.edition, _first_values(body)).keys)
         elif record is not None and body.set:
             merged = values(record) | body.set
-            found.update(keys_of(record.service, record.edition, merged))
+            found.update(facts_of(record.service, record.edition, merged).keys)
     return found
 
 
-def keys_of(service: str, edition: int, units: dict[str, Any]) -> tuple[str, ...]:
-    """Duplicate keys of a request with these unit values; none for a form not known here."""
+class Facts(msgspec.Struct, frozen=True):
+    """What the form makes of a request's values. keys: duplicate keys. name, nik: of the subject.
+    village: code of the village it is about. All empty for a form that cannot be read here."""
+
+    keys: tuple[str, ...] = ()
+    name: str = ""
+    nik: str = ""
+    village: str = ""
+
+
+def facts_of(service: str, edition: int, units: dict[str, Any]) -> Facts:
+    """Facts of a request with these unit values."""
+    return _facts(service, edition, encode(units))
+
+
+@lru_cache(maxsize=4096)
+def _facts(service: str, edition: int, packed: bytes) -> Facts:
+    """Asked for the same values several times on the way through intake, and worked out once."""
     try:
         form = catalogue().service(service, edition)
-        answers, _ = form.answers(units)
-        return form.keys(answers)
+        answers, _ = form.answers(msgspec.msgpack.decode(packed))
+        subject = form.subject(answers)
+        village = form.village(answers) or ""
+        return Facts(form.keys(answers), subject.name or "", subject.nik or "", village)
     except (Problem, TypeError, ValueError, AttributeError, KeyError):
-        return ()
+        return Facts()
+
+
+def facts(record: Record) -> Facts:
+    """Facts of a request as it stands."""
+    return facts_of(record.service, record.edition, values(record))
 
 
 def record_keys(record: Record) -> tuple[str, ...]:
     """Duplicate keys of a request as it stands."""
-    return keys_of(record.service, record.edition, values(record))
+    return facts(record).keys
+
+
+def _first_values(body: Body) -> dict[str, Any]:
+    """The values a new request will have, in the shape of `values`."""
+    return body.set | {unit: sorted(elements) for unit, elements in body.add.items()}
 
 
 def envelope(entry: Entry) -> Change | None:

@@ -10,9 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
-from models.problems import Problem
-from models.services import catalogue
-from sync.known import Result
+from sync.known import Result, facts
 from sync.messages import Told
 from sync.state import (
     Closed,
@@ -26,7 +24,6 @@ from sync.state import (
     Proposed,
     State,
     Wrote,
-    values,
 )
 
 Visible = Callable[[bytes], bool]
@@ -68,13 +65,7 @@ def village_of(created: Created, decision: Decision) -> str:
     for effect in decision.effects:
         if isinstance(effect, Created | Wrote) and effect.record == created.record:
             state.apply(effect, decision)
-    record = state.records[created.record]
-    try:
-        form = catalogue().service(record.service, record.edition)
-        answers, _ = form.answers(values(record))
-        return form.village(answers) or ""
-    except (Problem, TypeError, ValueError, AttributeError, KeyError):
-        return ""
+    return facts(state.records[created.record]).village
 
 
 def runs(results: Iterable[tuple[int, Result]]) -> list[Told]:

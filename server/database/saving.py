@@ -13,8 +13,6 @@ import msgspec
 
 from models import names
 from models.changes import encode, record_of
-from models.problems import Problem
-from models.services import catalogue
 from server.database.devices import write_log
 from server.database.loading import FORGED, POISONED, Loaded, Loading
 from server.database.tables import (
@@ -31,7 +29,7 @@ from server.database.tables import (
 )
 from server.database.work import table_of
 from sync.judge import is_over
-from sync.known import Known, LogState, Result, envelope, next_server_head
+from sync.known import Facts, Known, LogState, Result, envelope, facts, next_server_head
 from sync.logs import Entry
 from sync.pull import village_of
 from sync.state import (
@@ -41,7 +39,6 @@ from sync.state import (
     Outcome,
     Parked,
     Record,
-    values,
 )
 
 _counters = table_of(CounterRow)
@@ -54,15 +51,6 @@ _cases = table_of(CaseRow)
 _case_records = table_of(CaseRecordRow)
 _waiting = table_of(WaitingRow)
 _logs = table_of(LogRow)
-_UNREADABLE = (Problem, TypeError, ValueError, AttributeError, KeyError)
-
-
-class Promoted(msgspec.Struct):
-    """What is searched by of a request: its subject and, while it is open, its duplicate keys."""
-
-    name: str = ""
-    nik: str = ""
-    keys: tuple[str, ...] = ()
 
 
 class Saving(Loading):
@@ -164,8 +152,9 @@ class Saving(Loading):
             before = known.records.get(record.id)
             if data == before:
                 continue
-            about = promoted(record)
-            keys += [{"key": key, "record": record.id} for key in about.keys]
+            about = facts(record)
+            if not is_over(record):
+                keys += [{"key": key, "record": record.id} for key in {*about.keys}]
             row = _record_row(record, about, data)
             row |= {"changed": record.changed, "changed_at": decisions[-1].at}
             known.records[record.id] = data
@@ -239,18 +228,6 @@ def _creations(decisions: Iterable[Decision]) -> Iterable[tuple[Created, Decisio
     return ((e, d) for d in decisions for e in d.effects if isinstance(e, Created))
 
 
-def promoted(record: Record) -> Promoted:
-    """What a request is searched by; nothing for a form that cannot be read here."""
-    try:
-        form = catalogue().service(record.service, record.edition)
-        answers, _ = form.answers(values(record))
-        subject = form.subject(answers)
-        keys = () if is_over(record) else tuple(sorted(set(form.keys(answers))))
-        return Promoted(subject.name or "", subject.nik or "", keys)
-    except _UNREADABLE:
-        return Promoted()
-
-
 def _entry_row(
     known: Loaded,
     log: bytes,
@@ -287,7 +264,7 @@ def _outcome(result: Result) -> dict[str, Any]:
     }
 
 
-def _record_row(record: Record, about: Promoted, data: bytes) -> dict[str, Any]:
+def _record_row(record: Record, about: Facts, data: bytes) -> dict[str, Any]:
     block, number = record.code or (None, None)
     return {
         "id": record.id,
