@@ -21,6 +21,8 @@ from field_client.vault.files import disk_problems, write_all
 
 _SLOT = 128
 _BINARY = getattr(os, "O_BINARY", 0)
+_sync_data = getattr(os, "fdatasync", os.fsync)
+"""Enough once the file has its size: only its content changes then."""
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -54,9 +56,12 @@ class MarkFile:
         with disk_problems(self.path):
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | _BINARY, 0o600)
             try:
+                grown = os.fstat(descriptor).st_size == 2 * _SLOT
+                if not grown:
+                    write_all(descriptor, bytes(2 * _SLOT))
                 os.lseek(descriptor, (mark.count % 2) * _SLOT, os.SEEK_SET)
                 write_all(descriptor, _encode(mark))
-                os.fsync(descriptor)
+                (_sync_data if grown else os.fsync)(descriptor)
             finally:
                 os.close(descriptor)
 
