@@ -32,8 +32,8 @@ LOGIN_MAX = 40
 TOKEN_BYTES = 32
 _LOGIN = re.compile(r"[a-z][a-z0-9.-]{1,39}")
 _SALT_BYTES = 16
-_MEMORY_KIB = 32 * 1024
-_PASSES = 3
+MEMORY_KIB = 32 * 1024
+PASSES = 3
 """About 0.1 s on the office's server, and memory for a few at a time."""
 
 
@@ -155,7 +155,7 @@ def hash_password(password: str, entropy: Entropy) -> str:
     if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
         raise Problem("person.password", least=PASSWORD_LEAST)
     salt = entropy(_SALT_BYTES)
-    kdf = Argon2id(salt=salt, length=32, iterations=_PASSES, lanes=1, memory_cost=_MEMORY_KIB)
+    kdf = Argon2id(salt=salt, length=32, iterations=PASSES, lanes=1, memory_cost=MEMORY_KIB)
     return kdf.derive_phc_encoded(password.encode())
 
 

@@ -21,7 +21,7 @@ import msgspec
 
 from models import lifecycle
 from models.changes import Body, Change, Choice, raw
-from models.ids import Code
+from models.ids import CODE_SYMBOLS, Code
 from models.people import Act, Role, covers, require, second_person
 from models.problems import Problem
 from models.words import WIT
@@ -354,7 +354,7 @@ def _candidates(door: Door, name: str) -> Collection[bytes]:
         found = door.record_ids(text.lower())
         if len(found) > 1:
             raise Problem("request.ambiguous", code=text)
-        if found:
+        if found or len(text) != CODE_SYMBOLS:
             return found
     code = Code.parse(text)
     named = door.record_by_code(code.block, code.number)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from litestar.testing import TestClient
@@ -218,7 +219,8 @@ def pusat(folder: Path, database_url: str = "", **settings: Any) -> Iterator[Pus
     place: Place = load(folder, {}, database_url=database_url or None, **settings)
     found(place, folder / "recovery-key.json", clock)
     app = create_app(place, lambda where: open_central(where, clock, secrets.token_bytes))
-    with TestClient(app) as client:
+    cheap = patch.multiple("server.auth", MEMORY_KIB=64, PASSES=1)  # the real cost is 0.1 s a hash
+    with cheap, TestClient(app) as client:
         staff = app.state.central.staff
         people: dict[str, Person] = {}
         for login, (name, role) in PEOPLE.items():
