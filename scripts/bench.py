@@ -1,0 +1,106 @@
+"""Measures what the project promises in numbers. Never part of the test run: machines differ.
+
+    python3 scripts/bench.py wire              bytes on the road
+    python3 scripts/bench.py vault             a durable save, and `status` on a big store
+    python3 scripts/bench.py intake            changes a second at central
+    python3 scripts/bench.py intake --postgres the same with central on PostgreSQL
+    python3 scripts/bench.py wire --parts      where the bytes of one enrolment go
+
+`--json` prints one line. `--quick` takes small numbers: to see that it works, not how fast.
+What each figure means stands in docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import home
+
+home.enter()
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Figures = dict[str, Any]
+
+BARS = {
+    "enrolment_bytes": "<= 440",
+    "birth_bytes": "<= 600",
+    "day_120_ratio": "<= 1.0",
+    "nothing_new_bytes": "<= 800",
+    "nothing_new_round_trips": "<= 1",
+    "save_p50_ratio": "<= 2.0",
+    "save_p99_ratio": "<= 2.5",
+    "status_rss_mb": "<= 80",
+    "status_growth_ratio": "<= 1.5",
+    "ratio": ">= 1.0",
+}
+"""What a figure should be; the others are told for their own sake."""
+
+
+def wire(options: argparse.Namespace) -> Figures:
+    import bench_wire
+
+    if options.parts:
+        return bench_wire.parts()
+    return bench_wire.run(people=5, day=12, floor=200) if options.quick else bench_wire.run()
+
+
+def vault(options: argparse.Namespace) -> Figures:
+    import bench_vault
+
+    return bench_vault.run(saves=20, requests=300) if options.quick else bench_vault.run()
+
+
+def intake(options: argparse.Namespace) -> Figures:
+    import bench_intake
+
+    size = {"devices": 2, "each": 20, "rounds": 1} if options.quick else {}
+    return bench_intake.run(postgres=options.postgres, **size)
+
+
+BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
+    "wire": wire,
+    "vault": vault,
+    "intake": intake,
+}
+
+
+def misses(figures: Figures) -> list[str]:
+    """Names of the figures that are not what they should be."""
+    found = []
+    for name, bar in BARS.items():
+        sign, limit = bar.split()
+        value = figures.get(name)
+        if value is not None and not (
+            value <= float(limit) if sign == "<=" else value >= float(limit)
+        ):
+            found.append(name)
+    return found
+
+
+def main() -> int:
+    """Print the figures. A missed bar is said, not failed: that is for a person to judge."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", choices=BENCHES)
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+    parser.add_argument("--quick", action="store_true", help="small numbers")
+    parser.add_argument("--parts", action="store_true", help="wire: the bytes of one enrolment")
+    parser.add_argument("--postgres", action="store_true", help="intake: central on PostgreSQL")
+    options = parser.parse_args()
+    figures = BENCHES[options.name](options)
+    missed = misses(figures)
+    if options.json:
+        print(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            note = f"   should be {BARS[name]}" if name in BARS else ""
+            print(f"{name:32} {value}{note}{'   MISSED' if name in missed else ''}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""The benches run and give the figures they promise; how good those are is not asked here."""
+
+import pytest
+
+import bench
+import bench_intake
+import bench_vault
+import bench_wire
+
+PROMISED = {
+    "vault": ("save_p50_ratio", "save_p99_ratio", "status_rss_mb", "status_growth_ratio"),
+    "wire": (
+        "enrolment_bytes",
+        "birth_bytes",
+        "day_120_ratio",
+        "nothing_new_bytes",
+        "nothing_new_round_trips",
+        "floor_bytes",
+    ),
+    "intake": ("records_per_s", "baseline_records_per_s", "ratio"),
+}
+
+
+def numbers(name, figures):
+    """The promised figures, which are all numbers above zero."""
+    found = {key: figures[key] for key in PROMISED[name]}
+    assert all(isinstance(value, int | float) and value > 0 for value in found.values()), found
+    return found
+
+
+def test_wire_counts_bytes_and_they_are_few():
+    """Bytes do not depend on the machine, so these bars may be held here."""
+    figures = bench_wire.run(people=5, day=20, floor=100)
+    numbers("wire", figures)
+    held = ("enrolment_bytes", "birth_bytes", "nothing_new_bytes", "nothing_new_round_trips")
+    assert not set(bench.misses(figures)) & set(held), figures
+    parts = bench_wire.parts()
+    whole = sum(size for name, size in parts.items() if name != "message before packing")
+    assert figures["enrolment_median_bytes"] == pytest.approx(whole, abs=60)
+
+
+def test_vault_compares_the_same_saves():
+    figures = bench_vault.run(saves=4, requests=250)
+    numbers("vault", figures)
+    assert figures["saves"] == 20
+    assert figures["status_scans"] == []
+
+
+def test_intake_reaches_both_servers():
+    figures = bench_intake.run(devices=2, each=10, rounds=1)
+    numbers("intake", figures)
+    assert figures["records_per_s_with_pages"] > 0
+
+
+def test_a_missed_bar_is_named():
+    assert bench.misses({"enrolment_bytes": 441, "birth_bytes": 600}) == ["enrolment_bytes"]
+    assert bench.misses({"ratio": 0.5, "day_120_ratio": 1.2}) == ["day_120_ratio", "ratio"]
+    assert bench.misses({"ratio": 1.0, "status_rss_mb": None}) == []
