@@ -11,11 +11,14 @@ from field_client.vault.store import Standing
 from models import lifecycle, names, nik
 from models.codes import code_list
 from models.fields import split_row
+from models.forms import Slot
 from models.ids import Code
 from models.problems import Problem
 from models.services import Service, catalogue
+from models.units import member
 from models.words import moment, number, say, size
 from sync.notices import Notice
+from sync.state import ELEMENT
 
 _KINDS_PUBLIC = ("code", "codes", "bool", "int", "decimal", "region", "documents")
 """Kinds of answers that tell nobody who somebody is."""
@@ -112,17 +115,22 @@ def answer_words(service: Service, key: str, value: Any, lang: str) -> tuple[str
     if slot is None:
         return key, str(value)
     label = slot.field.label.say(lang) + (f" ({row})" if row else "")
+    return label, _answer(slot, value, lang)
+
+
+def _answer(slot: Slot, value: Any, lang: str) -> str:
+    """An answer by its label, where it is one of a list."""
     if isinstance(value, bool):
-        return label, say("ya", lang) if value else say("tidak", lang)
+        return say("ya", lang) if value else say("tidak", lang)
     if slot.field.codes and not slot.field.codes.startswith("ref:"):
         codes = code_list(slot.field.codes)
         texts = value if isinstance(value, list) else [value]
-        return label, ", ".join(codes.label(str(text), lang) for text in texts)
+        return ", ".join(codes.label(str(text), lang) for text in texts)
     if isinstance(value, dict):
-        return label, ", ".join(str(part) for part in value.values() if part)
+        return ", ".join(str(part) for part in value.values() if part)
     if isinstance(value, list):
-        return label, ", ".join(str(part) for part in value)
-    return label, str(value)
+        return ", ".join(str(part) for part in value)
+    return str(value)
 
 
 def bar(standing: Standing, last_sync: int | None, now: int, lang: str = "id") -> str:
@@ -154,9 +162,10 @@ def at_words(at: int) -> str:
 
 def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) -> str:
     """A notice as its author reads it."""
-    unit = _unit_words(notice.unit, page, lang)
-    mine = _value_words(notice.mine, reveal)
-    value = _value_words(notice.value, reveal)
+    slots = _slots(notice, page)
+    unit = " / ".join(slot.field.label.say(lang) for slot in slots) or _plain_unit(notice, lang)
+    mine = _value_words(notice.mine, slots, lang, reveal)
+    value = _value_words(notice.value, slots, lang, reveal)
     reason = notice.reason or "-"
     match notice.kind:
         case "held":
@@ -216,25 +225,52 @@ def _known(code: str) -> bool:
     return code in problems()
 
 
-def _unit_words(unit: str, page: Sheet | None, lang: str) -> str:
-    """A unit as its questions are called."""
-    if unit == "status" or not unit:
-        return say("status", lang)
-    name = unit.partition("+")[0]
-    if page is None or page.service is None:
-        return name
-    pattern, row = split_row(name)
-    slots = page.service.plan.units.get(f"{pattern}#" if row else pattern, [])
-    if not slots:
-        return name
-    return " / ".join(slot.field.label.say(lang) for slot in slots[:3])
+def unit_words(service: Service | None, unit: str, lang: str) -> str:
+    """A unit by what its questions are called."""
+    slots = _unit_slots(service, unit) if service is not None else []
+    return " / ".join(slot.field.label.say(lang) for slot in slots[:3]) or unit
 
 
-def _value_words(value: Any, reveal: bool) -> str:
-    if value is None or value == "" or value == {}:
-        return "-"
-    if not reveal:
-        return "***"
+def _unit_slots(service: Service, unit: str) -> list[Slot]:
+    pattern, row = split_row(unit.partition(ELEMENT)[0])
+    return service.plan.units.get(f"{pattern}#" if row else pattern, [])
+
+
+def _slots(notice: Notice, page: Sheet | None) -> list[Slot]:
+    """The questions a notice is about; of a group, those on which the two values differ."""
+    if page is None or page.service is None or not notice.unit:
+        return []
+    slots = _unit_slots(page.service, notice.unit)
+    mine, value = notice.mine, notice.value
+    if not (isinstance(mine, dict) and isinstance(value, dict)):
+        filled = mine if isinstance(mine, dict) else value if isinstance(value, dict) else {}
+        return [s for s in slots if member(s) in filled] or slots
+    return [s for s in slots if mine.get(member(s)) != value.get(member(s))] or slots
+
+
+def _plain_unit(notice: Notice, lang: str) -> str:
+    if notice.unit.startswith("documents"):
+        return say("Dokumen", lang)
+    return say("status", lang) if notice.unit in ("", "status") else notice.unit
+
+
+def _value_words(value: Any, slots: list[Slot], lang: str, reveal: bool) -> str:
+    """A value as people read it, its members as the questions it is about."""
+    if isinstance(value, dict) and {"action", "to"} <= value.keys():  # a step of the lifecycle
+        status = str(value["to"])
+        known = lifecycle.known_status(status)
+        return lifecycle.standing(status).label.words(lang) if known else status
+    parts = {member(slot): slot for slot in slots}
     if isinstance(value, dict):
-        return ", ".join(str(part) for part in value.values())
-    return str(value)
+        shown = [_one(slot, value.get(name), lang, reveal) for name, slot in parts.items()]
+        return ", ".join(shown) or "-"
+    slot = slots[0] if slots else None
+    return _one(slot, value, lang, reveal) if slot is not None else str(value or "-")
+
+
+def _one(slot: Slot, value: Any, lang: str, reveal: bool) -> str:
+    if value in (None, "", {}, []):
+        return "-"
+    if not reveal and (slot.field.kind not in _KINDS_PUBLIC or slot.field.sensitive):
+        return str(_masked(slot.field.kind, value))
+    return _answer(slot, value, lang)

@@ -25,6 +25,9 @@ from sync.state import (
     author,
 )
 
+BY_ITSELF = ("submit", "receive")
+"""Steps that a request takes by arriving; nobody is told of them."""
+
 Kind = Literal[
     "held",  # your value waits for a person at central
     "disputed",  # somebody offers another value for what you wrote; a person decides
@@ -90,13 +93,21 @@ def _notice(e: Effect, d: Decision, own: Collection[bytes], state: State) -> Not
             return say("overridden", lost.value, e.value) if _plain(d, lost.log, own) else None
         case Closed():
             return _closed(e, own, state, say)
-        case Moved(action=action) if d.log not in own and action != "receive":
-            return say("status", e.source, e.target, take=action, reason=e.reason, by=d.actor)
+        case Moved() if d.log not in own and e.action not in BY_ITSELF and _ours(e, own, state):
+            return say("status", e.source, e.target, take=e.action, reason=e.reason, by=d.actor)
         case Outcome(state="refused") if e.log in own:
             return say("refused", reason=e.problem)
         case Parked() if e.log in own:
             return say("parked")
     return None
+
+
+def _ours(e: Moved, own: Collection[bytes], state: State) -> bool:
+    """Did one of these logs take the request in, or write something that stands in it?"""
+    record = state.records.get(e.record)
+    if record is None:
+        return False
+    return record.log in own or any(write.log in own for write in record.units.values())
 
 
 def _plain(d: Decision, log: bytes, own: Collection[bytes]) -> bool:

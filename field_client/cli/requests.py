@@ -163,9 +163,11 @@ def show(call: Call, code: CodeArgument) -> None:
         call.facts(shown.answer_words(service, k, v, call.lang) for k, v in answers.items())
     call.facts([(say("Dokumen", call.lang), ", ".join(page.documents))])
     for unit in sorted(view.proposed):
-        call.out(say("⚠ {unit}: diusulkan, sedang ditinjau pusat", call.lang, unit=unit))
+        name = shown.unit_words(page.service, unit, call.lang)
+        call.out(say("⚠ {unit}: diusulkan, sedang ditinjau pusat", call.lang, unit=name))
     for unit in sorted(view.moved):
-        call.out(say("⚠ {unit}: berubah di pusat, akan ditinjau", call.lang, unit=unit))
+        name = shown.unit_words(page.service, unit, call.lang)
+        call.out(say("⚠ {unit}: berubah di pusat, akan ditinjau", call.lang, unit=name))
 
 
 @command(app, "list")
