@@ -291,7 +291,7 @@ class Casework:
         """A value typed at central has to fit its unit like any other."""
         record = find_record(door, case.record.hex())
         form = form_of(record)
-        if form is None or case.unit == STATUS_UNIT:
+        if form is None or case.unit == STATUS_UNIT or value is None:
             raise Problem(
                 "case.choice", choice="value", unit=case.unit, choices=["current", "offer"]
             )

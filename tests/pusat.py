@@ -30,6 +30,7 @@ from tests.simulation.world import example_answers
 
 VILLAGE, OTHER_VILLAGE = "82.72.03.2001", "82.72.03.2002"
 NOW = 1_795_000_000
+DAY = 86400
 SLUG = "ktp-new-enrolment"
 PROTECTED, FREE, GROUP = "applicant.identity", "applicant.phone", "address.address"
 PASSWORD = "kata-sandi-uji"
