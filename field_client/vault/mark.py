@@ -5,14 +5,19 @@ and so use numbers twice. The mark shows it: a log that is behind its mark (or h
 that number) was restored, and a new log is opened before the next change (protocol, §2). A copy of
 the whole folder brings its old mark along; that case is found by central, as a fork.
 
-Two slots are written in turn, each with a checksum, and fsynced: a torn write spoils one, and the
-other still holds the mark before it. Writing in place costs one fsync, a rename would cost two.
+Two slots are written in turn, each with a checksum: a torn write spoils one, the other still holds
+the mark before it. The mark is written before a save returns, so a killed program leaves it right;
+it is synced to the disk by a thread of its own just behind, so that a save waits for one sync and
+not for two. A power cut in between leaves a mark that is a little behind, which only means that a
+copy would have to be younger than that to pass for the original.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 import msgspec
@@ -21,8 +26,6 @@ from field_client.vault.files import disk_problems, write_all
 
 _SLOT = 128
 _BINARY = getattr(os, "O_BINARY", 0)
-_sync_data = getattr(os, "fdatasync", os.fsync)
-"""Enough once the file has its size: only its content changes then."""
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -39,6 +42,9 @@ class MarkFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._guard = threading.Lock()
+        self._syncing: threading.Thread | None = None
+        self._unsynced = False
 
     def read(self) -> Mark | None:
         """The newest whole mark, or None where there is none."""
@@ -50,20 +56,48 @@ class MarkFile:
         return max((mark for mark in marks if mark is not None), default=None)
 
     def write(self, log: bytes, seq: int, head: bytes) -> None:
-        """Remember durably that `log` has come to `seq` with chain value `head`."""
+        """Remember that `log` has come to `seq` with chain value `head`."""
         before = self.read()
         mark = Mark(before.count + 1 if before else 1, log, seq, head)
         with disk_problems(self.path):
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | _BINARY, 0o600)
             try:
-                grown = os.fstat(descriptor).st_size == 2 * _SLOT
-                if not grown:
+                if os.fstat(descriptor).st_size < 2 * _SLOT:
                     write_all(descriptor, bytes(2 * _SLOT))
                 os.lseek(descriptor, (mark.count % 2) * _SLOT, os.SEEK_SET)
                 write_all(descriptor, _encode(mark))
-                (_sync_data if grown else os.fsync)(descriptor)
             finally:
                 os.close(descriptor)
+        self._sync_behind()
+
+    def flush(self) -> None:
+        """Wait until what was written is on the disk; before the database is closed."""
+        with self._guard:
+            thread = self._syncing
+        if thread is not None:
+            thread.join()
+
+    def _sync_behind(self) -> None:
+        """Sync in a thread; one at a time, and once more if something was written meanwhile."""
+        with self._guard:
+            self._unsynced = True
+            if self._syncing is None:
+                self._syncing = threading.Thread(target=self._sync, name="mark")
+                self._syncing.start()
+
+    def _sync(self) -> None:
+        while True:
+            with self._guard:
+                if not self._unsynced:
+                    self._syncing = None
+                    return
+                self._unsynced = False
+            with contextlib.suppress(OSError):  # the next write tries again, and says so if need be
+                descriptor = os.open(self.path, os.O_RDWR | _BINARY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
 
 
 def _encode(mark: Mark) -> bytes:

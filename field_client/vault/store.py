@@ -88,7 +88,8 @@ class Store:
         return Rosters(self.engine)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, with the mark safely on the disk."""
+        self.mark.flush()
         self.engine.close()
 
     # --- what the program keeps about itself --------------------------------------------------

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import keyring
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from keyring.errors import KeyringLocked
 
 from field_client.vault import escrow
 from field_client.vault.attempts import Attempts, wait_after
 from field_client.vault.keyfile import KeyFile
 from field_client.vault.keys import Keys
+from field_client.vault.machine import SystemKeyStore, system_key_store
 from tests.vaults import CHEAP, NOW, PASSPHRASE, MemoryKeyStore, refused
 
 
@@ -118,6 +121,43 @@ def test_a_copied_folder_without_its_key_store_says_nothing_about_the_pin(tmp_pa
     for name in store.secrets:
         store.secrets[name] = bytes(32)  # another machine's secret: the right PIN is wrong there
     refused("pin.wrong", Keys(tmp_path, store).unlock, "sari", "482913", NOW)
+
+
+@pytest.mark.parametrize(
+    ("module", "trusted"),
+    [
+        ("keyring.backends.SecretService", True),
+        ("keyring.backends.Windows", True),
+        ("keyring.backends.macOS", True),
+        ("keyring.backends.fail", False),
+        ("keyring.backends.null", False),
+        ("keyrings.alt.file", False),
+    ],
+)
+def test_only_a_real_key_store_counts(
+    module: str, trusted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = type("Keyring", (), {"__module__": module})()
+    monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
+    assert (system_key_store() is not None) is trusted
+
+
+def test_the_machine_secret_goes_through_the_key_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[tuple[str, str], str] = {}
+    monkeypatch.setattr(keyring, "get_password", lambda *name: kept.get(name))
+    monkeypatch.setattr(
+        keyring, "set_password", lambda service, name, text: kept.update({(service, name): text})
+    )
+    store = SystemKeyStore()
+    assert store.get("vault") is None
+    store.put("vault", bytes(range(32)))
+    assert store.get("vault") == bytes(range(32))
+
+    def locked(*_: str) -> str:
+        raise KeyringLocked
+
+    monkeypatch.setattr(keyring, "get_password", locked)
+    assert store.get("vault") is None
 
 
 def test_operators_come_and_go_and_the_last_one_stays(keys: Keys) -> None:
