@@ -121,6 +121,12 @@ class Loading(Devices):
         self._load_codes(known, codes)
         return known
 
+    def let_try(self, log: bytes, seq: int) -> None:
+        """An engineer found why judging this entry ended the process: it may be tried again."""
+        here = (_entries.c.city == self.city) & (_entries.c.log == log) & (_entries.c.seq == seq)
+        mark = self.value(select(_entries.c.mark).where(here)) or 0
+        self.update(_entries, ["log", "seq"], [{"log": log, "seq": seq, "mark": mark & ~POISONED}])
+
     def load_keys(self, known: Known, keys: Iterable[str]) -> None:
         """Add the open requests that hold these duplicate keys, with their open cases."""
         assert isinstance(known, Loaded)

@@ -20,11 +20,11 @@ from sqlmodel import Session
 from models import audit
 from models.problems import Problem
 from server.database import migrations
-from server.database.audit import Audit, Broken, Verified
 from server.database.devices import Call, Device
 from server.database.engine import Database
 from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
 from server.database.people import People, Person
+from server.database.proof import Broken, Proof, Verified
 from server.database.tables import AttemptRow, CounterRow
 from server.database.work import table_of
 from server.ledger import Scope, Standing
@@ -51,7 +51,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Audit, People):
+class Door(Proof, People):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:

@@ -29,7 +29,7 @@ from server.database.tables import (
 )
 from server.database.work import table_of
 from sync.judge import is_over
-from sync.known import Facts, Known, LogState, Result, envelope, facts, next_server_head
+from sync.known import Known, LogState, Result, envelope, facts, next_server_head
 from sync.logs import Entry
 from sync.pull import village_of
 from sync.state import (
@@ -152,11 +152,11 @@ class Saving(Loading):
             before = known.records.get(record.id)
             if data == before:
                 continue
-            about = facts(record)
             if not is_over(record):
-                keys += [{"key": key, "record": record.id} for key in {*about.keys}]
-            row = _record_row(record, about, data)
-            row |= {"changed": record.changed, "changed_at": decisions[-1].at}
+                found = sorted({*facts(record).keys})
+                keys += [{"key": key, "record": record.id} for key in found]
+            row = {"id": record.id, "data": data, **promoted(record)}
+            row["changed_at"] = decisions[-1].at
             known.records[record.id] = data
             if before is not None:
                 changed.append(row)
@@ -264,10 +264,11 @@ def _outcome(result: Result) -> dict[str, Any]:
     }
 
 
-def _record_row(record: Record, about: Facts, data: bytes) -> dict[str, Any]:
+def promoted(record: Record) -> dict[str, Any]:
+    """The columns by which a request is searched and listed."""
+    about = facts(record)
     block, number = record.code or (None, None)
     return {
-        "id": record.id,
         "service": record.service,
         "edition": record.edition,
         "status": record.status,
@@ -278,5 +279,5 @@ def _record_row(record: Record, about: Facts, data: bytes) -> dict[str, Any]:
         "nik": about.nik,
         "kept": record.kept,
         "cases": len({*record.disputes.values(), *record.cases}),
-        "data": data,
+        "changed": record.changed,
     }
