@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 from typing import Protocol
 
+from models.problems import Problem
+
 _SERVICE = "jemput-bola"
 _REAL = ("Windows", "macOS", "SecretService", "kwallet", "libsecret")
 """Modules of `keyring.backends` that keep a secret away from a mere copy of the disk. Others (a
@@ -17,7 +19,11 @@ text file, "fail", "null") do not, whatever priority they give themselves."""
 
 
 class KeyStore(Protocol):
-    """Where a machine secret lives. Values are raw bytes; None: nothing stored under this name."""
+    """Where a machine secret lives, as raw bytes.
+
+    get: None means that nothing is stored under this name, and that a new one may be made; a store
+    that cannot be asked now raises Problem `vault.machine_secret`, so that none is overwritten.
+    """
 
     def get(self, name: str) -> bytes | None: ...
 
@@ -33,14 +39,18 @@ class SystemKeyStore:
 
         try:
             text = keyring.get_password(_SERVICE, name)
-        except KeyringError:  # locked, or its daemon is gone
-            return None
+        except KeyringError as error:  # locked, or its daemon is gone
+            raise Problem("vault.machine_secret") from error
         return None if text is None else base64.b64decode(text)
 
     def put(self, name: str, secret: bytes) -> None:
         import keyring
+        from keyring.errors import KeyringError
 
-        keyring.set_password(_SERVICE, name, base64.b64encode(secret).decode())
+        try:
+            keyring.set_password(_SERVICE, name, base64.b64encode(secret).decode())
+        except KeyringError as error:
+            raise Problem("vault.machine_secret") from error
 
 
 def system_key_store() -> KeyStore | None:

@@ -17,6 +17,7 @@ from field_client.vault.attempts import Attempts, wait_after
 from field_client.vault.keyfile import KeyFile
 from field_client.vault.keys import Keys
 from field_client.vault.machine import SystemKeyStore, system_key_store
+from models.problems import Problem
 from tests.vaults import CHEAP, NOW, PASSPHRASE, MemoryKeyStore, refused
 
 
@@ -157,7 +158,29 @@ def test_the_machine_secret_goes_through_the_key_store(monkeypatch: pytest.Monke
         raise KeyringLocked
 
     monkeypatch.setattr(keyring, "get_password", locked)
-    assert store.get("vault") is None
+    monkeypatch.setattr(keyring, "set_password", locked)
+    refused("vault.machine_secret", store.get, "vault")
+    refused("vault.machine_secret", store.put, "vault", bytes(32))
+
+
+def test_a_locked_key_store_is_never_given_a_second_secret(tmp_path: Path) -> None:
+    """Else the wraps of everybody else would be lost with the first one."""
+    store = MemoryKeyStore()
+    keys = Keys(tmp_path, store)
+    sari = keys.create("sari", "482913", CHEAP)
+
+    class Locked(MemoryKeyStore):
+        def get(self, name: str) -> bytes | None:
+            raise Problem("vault.machine_secret")
+
+        def put(self, name: str, secret: bytes) -> None:
+            raise AssertionError("overwritten")
+
+    locked = Keys(tmp_path, Locked())
+    refused("vault.machine_secret", locked.add, sari.database_key, "budi", "591734", CHEAP)
+    refused("vault.machine_secret", locked.unlock, "sari", "482913", NOW)
+    assert keys.unlock("sari", "482913", NOW).database_key == sari.database_key
+    assert keys.names() == ["sari"]
 
 
 def test_operators_come_and_go_and_the_last_one_stays(keys: Keys) -> None:
