@@ -15,7 +15,7 @@ from unittest.mock import patch
 import httpx
 from litestar.testing import TestClient
 
-from models.changes import Body, Change, decode_change, encode, record_of
+from models.changes import Body, decode_change, encode, record_of
 from models.services import catalogue
 from server.app import create_app
 from server.central import Central, found, open_central
@@ -94,9 +94,10 @@ class Van(Laptop):
         """Save an edit (not sent yet)."""
         self.append([self.change("edit", body, record, screen=screen or self.display(record))])
 
-    def append_change(self, change: Change) -> None:
-        """Save any change."""
-        self.append([change])
+    def own_work_record(self, seq: int) -> bytes:
+        """The record that entry `seq` created."""
+        entry = self.entries[seq - 1]
+        return record_of(self.log, seq, decode_change(entry.data), entry.data)
 
     # -- the road
 

@@ -60,7 +60,7 @@ def decide(office: Pusat, login: str, sheet: dict, **choice):
 
 
 def test_a_dispute_shows_every_side_of_it(office):
-    first, second, record, sheet = disputed(office)
+    _, second, record, sheet = disputed(office)
     assert (sheet["kind"], sheet["unit"], sheet["protected"]) == ("dispute", PROTECTED, True)
     assert sheet["choices"] == ["current", "offer", "value"]
     standing, offer = sheet["sides"]

@@ -1,0 +1,206 @@
+"""Bad input at central's door for laptops: each gets its problem, and nothing is stored of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from models.problems import Problem
+from sync import seal, wire
+from sync.identity import Identity
+from sync.messages import Batch, Cursor, Request, encode
+from tests.pusat import OCTETS, Pusat, Van, pusat
+
+LIMIT = 300_000
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory) -> Iterator[Pusat]:
+    with pusat(tmp_path_factory.mktemp("door") / "pusat", sync_body_bytes_max=LIMIT) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def van(office) -> Van:
+    van = office.van("Si Jola 1")
+    van.take_in(1)
+    office.sync(van)
+    van.take_in(2)
+    return van
+
+
+def standing(office: Pusat) -> Any:
+    """All that must not move."""
+    with office.central.registry.read() as door:
+        logs = [door.logs(device.id) for device in door.devices()]
+        counts = door.counts()
+        return (
+            door.standing().server_seq,
+            [(log.id, log.seq, log.head) for found in logs for log in found],
+            counts.requests,
+            counts.cases,
+            counts.waiting,
+            len(door.trail(limit=10_000)),
+        )
+
+
+@pytest.fixture
+def unmoved(office) -> Iterator[None]:
+    before = standing(office)
+    yield
+    assert standing(office) == before
+
+
+def code(answer) -> str:
+    assert answer.headers["content-type"].startswith("application/problem+json"), answer.text
+    problem = answer.json()
+    assert problem["detail"]
+    assert problem["status"] == answer.status_code
+    return problem["code"]
+
+
+def body(van: Van) -> bytes:
+    """The next request of the van, made without moving it."""
+    exchange = van.exchange()
+    return van.request_body(exchange)
+
+
+def sealed_by(signer: Identity, van: Van, payload: bytes, dictionary: int = 0) -> bytes:
+    """A request of `van`'s log that somebody else signed."""
+    to = seal.audience(van.invitation.seal_key)
+    header = seal.Header(van.log, "request", to, dictionary)
+    token = seal.sign(wire.pack(payload, dictionary), signer, header)
+    return wire.join_frames([seal.seal(token, van.invitation.seal_key, "request")])
+
+
+def plain(van: Van, batch: Batch | None = None) -> bytes:
+    return encode(Request(99, "test", 0, Cursor(), 1000, batch))
+
+
+def test_a_wrong_signature(office, van, unmoved):
+    thief = Identity(b"q" * 32, b"r" * 32)
+    assert code(office.push(sealed_by(thief, van, plain(van)))) == "sync.signature"
+
+
+def test_an_unknown_device(office, van):
+    stranger = office.invited("Orang asing")
+    before = standing(office)
+    assert code(office.push(body(stranger))) == "sync.unknown_device"
+    assert standing(office) == before
+
+
+def test_a_message_sealed_to_somebody_else(office, van, unmoved):
+    other = Identity(b"u" * 32, b"v" * 32)
+    token = seal.sign(b"x", van.identity, seal.Header(van.log, "request", b"12345678"))
+    frames = wire.join_frames([seal.seal(token, other.seal_key, "request")])
+    assert code(office.push(frames)) == "sync.seal"
+
+
+def test_every_flipped_bit_is_refused(office, van, unmoved):
+    whole = body(van)
+    for at in range(0, len(whole), max(1, len(whole) // 40)):
+        broken = bytearray(whole)
+        broken[at] ^= 0x10
+        answer = office.push(bytes(broken))
+        assert answer.status_code >= 400, at
+        assert code(answer).startswith("sync.")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_truncated_body(office, van, unmoved, share):
+    whole = body(van)
+    answer = office.push(whole[: int(len(whole) * share)])
+    assert code(answer) in ("sync.truncated", "sync.malformed")
+
+
+def test_a_body_beyond_the_limit_is_not_read(office, van, unmoved):
+    answer = office.push(b"\0" * (LIMIT + 1))
+    assert (answer.status_code, code(answer)) == (413, "sync.too_large")
+
+
+def test_a_body_without_a_length_is_cut_at_the_limit(office, van, unmoved):
+    def endless() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b"\0" * 50_000
+
+    answer = office.client.post("/v1/sync", content=endless(), headers=OCTETS)
+    assert (answer.status_code, code(answer)) == (413, "sync.too_large")
+
+
+def test_a_decompression_bomb(office, van, unmoved):
+    bomb = van.sealed(b"\0" * (wire.UNPACKED_BYTES_MAX + 1))
+    assert len(bomb) < LIMIT
+    answer = office.push(bomb)
+    assert (answer.status_code, code(answer)) == (413, "sync.bomb")
+
+
+@pytest.mark.parametrize("payload", [b"", b"\xc1", b"\x93\x01\x02\x03", b"\x00" * 50])
+def test_a_signed_message_that_is_none(office, van, unmoved, payload):
+    assert code(office.push(van.sealed(payload))) == "sync.malformed"
+
+
+def test_an_unknown_dictionary(office, van, unmoved):
+    to = seal.audience(van.invitation.seal_key)
+    header = seal.Header(van.log, "request", to, 99)
+    token = seal.sign(wire.pack(plain(van), 0), van.identity, header)
+    frames = wire.join_frames([seal.seal(token, van.invitation.seal_key, "request")])
+    assert code(office.push(frames)) == "sync.dictionary"
+
+
+def test_a_chain_that_does_not_fit(office, van, unmoved):
+    batch = Batch(van.stored + 1, b"wrong---", b"wrong---", [van.entries[-1].data])
+    assert code(office.push(van.sealed(plain(van, batch)))) == "sync.chain"
+
+
+def test_what_an_enrolment_is_for_is_not_a_request(office, van, unmoved):
+    assert code(office.push(wire.join_frames([van.asking()]))) in ("sync.seal", "sync.signature")
+    assert code(office.enrol(body(van))).startswith("sync.")
+
+
+def test_anything_at_all_posted_to_enrol(office, van, unmoved):
+    for junk in (b"", b"{}", b"\0" * 1000, b"\x01\x05" + b"x" * 400):
+        assert code(office.enrol(junk)).startswith("sync.")
+
+
+def test_the_same_request_twice_has_one_effect(office):
+    van = office.van("Si Jola 2")
+    record = van.take_in(7)
+    first = body(van)
+    assert office.push(first).status_code == 200
+    before = standing(office)
+    assert office.push(first).status_code == 200
+    assert standing(office) == before
+    office.sync(van)
+    assert van.told[van.last].state == "applied"
+    assert record in van.snapshot.records
+
+
+def test_a_forged_reply_is_refused_by_the_laptop(office):
+    """The other direction: what no key of central signed for this request acts on nothing."""
+    van = office.van("Si Jola 3")
+    van.take_in(1)
+    exchange = van.exchange()
+    real = office.push(van.request_body(exchange)).content
+    (frame, *_) = wire.split_frames(real)
+    token = seal.unseal(frame, van.identity, "reply")
+    header, packed = seal.verify(
+        token, van.invitation.sign_key, "reply", seal.audience(van.identity.seal_key)
+    )
+    fake = Identity(b"k" * 32, b"l" * 32)
+    forged = seal.sign(packed, fake, header)
+    resealed = wire.join_frames([seal.seal(forged, van.identity.seal_key, "reply")])
+    with pytest.raises(Problem) as refused:
+        van.receive(exchange, resealed)
+    assert refused.value.code == "sync.signature"
+    assert van.stored == 0
+    other = van.exchange()
+    van.request_body(other)
+    other.request([], van.clock)
+    with pytest.raises(Problem) as refused:
+        van.receive(other, real)
+    assert refused.value.code in ("sync.forged_reply", "sync.not_for_us")
+    assert van.stored == 0
+    van.receive(exchange, real)
+    assert van.stored == van.last
