@@ -14,8 +14,8 @@ from sync.messages import Cursor
 class OwnLog(msgspec.Struct, frozen=True):
     """A log this laptop has written. block: of its tracking codes. seq, head: its newest entry.
     stored, stored_head: newest entry that central proved to hold. unsent: bytes beyond that.
-    request: number of the last request made; acted: of the last order met. closed: its tail was
-    made again in a later log, so nothing of it is sent any more."""
+    request: number of the last request made; acted: of the last order met. A closed log, whose tail
+    was made again in a later one, has nothing to send: `stored` stands at its end."""
 
     id: bytes
     sign_seed: bytes
@@ -29,7 +29,6 @@ class OwnLog(msgspec.Struct, frozen=True):
     request: int
     acted: int
     unsent: int
-    closed: int
 
     @property
     def identity(self) -> Identity:

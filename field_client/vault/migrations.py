@@ -33,8 +33,7 @@ _LOGS = (
     "create table settings (name text primary key, value blob not null) strict, without rowid",
     # Logs this laptop has written; the newest one is written on, older ones may still be sent.
     # block: of its tracking codes. stored: newest entry a checkpoint proved. request, acted: last
-    # request made, last order met. unsent: bytes of the entries after `stored`. closed: what it had
-    # left was made again in a later log, nothing of it is sent any more.
+    # request made, last order met. unsent: bytes of the entries after `stored`.
     """create table logs (
         number integer primary key,
         id blob not null unique,
@@ -49,7 +48,6 @@ _LOGS = (
         request integer not null default 0,
         acted integer not null default 0,
         unsent integer not null default 0,
-        closed integer not null default 0,
         proof blob
     ) strict""",
     # Entries: the bytes as hashed and signed, for ever. i, n: place in the transaction. state: what

@@ -76,7 +76,7 @@ def own_entries(connection: Connection, record: RecordId) -> list[OwnEntry]:
     """This laptop's entries about a request, in the order they were made."""
     rows = connection.execute(
         "select l.block, e.log, e.seq, e.data, e.state, e.folded, e.case_id, e.problem,"
-        " e.seq <= l.stored from entries e join logs l on l.id = e.log"
+        " e.seq <= l.stored and e.state != 'replaced' from entries e join logs l on l.id = e.log"
         " where e.record = ? and e.record != x'' order by l.number, e.seq",
         (record,),
     )

@@ -71,10 +71,6 @@ class Saving:
             (log, seq),
         )
 
-    def close_log(self, log: bytes) -> None:
-        """Nothing of this older log is sent any more: what it still had was made again here."""
-        self._connection.execute("update logs set closed = 1 where id = ?", (log,))
-
     def remember(self, *values: msgspec.Struct) -> None:
         """Keep structs, one of each kind, in the same commit; `Store.recall` gives them."""
         for value in values:

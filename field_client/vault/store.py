@@ -296,8 +296,7 @@ class Store:
         with self.engine.reading() as connection:
             counts = dict(connection.execute("select name, n from counts where n > 0").fetchall())
             logs = connection.execute(
-                "select id, stored, seq - stored, unsent from logs"
-                " where seq > stored and closed = 0"
+                "select id, stored, seq - stored, unsent from logs where seq > stored"
             ).fetchall()
             oldest = [
                 connection.execute(

@@ -494,14 +494,18 @@ def test_a_tail_made_again_in_a_new_log_is_shown_and_counted_once(store: Store) 
     origin = (old.id, tail[0].seq, tail[0].digest[:8])
     with store.saving() as saving:
         saving.append(msgspec.structs.replace(change, record=record, origin=origin))
-        saving.close_log(old.id)
         saving.remember(Order(old.id, 1, "rotate"))
-    assert [log.closed for log in store.logs()] == [1, 0]
+    store.close_log(old.id, old.seq - 1)
+    closed = store.logs()[0]
+    assert (closed.stored, closed.unsent) == (closed.seq, 0)
     assert store.standing().unsent == 3  # operator, session and the change made again
     assert store.standing().entries == {"": old.seq - 1 + 3, "replaced": 1}
     picture = store.requests.picture(record)
     assert picture is not None
-    assert [entry.state for entry in picture.own] == ["replaced", ""]
+    assert [(entry.state, entry.sent) for entry in picture.own] == [
+        ("replaced", False),
+        ("", False),
+    ]
     assert len(store.requests.newest()) == 2
     assert store.recall(Order) == Order(old.id, 1, "rotate")
 
