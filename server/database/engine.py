@@ -177,7 +177,8 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES)
+        writes = bool(connection.get_execution_options().get(_WRITES))
+        connection.exec_driver_sql(f"pragma query_only = {not writes}")
         connection.exec_driver_sql("begin immediate" if writes else "begin")
 
     return engine

@@ -140,12 +140,12 @@ class Registry:
 
     def migrate(self) -> None:
         """Bring the tables to this version, from whatever they were."""
-        migrations.migrate(self.database.engine)
+        migrations.migrate(self.database)
 
     def check(self) -> None:
         """Is everything ready to work? Raises Problem database.schema, database.not_durable,
         database.unreachable or office.empty."""
-        migrations.check(self.database.engine)
+        migrations.check(self.database)
         with self.read() as door:
             if not door.is_founded():
                 raise Problem("office.empty")

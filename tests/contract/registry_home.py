@@ -185,11 +185,18 @@ def database_home(url: str, city: str = CITY) -> Home:
     with registry.write() as door:
         door.found(central, CENTRAL_OPENING, b"incarnation-0001", NOW)
     registry.check()
+    return reopened(registry, url)
+
+
+def reopened(registry: DatabaseRegistry, url: str, laptops: int = 0) -> Home:
+    """A home around a register that was founded already. laptops: how many it has."""
 
     def admit(log: LogState, opening: bytes, villages: tuple[str, ...]) -> None:
         admitted(registry, log, opening, villages)
 
-    return Home(registry, admit, lambda: open_registry(url, city))
+    home = Home(registry, admit, lambda: open_registry(url, registry.city))
+    home.laptops = laptops
+    return home
 
 
 def admitted(

@@ -49,8 +49,8 @@ class Story:
 
     def alter(self, statement: str, **values: Any) -> None:
         """Somebody with the keys to the database."""
-        with self.registry.database.engine.begin() as connection:
-            done = connection.execute(text(statement), values)
+        with self.registry.database.writing() as session:
+            done = session.connection().execute(text(statement), values)
             assert done.rowcount == 1
 
     def verify(self) -> Verified:

@@ -12,10 +12,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
 from models.problems import Problem
+from server.database.engine import Database
 
 
 def _config() -> Config:
@@ -31,27 +30,31 @@ def newest() -> str:
     return head
 
 
-def current(engine: Engine) -> str | None:
+def current(database: Database) -> str | None:
     """The revision the database has; None when it is empty."""
-    try:
-        with engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    except DBAPIError as error:
-        raise Problem("database.unreachable") from error
+    with database.reading() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
 
 
-def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the database to a revision, in one transaction: wholly or not at all."""
+def migrate(database: Database) -> None:
+    """Bring the database to the newest revision, in one transaction: wholly or not at all."""
     config = _config()
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-    except DBAPIError as error:
-        raise Problem("database.unreachable") from error
+    _not_newer(database)
+    with database.writing() as session:
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "head")
 
 
-def check(engine: Engine) -> None:
-    """Raises Problem("database.schema") unless the database has exactly this version's shape."""
-    if current(engine) != newest():
+def check(database: Database) -> None:
+    """Raises Problem database.schema or database.newer unless the database has exactly the shape
+    of this version."""
+    _not_newer(database)
+    if current(database) != newest():
         raise Problem("database.schema")
+
+
+def _not_newer(database: Database) -> None:
+    found = current(database)
+    steps = ScriptDirectory.from_config(_config()).walk_revisions()
+    if found is not None and found not in {step.revision for step in steps}:
+        raise Problem("database.newer")
