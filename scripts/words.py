@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "models" / "data" / "locale"
 PACKAGES = ("models", "sync", "field_client", "server")
 NAME = re.compile(r"[a-z_]+(\.[a-z_]+)*")
-TEMPLATES = [("**.html", "jinja2"), ("**.txt", "jinja2")]
+TEMPLATES = [("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2")]
 
 
 def collected() -> dict[str, bool]:

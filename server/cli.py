@@ -75,11 +75,13 @@ def init(
             port=port,
         )
         made = found(place, recovery_file or data / RECOVERY_FILE)
-        terminal.say("Pusat siap di {folder}.", folder=place.folder)
-        terminal.say(
-            "Kunci pemulihan ada di {file}. Salin ke dua tempat terkunci di luar jaringan, lalu "
-            "hapus berkas itu dari komputer ini.",
-            file=made.recovery_file,
+        terminal.tell(terminal.say("Pusat siap di {folder}.", folder=place.folder))
+        terminal.tell(
+            terminal.say(
+                "Kunci pemulihan ada di {file}. Salin ke dua tempat terkunci di luar jaringan, "
+                "lalu hapus berkas itu dari komputer ini.",
+                file=made.recovery_file,
+            )
         )
         terminal.give(
             {"data": place.folder, "log": made.log.hex(), "recovery_file": made.recovery_file}
@@ -100,7 +102,7 @@ def migrate(
             registry.migrate()
         finally:
             registry.close()
-        terminal.say("Basis data sesuai dengan versi ini.")
+        terminal.tell(terminal.say("Basis data sesuai dengan versi ini."))
         terminal.give({"migrated": True, "version": VERSION})
 
 
@@ -113,18 +115,20 @@ def status(
         facts = central.status()
         terminal.facts(
             [
-                ("Versi", facts.version),
-                ("Basis data", facts.database),
-                ("Nomor putusan terakhir", facts.server_seq),
-                ("Perangkat", sum(facts.devices.values())),
-                ("Permohonan", sum(facts.requests.values())),
-                ("Perkara terbuka", sum(facts.open_cases.values())),
-                ("Menunggu", facts.waiting),
+                (terminal.say("Versi"), facts.version),
+                (terminal.say("Basis data"), facts.database),
+                (terminal.say("Nomor putusan terakhir"), facts.server_seq),
+                (terminal.say("Perangkat"), sum(facts.devices.values())),
+                (terminal.say("Permohonan"), sum(facts.requests.values())),
+                (terminal.say("Perkara terbuka"), sum(facts.open_cases.values())),
+                (terminal.say("Menunggu"), facts.waiting),
             ]
         )
         if facts.recovery_key_here:
             terminal.warn(
-                "Kunci pemulihan masih ada di folder data. Bawa keluar dari komputer ini."
+                terminal.say(
+                    "Kunci pemulihan masih ada di folder data. Bawa keluar dari komputer ini."
+                )
             )
         terminal.give(facts)
 

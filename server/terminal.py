@@ -29,6 +29,8 @@ from server.settings import DATA_VARIABLE, LOGIN_VARIABLE, PASSWORD_FILE_VARIABL
 
 REFUSED, USAGE, FALSE = 1, 2, 3
 PASSWORD_FILE_BYTES_MAX = 4096
+WIDTH = 160
+"""Columns where nobody looks: in a pipe or a file."""
 
 DataOption = Annotated[
     Path, typer.Option("--data", envvar=DATA_VARIABLE, help="Folder of central's data.")
@@ -55,17 +57,22 @@ class Terminal:
     def __init__(self, lang: str, json: bool) -> None:
         self.lang = lang
         self.json = json
-        self.out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        wide = None if sys.stdout.isatty() else WIDTH
+        self.out = Console(highlight=False, width=wide, soft_wrap=wide is not None)
         self.err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def say(self, msgid: str, **values: Any) -> None:
+    def say(self, msgid: str, **values: Any) -> str:
+        """The words in the language that was asked for."""
+        return say(msgid, self.lang, **values)
+
+    def tell(self, words: str) -> None:
         """A sentence on standard output, unless JSON was asked for."""
         if not self.json:
-            self.out.print(say(msgid, self.lang, **values), markup=False)
+            self.out.print(words, markup=False)
 
-    def warn(self, msgid: str, **values: Any) -> None:
+    def warn(self, words: str) -> None:
         """A sentence on standard error."""
-        self.err.print(say(msgid, self.lang, **values), markup=False)
+        self.err.print(words, markup=False)
 
     def give(self, value: Any) -> None:
         """The JSON line, if JSON was asked for."""
@@ -77,9 +84,9 @@ class Terminal:
         """A table on standard output, unless JSON was asked for."""
         if self.json:
             return
-        table = Table(title=say(title, self.lang), title_justify="left")
+        table = Table(title=title, title_justify="left")
         for head in heads:
-            table.add_column(say(head, self.lang), overflow="fold")
+            table.add_column(head, overflow="fold")
         for row in rows:
             table.add_row(*(_plain(cell) for cell in row))
         self.out.print(table, markup=False)
@@ -88,7 +95,7 @@ class Terminal:
         """Name and value, one a line; empty values are left out."""
         if self.json:
             return
-        shown = [(say(name, self.lang), value) for name, value in rows if value not in ("", None)]
+        shown = [(name, value) for name, value in rows if value not in ("", None)]
         width = max((len(name) for name, _ in shown), default=0)
         for name, value in shown:
             self.out.print(f"{name:<{width}}  {value}", markup=False)

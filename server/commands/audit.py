@@ -35,26 +35,28 @@ def verify(
         found = central.evidence.verify(me)
         terminal.facts(
             [
-                ("Catatan jejak", found.audit),
-                ("Putusan", found.decisions),
-                ("Log", found.logs),
-                ("Perubahan", found.entries),
+                (terminal.say("Catatan jejak"), found.audit),
+                (terminal.say("Putusan"), found.decisions),
+                (terminal.say("Log"), found.logs),
+                (terminal.say("Perubahan"), found.entries),
             ]
         )
         broken = [{"chain": b.chain, "number": b.number, "log": b.log.hex()} for b in found.broken]
         counted = {"audit": found.audit, "decisions": found.decisions, "logs": found.logs}
         terminal.give({"ok": not broken, **counted, "entries": found.entries, "broken": broken})
         if not broken:
-            terminal.say("Semua rantai utuh.")
+            terminal.tell(terminal.say("Semua rantai utuh."))
             return
         for one in found.broken:
             terminal.warn(
-                "Rantai {chain} {log} rusak pada nomor {number}.",
-                chain=one.chain,
-                log=one.log.hex(),
-                number=one.number,
+                terminal.say(
+                    "Rantai {chain} {log} rusak pada nomor {number}.",
+                    chain=one.chain,
+                    log=one.log.hex(),
+                    number=one.number,
+                )
             )
-        terminal.warn("Jangan hapus apa pun; laporkan kepada penyelia.")
+        terminal.warn(terminal.say("Jangan hapus apa pun; laporkan kepada penyelia."))
         raise typer.Exit(FALSE)
 
 
@@ -73,6 +75,13 @@ def list_(
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         found = central.evidence.trail(me, target, after, limit)
         rows = [[str(e.n), when(e.at), e.actor, e.action, e.target, e.detail] for e in found]
-        heads = ["No.", "Waktu", "Oleh", "Apa", "Tentang", "Rincian"]
-        terminal.table("Jejak audit", heads, rows)
+        heads = [
+            terminal.say("No."),
+            terminal.say("Waktu"),
+            terminal.say("Oleh"),
+            terminal.say("Apa"),
+            terminal.say("Tentang"),
+            terminal.say("Rincian"),
+        ]
+        terminal.table(terminal.say("Jejak audit"), heads, rows)
         terminal.give({"entries": [msgspec.structs.asdict(entry) for entry in found]})

@@ -50,7 +50,17 @@ def list_(
         rows = [
             [c.id[:12], c.kind, c.state, c.unit, " ".join(r[:8] for r in c.requests)] for c in found
         ]
-        terminal.table("Perkara", ["Perkara", "Jenis", "Status", "Isian", "Berkas"], rows)
+        terminal.table(
+            terminal.say("Perkara"),
+            [
+                terminal.say("Perkara"),
+                terminal.say("Jenis"),
+                terminal.say("Status"),
+                terminal.say("Isian"),
+                terminal.say("Berkas"),
+            ],
+            rows,
+        )
         terminal.give({"cases": found})
 
 
@@ -135,9 +145,9 @@ def _typed(text: str) -> Any:
 
 def _tell(terminal: Terminal, done: Done) -> None:
     if done.state == "waiting":
-        terminal.say("Tersimpan; menunggu persetujuan orang kedua.")
+        terminal.tell(terminal.say("Tersimpan; menunggu persetujuan orang kedua."))
     else:
-        terminal.say("Perkara diputus. Para penulis akan diberi tahu.")
+        terminal.tell(terminal.say("Perkara diputus. Para penulis akan diberi tahu."))
     terminal.give(done)
 
 
@@ -146,41 +156,70 @@ def draw(terminal: Terminal, sheet: CaseSheet) -> None:
     proposal = sheet.proposal
     terminal.facts(
         [
-            ("Perkara", sheet.id),
-            ("Jenis", sheet.kind),
-            ("Status", sheet.state),
-            ("Isian", sheet.unit),
-            ("Dibuka", when(sheet.opened_at)),
-            ("Catatan", sheet.note),
-            ("Usulan", f"{proposal.take} {shown(proposal.value)}" if proposal else ""),
-            ("Diusulkan oleh", proposal.by if proposal else ""),
-            ("Alasan", proposal.reason if proposal else ""),
+            (terminal.say("Perkara"), sheet.id),
+            (terminal.say("Jenis"), sheet.kind),
+            (terminal.say("Status"), sheet.state),
+            (terminal.say("Isian"), sheet.unit),
+            (terminal.say("Dibuka"), when(sheet.opened_at)),
+            (terminal.say("Catatan"), sheet.note),
+            (
+                terminal.say("Usulan"),
+                f"{proposal.take} {shown(proposal.value)}" if proposal else "",
+            ),
+            (terminal.say("Diusulkan oleh"), proposal.by if proposal else ""),
+            (terminal.say("Alasan"), proposal.reason if proposal else ""),
         ]
     )
     rows = [[r.code or r.id, r.service, r.status, r.name] for r in sheet.requests]
-    terminal.table("Berkas", ["Nomor", "Layanan", "Status", "Nama"], rows)
-    if sheet.sides:
-        heads = ["No.", "Nilai", "Yang dilihat", "Oleh", "Di", "Antara", "Alasan"]
-        terminal.table("Nilai yang ada", heads, map(_cells, sheet.sides))
+    terminal.table(
+        terminal.say("Berkas"),
+        [
+            terminal.say("Nomor"),
+            terminal.say("Layanan"),
+            terminal.say("Status"),
+            terminal.say("Nama"),
+        ],
+        rows,
+    )
+    for side in sheet.sides:
+        _draw_side(terminal, side)
     if sheet.parked:
-        heads = ["Jenis", "Isian", "Oleh", "Di", "Tiba"]
+        heads = [
+            terminal.say("Jenis"),
+            terminal.say("Isian"),
+            terminal.say("Oleh"),
+            terminal.say("Di"),
+            terminal.say("Tiba"),
+        ]
         held = [
             [p.kind, shown(p.set), p.author.who, p.author.office, when(p.author.not_after)]
             for p in sheet.parked
         ]
-        terminal.table("Perubahan yang ditahan", heads, held)
-    terminal.facts([("Pilihan", ", ".join(sheet.choices)), ("Keadaan (seen)", sheet.seen)])
+        terminal.table(terminal.say("Perubahan yang ditahan"), heads, held)
+    terminal.facts(
+        [
+            (terminal.say("Pilihan"), ", ".join(sheet.choices)),
+            (terminal.say("Keadaan (seen)"), sheet.seen),
+        ]
+    )
 
 
-def _cells(side: Side) -> list[str]:
+def _draw_side(terminal: Terminal, side: Side) -> None:
     author = side.author
-    between = f"{when(author.not_before)} – {when(author.not_after)}"
-    return [
-        str(side.number),
-        shown(side.value),
-        shown(side.shown),
-        author.who,
-        author.office,
-        between,
-        side.reason,
-    ]
+    if side.number == 0:
+        terminal.tell(terminal.say("Nilai sekarang"))
+    else:
+        terminal.tell(terminal.say("Tawaran {number}", number=side.number))
+    terminal.facts(
+        [
+            (terminal.say("Nilai"), shown(side.value)),
+            (terminal.say("Yang dilihat penulis"), shown(side.shown)),
+            (terminal.say("Oleh"), author.who),
+            (
+                terminal.say("Di"),
+                f"{author.office} ({author.device})" if author.device else author.office,
+            ),
+            (terminal.say("Antara"), f"{when(author.not_before)} – {when(author.not_after)}"),
+            (terminal.say("Alasan"), side.reason),
+        ]
+    )

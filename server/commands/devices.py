@@ -58,7 +58,7 @@ def invite(
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         if renew:
             device = central.devices.renew(me, name)
-            terminal.say("Undangan {name} berlaku lagi.", name=device.name)
+            terminal.tell(terminal.say("Undangan {name} berlaku lagi.", name=device.name))
             terminal.give(as_data(device, []))
             return
         target = out or Path(f"{name.strip().replace(' ', '-')}.jbi")
@@ -66,8 +66,10 @@ def invite(
             raise Problem("file.exists", path=str(target))
         invited = central.devices.invite(me, name, kind, office, villages or [], operator)
         write_new(target, invited.file)
-        terminal.say("Undangan {name} ada di {file}.", name=invited.device.name, file=target)
-        terminal.say("Isinya rahasia: serahkan langsung, dan hapus setelah dipakai.")
+        terminal.tell(
+            terminal.say("Undangan {name} ada di {file}.", name=invited.device.name, file=target)
+        )
+        terminal.tell(terminal.say("Isinya rahasia: serahkan langsung, dan hapus setelah dipakai."))
         terminal.give(as_data(invited.device, []) | {"file": str(target)})
 
 
@@ -82,14 +84,20 @@ def list_(
     """Every laptop, its state, and how far its work is stored here."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         found = central.devices.list(me)
-        heads = ["Perangkat", "Kantor", "Status", "Tersimpan sampai", "Desa"]
+        heads = [
+            terminal.say("Perangkat"),
+            terminal.say("Kantor"),
+            terminal.say("Status"),
+            terminal.say("Tersimpan sampai"),
+            terminal.say("Desa"),
+        ]
         rows = []
         for device, logs in found:
             seqs = ", ".join(str(log.seq) for log in logs)
             villages = " ".join(device.villages)
             state = DEVICE_STATES[DeviceState(device.state)].words(lang)
             rows.append([device.name, device.office_name, state, seqs, villages])
-        terminal.table("Perangkat", heads, rows)
+        terminal.table(terminal.say("Perangkat"), heads, rows)
         terminal.give({"devices": [as_data(device, logs) for device, logs in found]})
 
 
@@ -107,7 +115,7 @@ def suspend(
     """Keep what the laptop still brings for a person to look at."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         device = central.devices.suspend(me, name, reason, from_)
-        terminal.say("{name} ditangguhkan.", name=device.name)
+        terminal.tell(terminal.say("{name} ditangguhkan.", name=device.name))
         terminal.give(as_data(device, []))
 
 
@@ -124,7 +132,7 @@ def resume(
     """Trust a suspended laptop again."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         device = central.devices.resume(me, name, reason)
-        terminal.say("{name} aktif lagi.", name=device.name)
+        terminal.tell(terminal.say("{name} aktif lagi.", name=device.name))
         terminal.give(as_data(device, []))
 
 
@@ -142,7 +150,7 @@ def lost(
     """The laptop is gone: what comes after the last trusted entry waits for a person."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         device = central.devices.lose(me, name, reason, from_)
-        terminal.say("{name} dilaporkan hilang.", name=device.name)
+        terminal.tell(terminal.say("{name} dilaporkan hilang.", name=device.name))
         terminal.give(as_data(device, []))
 
 
@@ -159,7 +167,7 @@ def retire(
     """Take a laptop out of service."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         device = central.devices.retire(me, name, reason)
-        terminal.say("{name} tidak dipakai lagi.", name=device.name)
+        terminal.tell(terminal.say("{name} tidak dipakai lagi.", name=device.name))
         terminal.give(as_data(device, []))
 
 

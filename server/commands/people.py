@@ -47,7 +47,11 @@ def add(
             me = central.doorkeeper.check(as_, password_of(terminal, as_, password_file))
         password = password_of(terminal, login, new_password_file, twice=True)
         person = central.staff.add(me, login, name, role, password)
-        terminal.say("{name} dapat masuk sebagai {login}.", name=person.name, login=person.login)
+        terminal.tell(
+            terminal.say(
+                "{name} dapat masuk sebagai {login}.", name=person.name, login=person.login
+            )
+        )
         terminal.give(as_data(person))
 
 
@@ -62,8 +66,15 @@ def list_(
     """Everybody who may sign in."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         found = central.staff.list(me)
-        heads = ["Nama masuk", "Nama", "Peran", "Aktif"]
-        terminal.table("Pegawai", heads, ([*_cells(person, lang)] for person in found))
+        heads = [
+            terminal.say("Nama masuk"),
+            terminal.say("Nama"),
+            terminal.say("Peran"),
+            terminal.say("Aktif"),
+        ]
+        terminal.table(
+            terminal.say("Pegawai"), heads, ([*_cells(person, lang)] for person in found)
+        )
         terminal.give({"people": [as_data(person) for person in found]})
 
 
@@ -79,7 +90,7 @@ def close(
     """The person no longer works here. What they did stays under their name."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         person = central.staff.close(me, login)
-        terminal.say("{login} tidak dapat masuk lagi.", login=person.login)
+        terminal.tell(terminal.say("{login} tidak dapat masuk lagi.", login=person.login))
         terminal.give(as_data(person))
 
 

@@ -45,18 +45,22 @@ def verify(
             raise typer.Exit(FALSE) from None
         terminal.facts(
             [
-                ("Nomor", found.code),
-                ("Layanan", found.service),
-                ("Perangkat", found.device),
-                ("Status", status_words(found.status, lang) if found.arrived else ""),
+                (terminal.say("Nomor"), found.code),
+                (terminal.say("Layanan"), found.service),
+                (terminal.say("Perangkat"), found.device),
+                (terminal.say("Status"), status_words(found.status, lang) if found.arrived else ""),
             ]
         )
-        terminal.say("Bukti ini asli.")
+        terminal.tell(terminal.say("Bukti ini asli."))
         if not found.arrived:
-            terminal.say("Berkasnya belum sampai di pusat.")
+            terminal.tell(terminal.say("Berkasnya belum sampai di pusat."))
         terminal.give(found)
         if found.arrived and not found.fits:
-            terminal.warn("Isi yang tersimpan tidak sama dengan bukti ini. Laporkan ke penyelia.")
+            terminal.warn(
+                terminal.say(
+                    "Isi yang tersimpan tidak sama dengan bukti ini. Laporkan ke penyelia."
+                )
+            )
             raise typer.Exit(FALSE)
 
 

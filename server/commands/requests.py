@@ -11,7 +11,7 @@ import typer
 
 from models import lifecycle
 from models.problems import Problem
-from models.words import moment, say
+from models.words import moment
 from server.casework import Done
 from server.central import Central
 from server.database.people import Person
@@ -73,7 +73,17 @@ def list_(
             ]
             for r in found
         ]
-        terminal.table("Permohonan", ["Nomor", "Layanan", "Status", "Nama", "Perkara"], rows)
+        terminal.table(
+            terminal.say("Permohonan"),
+            [
+                terminal.say("Nomor"),
+                terminal.say("Layanan"),
+                terminal.say("Status"),
+                terminal.say("Nama"),
+                terminal.say("Perkara"),
+            ],
+            rows,
+        )
         terminal.give({"requests": found})
 
 
@@ -202,16 +212,16 @@ def shown_first(terminal: Terminal, seen: int | None, open_it: Callable[[], int]
     if terminal.json or not sys.stdin.isatty():
         raise Problem("request.seen")
     number = open_it()
-    typer.confirm(say("Lanjutkan?", terminal.lang), abort=True)
+    typer.confirm(terminal.say("Lanjutkan?"), abort=True)
     return number
 
 
 def _tell(terminal: Terminal, done: Done) -> None:
     if done.state == "waiting":
-        terminal.say("Tersimpan; menunggu persetujuan orang kedua.")
+        terminal.tell(terminal.say("Tersimpan; menunggu persetujuan orang kedua."))
     else:
         words = status_words(done.status, terminal.lang)
-        terminal.say("Berkas sekarang: {status}.", status=words)
+        terminal.tell(terminal.say("Berkas sekarang: {status}.", status=words))
     terminal.give(done)
 
 
@@ -219,21 +229,38 @@ def draw(terminal: Terminal, sheet: RequestSheet) -> None:
     """The request on the terminal."""
     terminal.facts(
         [
-            ("Nomor", sheet.code or sheet.id),
-            ("Layanan", sheet.title),
-            ("Status", status_words(sheet.status, terminal.lang)),
-            ("Kantor", f"{sheet.office} ({sheet.device})"),
-            ("Perkara terbuka", ", ".join(sorted({*sheet.disputes.values(), *sheet.cases}))),
-            ("Menunggu orang kedua", sheet.waiting.action if sheet.waiting else ""),
-            ("Langkah", ", ".join(sheet.actions)),
+            (terminal.say("Nomor"), sheet.code or sheet.id),
+            (terminal.say("Layanan"), sheet.title),
+            (terminal.say("Status"), status_words(sheet.status, terminal.lang)),
+            (terminal.say("Kantor"), f"{sheet.office} ({sheet.device})"),
+            (
+                terminal.say("Perkara terbuka"),
+                ", ".join(sorted({*sheet.disputes.values(), *sheet.cases})),
+            ),
+            (terminal.say("Menunggu orang kedua"), sheet.waiting.action if sheet.waiting else ""),
+            (terminal.say("Langkah"), ", ".join(sheet.actions)),
         ]
     )
-    terminal.table("Isian", ["Isian", "Nilai"], ([k, shown(v)] for k, v in sheet.answers.items()))
+    terminal.table(
+        terminal.say("Isian"),
+        [terminal.say("Isian"), terminal.say("Nilai")],
+        ([k, shown(v)] for k, v in sheet.answers.items()),
+    )
     rows = [
         [when(e.at), e.who, f"{e.what} {e.unit}", shown(e.value), e.reason] for e in sheet.history
     ]
-    terminal.table("Riwayat", ["Waktu", "Oleh", "Apa", "Nilai", "Alasan"], rows)
-    terminal.facts([("Keadaan (seen)", sheet.seen)])
+    terminal.table(
+        terminal.say("Riwayat"),
+        [
+            terminal.say("Waktu"),
+            terminal.say("Oleh"),
+            terminal.say("Apa"),
+            terminal.say("Nilai"),
+            terminal.say("Alasan"),
+        ],
+        rows,
+    )
+    terminal.facts([(terminal.say("Keadaan (seen)"), sheet.seen)])
 
 
 def shown(value: Any) -> str:
