@@ -208,6 +208,10 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """The unit of that name, row units such as `witness.2.row` too; Problem `unit.unknown`."""
         return units.unit(self.plan, name)
 
+    def takes_files(self, name: str) -> bool:
+        """Whether files may be attached to the unit of that name."""
+        return units.takes_files(self.plan, name)
+
     def subject(self, answers: Mapping[str, Any]) -> Subject:
         """Who the request is about; the first of them where it is about two or more."""
         return self.subjects(answers)[0]

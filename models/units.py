@@ -3,9 +3,10 @@
 A field is a unit by its key. A group is a unit by its own name, its value a dict of the filled
 members, always written whole; in a repeated block the row stands after the first part
 (`witness.2.row`). A set is a unit whose value is a list of elements; the documents the citizen
-brought are the set `documents`.
+brought are the set `documents`, and the pictures of one of them the set `document.<code>`.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from models.forms import ROWS_MAX, Plan, Slot
 from models.problems import Problem
 
 DOCUMENTS = Unit("documents", "set", "free")
+PICTURES = re.compile(r"document\.([A-Z0-9][A-Za-z0-9._-]{0,30})")
+"""Unit of the pictures of one document; the group is the document's code."""
 
 
 def units(
@@ -49,6 +52,8 @@ def answers(plan: Plan, values: Mapping[str, Any]) -> tuple[dict[str, Any], tupl
             given = value if isinstance(value, list | tuple) else ()
             documents = tuple(sorted({one for one in given if isinstance(one, str)}))
             continue
+        if PICTURES.fullmatch(name):
+            continue
         slots, row = _slots(plan, name)
         if value in (None, {}, []):
             continue
@@ -63,9 +68,23 @@ def unit(plan: Plan, name: str) -> Unit:
     """The unit of that name, with its row; Problem `unit.unknown`."""
     if name == DOCUMENTS.name:
         return DOCUMENTS
+    if PICTURES.fullmatch(name):
+        return Unit(name, "set", "free")
     slots, _ = _slots(plan, name)
     shape, guard = slots[0].unit.shape, slots[0].unit.guard
     return Unit(name, shape, guard)
+
+
+def takes_files(plan: Plan, name: str) -> bool:
+    """Is this a unit whose elements are files: a field of kind attachment, or the pictures of a
+    document?"""
+    if PICTURES.fullmatch(name):
+        return True
+    try:
+        slots, _ = _slots(plan, name)
+    except Problem:
+        return False
+    return slots[0].unit.shape == "set" and slots[0].field.kind == "attachment"
 
 
 def member(slot: Slot) -> str:

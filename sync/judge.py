@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from models import lifecycle
-from models.changes import Body, Change, created_id, decode_body, own_of, record_of
+from models.changes import Attached, Body, Change, created_id, decode_body, own_of, record_of
 from models.problems import Problem
 from models.services import Service, catalogue
+from sync.files import about_file, element_of, files
 from sync.known import Known, LogState, Result, record_keys
 from sync.logs import Entry
 from sync.merge import (
@@ -51,6 +52,10 @@ from sync.state import (
     Wrote,
     copy_record,
 )
+from sync.transfer import BLOB_BYTES_MAX, HASH_BYTES
+
+FILES_MAX = 60
+"""Files of one request: six papers of ten pages."""
 
 RULES_EDITION = 1
 """Edition of the rules below, written into every decision (law: determinism)."""
@@ -242,6 +247,12 @@ def _fill(judge: Judge, form: Service, name: bytes, body: Body, mine: tuple[byte
     for unit, elements in body.add.items():
         for element in elements:
             judge.say(Wrote(name, unit + ELEMENT + element, True, None, mine))
+    for file in body.attach:
+        why = _unfit(judge, form, name, file)
+        if why:
+            judge.say(Ignored(name, file.unit, why))
+        else:
+            judge.say(Wrote(name, element_of(file), about_file(file), None, mine))
     for key, text in body.reasons.items():
         judge.say(Wrote(name, REASON_PREFIX + key, text, None, mine))
 
@@ -299,6 +310,7 @@ def _edit(judge: Judge, change: Change, body: Body, author: Author) -> None:
     for present, units in ((True, body.add), (False, body.remove)):
         for unit, elements in units.items():
             verdicts += [_set_element(judge, record, unit, e, present, author) for e in elements]
+    verdicts += [_attach(judge, form, record, file, author) for file in body.attach]
     for key, text in body.reasons.items():
         judge.say(Wrote(name, REASON_PREFIX + key, text, None, (author.log, author.seq)))
     if body.move is not None:
@@ -332,6 +344,33 @@ def _set_element(
     verdict = merge_element(record, key, present, author, over=is_over(record))
     carry_out(judge, record, key, present, verdict, author, protected=False)
     return verdict
+
+
+def _attach(judge: Judge, form: Service, record: Record, file: Attached, author: Author) -> Verdict:
+    """Put a file to its unit. The file itself comes by its own way."""
+    unit = element_of(file)
+    why = _unfit(judge, form, record.id, file)
+    if why:
+        judge.say(Ignored(record.id, file.unit, why))
+        return Ignore(why)
+    guard = _guard(form, file.unit)
+    verdict = merge_element(record, unit, True, author, over=is_over(record), guard=guard)
+    value = about_file(file)
+    carry_out(judge, record, unit, value, verdict, author, protected=guard == "protected")
+    return verdict
+
+
+def _unfit(judge: Judge, form: Service, name: bytes, file: Attached) -> str:
+    """Why a file is left out, or empty. A request is never refused for its files."""
+    record = judge.record(name)
+    if not form.takes_files(file.unit):
+        return "not_a_file_field"
+    sound = len(file.blob) == HASH_BYTES and len(file.preview) in (0, HASH_BYTES)
+    if not sound or not 0 < file.size <= BLOB_BYTES_MAX:
+        return "file_size"
+    if record is not None and len(files(record)) >= FILES_MAX:
+        return "too_many_files"
+    return ""
 
 
 def carry_out(

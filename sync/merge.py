@@ -105,13 +105,22 @@ def merge_unit(
 
 
 def merge_element(
-    record: Record, unit: str, present: bool, author: Author, *, over: bool
+    record: Record,
+    unit: str,
+    present: bool,
+    author: Author,
+    *,
+    over: bool,
+    guard: Guard = "free",
 ) -> Verdict:
     """Put an element into a set unit or take it out; `unit` is `unit+element`.
 
     Elements unite. A removal counts only against an element its author has seen, so that a paper
-    added elsewhere meanwhile stays.
+    added elsewhere meanwhile stays. A protected set does not change after a verification that its
+    author had not seen.
     """
+    if guard == "central" and not author.central:
+        return Ignore("central")
     write = record.units.get(unit)
     disputed = record.disputes.get(unit, b"")
     if over or disputed:
@@ -120,6 +129,8 @@ def merge_element(
         return Agree()
     if not present and not is_current(write, author):
         return Ignore("unseen")
+    if guard == "protected" and _verified_since(record, author):
+        return Hold(b"", write)
     return Apply()
 
 

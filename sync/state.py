@@ -5,6 +5,7 @@ laptop, is nothing but these effects applied in the order of `server_seq`. There
 by both houses, so they cannot come to different ends.
 
 A set unit is kept element by element under `unit+element`, true while the element is in the set.
+For a file the element is its name and the value says what it is, see sync.files.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from models.changes import Body, Change
+from models.changes import Attached, Body, Change
+from sync.files import element_of, files
 from sync.merge import Author, is_current
 from sync.state import ELEMENT, REASON_PREFIX, STATUS_UNIT, Case, Record, values
 
@@ -29,7 +30,8 @@ class Own(msgspec.Struct, frozen=True):
 class View(msgspec.Struct):
     """units: unit -> value as the author sees it. unsent: units only this laptop knows yet.
     proposed: units whose shown value waits in a case (unit -> case). moved: units whose base
-    changed at central after the author saw it, so that it will be reviewed ("akan ditinjau")."""
+    changed at central after the author saw it, so that it will be reviewed ("akan ditinjau").
+    files: by `unit+name`, those taken out too."""
 
     service: str
     edition: int
@@ -38,6 +40,13 @@ class View(msgspec.Struct):
     unsent: set[str]
     proposed: dict[str, bytes]
     moved: set[str]
+    files: dict[str, Attached] = {}
+
+    def attached(self) -> list[Attached]:
+        """The files that belong to it, in the order of their units and pages."""
+        present = {(u, e) for u, v in self.units.items() if isinstance(v, list) for e in v}
+        mine = (f for f in self.files.values() if (f.unit, f.blob.hex()) in present)
+        return sorted(mine, key=lambda f: (f.unit, f.page, f.blob))
 
 
 def view(
@@ -60,6 +69,7 @@ def view(
 def _decided(record: Record, cases: dict[bytes, Case], logs: Collection[bytes]) -> View:
     shown = View(record.service, record.edition, record.status, {}, set(), {}, set())
     shown.units = values(record)
+    shown.files = {element_of(file): file for file in files(record)}
     for unit, name in record.disputes.items():
         case = cases.get(name)
         mine = [o for o in case.offers if o.log in logs] if case is not None else []
@@ -82,6 +92,11 @@ def _put(shown: View, entry: Own, record: Record | None) -> None:
         present = set(shown.units.get(unit, ()))
         shown.units[unit] = sorted(present | set(elements))
         shown.unsent.add(unit)
+    for file in body.attach:
+        present = set(shown.units.get(file.unit, ()))
+        shown.units[file.unit] = sorted(present | {file.blob.hex()})
+        shown.unsent.add(file.unit)
+        shown.files[element_of(file)] = file
     for unit, elements in body.remove.items():
         present = set(shown.units.get(unit, ()))
         shown.units[unit] = sorted(present - set(elements))
