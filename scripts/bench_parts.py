@@ -181,8 +181,9 @@ def rows_of(count: int, seed: int, mix: Mapping[str, int] = MIX) -> list[Row]:
 def _village_for(count: int, seed: int, mix: Mapping[str, int]) -> Village:
     """Nobody is recorded yet where only enrolments are asked for; births need many couples."""
     only = list(mix) == ["ktp-new-enrolment"]
-    size = 12 if list(mix) == ["birth"] else 3
-    return village(max(400, count * size), seed, recorded=not only)
+    births = list(mix) == ["birth"]
+    size = max(1500, 14 * count) if births else max(400, 3 * count)
+    return village(size, seed, recorded=not only)
 
 
 def quantile(values: Sequence[float], part: float) -> float:

@@ -48,6 +48,9 @@ NUMBER = wire.DICTIONARY
 SEED = 20261121
 SIZE = 64 * 1024
 WORLDS = 120
+LONGEST = 2000
+"""Bytes of a message worth learning from: a longer one mostly repeats itself."""
+
 FOLDER = home.ROOT / "sync" / "data"
 WIT = timezone(timedelta(hours=9))
 FIRST_DAY = date(2026, 9, 1)
@@ -212,7 +215,7 @@ def samples(seed: int, worlds: int) -> list[bytes]:
         laptop = Journal(rng, rng.choice(BUILDS), _nine(day) + rng.randrange(DAY // 3))
         laptop.create(maker.request(slug, day))
         found.append(laptop.request())
-    return found
+    return [message for message in found if len(message) <= LONGEST]
 
 
 # -- the dictionary
