@@ -24,8 +24,8 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 BACKWARDS_SECONDS = 60
 """Time servers step a clock by seconds; what goes back further was moved by somebody."""
 
-EARLIEST = 1_790_000_000
-"""September 2026, before the first release: a clock that shows an earlier time is wrong."""
+EARLIEST = 1_795_186_800
+"""21 November 2026, 00:00 WIT, when this edition was made: an earlier clock is wrong."""
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ import msgspec
 
 from field_client import clock as clocks
 from field_client.clock import Clock, ClockFacts
-from field_client.prefill import prefilled
+from field_client.prefill import laid_over, prefilled
 from field_client.roster.residents import Resident
 from field_client.sheet import Sheet, changed_units, first_units, sheet
 from field_client.vault.drafts import Draft
@@ -262,10 +262,10 @@ class Desk:
         self, before: Wanted, answers: Any, documents: Any, reasons: dict[str, str], nik: str
     ) -> Wanted:
         """A draft's form with what was typed now over it."""
-        old = dict(before.answers) if isinstance(before.answers, dict) else {}
+        service = catalogue().service(before.service)
         return Wanted(
             before.service,
-            {**old, **answers},
+            laid_over(service, before.answers, answers),
             documents if documents is not None else before.documents,
             {**before.reasons, **reasons},
             nik or before.nik,
@@ -350,6 +350,13 @@ class Desk:
         )  # fmt: skip
         self._append(page, body)
         return checked, body
+
+    def over(self, page: Sheet, *answers: dict[str, Any]) -> dict[str, Any]:
+        """Several layers of answers as one, flat; later ones stand over earlier ones."""
+        found: dict[str, Any] = {}
+        for layer in answers:
+            found = laid_over(page.form(), found, layer)
+        return found
 
     def check_edit(
         self, page: Sheet, answers: Any, documents: Sequence[str] | None, reasons: Any

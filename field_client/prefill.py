@@ -46,6 +46,21 @@ def prefilled(service: Service, answers: Any, nik: str, find: Find) -> Any:
     return _merged(answers, {k: v for k, v in extra.items() if k not in found})
 
 
+def laid_over(service: Service, below: Any, over: Any) -> dict[str, Any]:
+    """Flat answers: those of `below` with those of `over` in their places, however each is nested.
+    What the service does not ask, or not in this shape, is kept, so that checking names it."""
+    found: dict[str, Any] = {}
+    for answers in (below, over):
+        strange: dict[str, Any] = {}
+
+        def say(key: str, code: str, into: dict[str, Any] = strange, **_: Any) -> None:
+            into[key] = code
+
+        known = typed.flatten(service.plan, answers, say)
+        found |= known | {k: answers.get(k) for k in strange if k and k not in known}
+    return found
+
+
 def _silent(key: str, code: str, **details: Any) -> None:
     """Remarks are made when the answers are checked."""
 

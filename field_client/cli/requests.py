@@ -56,14 +56,14 @@ def new(
     from field_client.desk import Wanted
 
     desk = call.house().desk
-    found = _answers(set_, answers)
-    before, begun = desk.resume(_draft_id(resume)) if resume else (None, None)
-    if before is not None:
-        wanted = desk.more(before, found, document, _pairs(reason), nik or "")
+    if resume:
+        wanted, begun = desk.resume(_draft_id(resume))
     elif service:
-        wanted = Wanted(service, found, document or [], _pairs(reason), nik or "")
+        wanted, begun = Wanted(service), None
     else:
         raise Problem("service.unknown", service="-")
+    for found in _answers(set_, answers):
+        wanted = desk.more(wanted, found, document, _pairs(reason), nik or "")
     if draft:
         kept = desk.keep(wanted, begun)
         call.give({"draft": kept.hex()})
@@ -116,7 +116,7 @@ def edit(
     """Correct a request: only what changed is written. A returned one goes back to the office."""
     desk = call.house().desk
     page = _page(desk, code, based_on)
-    found = {**_answers(set_, answers), **dict.fromkeys(clear or ())}
+    found = desk.over(page, *_answers(set_, answers), dict.fromkeys(clear or ()))
     papers = None
     if add_document or remove_document:
         papers = sorted({*page.documents, *(add_document or ())} - set(remove_document or ()))
@@ -280,14 +280,12 @@ def _draft_id(text: str) -> bytes:
         raise Problem("draft.unknown", draft=text[:40]) from None
 
 
-def _answers(pairs: list[str] | None, file: Path | None) -> dict[str, Any]:
-    """Answers from a file, with single ones over them."""
-    found: dict[str, Any] = {}
-    if file is not None:
-        found = _read(file)
-    for key, text in _pairs(pairs).items():
-        found[key] = _value(text)
-    return found
+def _answers(pairs: list[str] | None, file: Path | None) -> list[dict[str, Any]]:
+    """Answers from a file, then single ones that go over them."""
+    return [
+        _read(file) if file is not None else {},
+        {key: _value(text) for key, text in _pairs(pairs).items()},
+    ]
 
 
 def _read(file: Path) -> dict[str, Any]:
