@@ -210,6 +210,43 @@ class Certificate(msgspec.Struct, frozen=True, array_like=True):
     at: int
 
 
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """Entries first..last of one log."""
+
+    log: bytes
+    first: int
+    last: int
+
+
+class Contents(msgspec.Struct, frozen=True, array_like=True):
+    """What each volume of a USB bundle for central holds; every volume carries the whole list, so
+    that whoever has one can name the others.
+
+    bundle: its 8 random bytes. at: the laptop's wall clock, Unix seconds. volumes: the entries in
+    volume 1, 2, ….
+    """
+
+    bundle: bytes
+    at: int
+    volumes: list[list[Span]]
+
+
+class Return(msgspec.Struct, frozen=True, array_like=True):
+    """Head of a USB bundle of central for one log, in every volume of it.
+
+    number: counts the bundles for this log. start, upper: it tells what was decided after `start`,
+    up to and with `upper`. parts: how many replies it holds, each with its pages.
+    """
+
+    bundle: bytes
+    log: bytes
+    number: int
+    at: int
+    start: Cursor
+    upper: Cursor
+    parts: int
+
+
 Message = TypeVar("Message", bound=msgspec.Struct)
 _encoder = msgspec.msgpack.Encoder()
 _decoders: dict[type, msgspec.msgpack.Decoder[msgspec.Struct]] = {}
@@ -226,7 +263,7 @@ def decode(data: bytes, kind: type[Message]) -> Message:
         _decoders[kind] = msgspec.msgpack.Decoder(kind)
     try:
         message = _decoders[kind].decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise Problem("sync.malformed") from None
     assert isinstance(message, kind)
     return message

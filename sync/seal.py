@@ -31,12 +31,15 @@ VERSION = 1
 
 PURPOSES = (
     "request", "reply", "page", "order", "receipt", "enrol", "invitation", "keys", "escrow",
-    "manifest", "chunk", "ack",
+    "manifest", "chunk", "ack", "bundle", "contents", "return",
 )  # fmt: skip
 """A purpose travels as its place in this row, so new ones are only ever put at the end."""
 
 AUDIENCE_BYTES = 8
 _OUTER = 2 + AUDIENCE_BYTES
+_HPKE = 32 + 16
+"""Bytes that HPKE adds: the ephemeral X25519 key and the AES-GCM tag."""
+
 _ALG, _KID, _JB = 1, 4, "jb"
 _EDDSA = -8
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
@@ -133,22 +136,31 @@ def _private(signer: Ed25519PrivateKey) -> Any:
 # -- sealed
 
 
-def seal(token: bytes, recipient: bytes, purpose: str) -> bytes:
-    """`token` for the eyes of the holder of the X25519 public key `recipient` only."""
+def seal(token: bytes, recipient: bytes, purpose: str, bound: bytes = b"") -> bytes:
+    """`token` for the eyes of the holder of the X25519 public key `recipient` only.
+
+    bound: plain bytes beside it (the header of a USB volume) without which it does not open.
+    """
     outer = bytes((VERSION, PURPOSES.index(purpose))) + audience(recipient)
     key = X25519PublicKey.from_public_bytes(recipient)
-    return outer + _SUITE.encrypt(token, key, info=_info(outer, recipient))
+    return outer + _SUITE.encrypt(token, key, info=_info(outer, recipient) + bound)
 
 
-def unseal(data: bytes, identity: Identity, purpose: str) -> bytes:
-    """The token in `data`; raises Problem("sync.seal") when it is not for us or was altered."""
+def sealed_size(size: int) -> int:
+    """Bytes that `size` bytes have when they are sealed."""
+    return _OUTER + _HPKE + size
+
+
+def unseal(data: bytes, identity: Identity, purpose: str, bound: bytes = b"") -> bytes:
+    """The token in `data`; raises Problem("sync.seal") when it is not for us or was altered, or
+    when `bound` is not what it was sealed with."""
     outer, body = data[:_OUTER], data[_OUTER:]
     if len(outer) < _OUTER or outer[0] != VERSION:
         raise Problem("sync.version", version=str(outer[0]) if outer else "-")
     if outer[1] != PURPOSES.index(purpose) or outer[2:] != audience(identity.seal_key):
         raise Problem("sync.seal")
     try:
-        return _SUITE.decrypt(body, identity.opener, info=_info(outer, identity.seal_key))
+        return _SUITE.decrypt(body, identity.opener, info=_info(outer, identity.seal_key) + bound)
     except (InvalidTag, ValueError):
         raise Problem("sync.seal") from None
 
