@@ -151,12 +151,13 @@ class Courier:
             succession.after_copy(self.desk)
         self.report.orders += obey(self.desk)
         while not self.stop():
+            parted = False
             for log in self._due():
                 self._confirm(log)
-                self._exchange(log)
+                parted = self._exchange(log) or parted
             fresh = obey(self.desk)
             self.report.orders += fresh
-            if "rotate" not in fresh:
+            if not parted and "rotate" not in fresh:
                 return
 
     def _due(self) -> list[OwnLog]:
@@ -197,7 +198,8 @@ class Courier:
 
     # -- exchanging
 
-    def _exchange(self, log: OwnLog) -> None:
+    def _exchange(self, log: OwnLog) -> bool:
+        """Send and hear everything about one log. True where it ended and a new one goes on."""
         link = self.store.recall(Link)
         size = link.batch_bytes if link is not None else self.place.settings.batch_bytes
         envelopes = Envelopes(log.identity, self.desk.invitation())
@@ -222,6 +224,10 @@ class Courier:
                 size = backoff.next_size(size, time.monotonic() - began)
         if link is None or link.batch_bytes != size:
             self.store.remember(Link(size))
+        if exchange.parted is None:
+            return False
+        succession.after_fork(self.desk, log.id, exchange.parted)
+        return True
 
     def _where(self, exchange: Exchange) -> tuple[object, object]:
         return exchange.position.stored, exchange.position.cursor

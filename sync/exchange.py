@@ -97,13 +97,17 @@ more than this request carried: an earlier one arrived whose answer was lost."""
 class Exchange:
     """One sync of one log: as many round trips as it takes, usually one.
 
-    finished: nothing is left to send and central has nothing more to tell.
+    finished: nothing is left to send and central has nothing more to tell. parted: number of the
+    last own entry on which both agree, once central turns out to hold another continuation of this
+    log (a copy of the laptop wrote it, or this laptop was put back from an older image): a new log
+    has to go on from there. None as long as there is one history.
     """
 
     def __init__(self, position: Position, build: str, head_at: HeadAt) -> None:
         self.position = position
         self.build = build
         self.finished = False
+        self.parted: int | None = None
         self.head_at = head_at
         self._sent: Sequence[Entry] = ()
         self._name = b""
@@ -146,31 +150,50 @@ class Exchange:
         """
         if reply.request != self._name or any(p.request != self._name for p in pages):
             raise Problem("sync.forged_reply")
-        steps: list[Step] = [self._acknowledge(reply.checkpoint, proof)]
-        if reply.outcomes:
+        fresh = self._new_orders(orders)
+        steps = self._acknowledge(reply.checkpoint, proof, fresh)
+        if reply.outcomes and (self.parted is None or self.parted >= self.position.last):
             steps.append(Settled(tuple(reply.outcomes)))
         if reply.missing is not None:
             steps.append(Missing(*reply.missing))
-        steps += [Ordered(o) for o in self._new_orders(orders)]
+        steps += [Ordered(o) for o in fresh]
         steps += self._absorb(reply, pages)
         sent_all = self.position.stored >= self.position.last or reply.missing is not None
-        self.finished = sent_all and not reply.more and len(pages) == reply.pages
+        whole = not reply.more and len(pages) == reply.pages
+        self.finished = self.parted is not None or (sent_all and whole)
         return steps
 
-    def _acknowledge(self, checkpoint: Checkpoint, proof: bytes) -> Acknowledged:
+    def _acknowledge(
+        self, checkpoint: Checkpoint, proof: bytes, orders: Sequence[Order]
+    ) -> list[Step]:
         here = self.position
         if checkpoint.log != here.log:
             raise Problem("sync.forged_reply")
         if here.cursor.incarnation not in (b"", checkpoint.incarnation):
             raise Problem("sync.future_cursor")
-        if not here.stored <= checkpoint.seq <= here.last:
+        if checkpoint.seq < here.stored:
             raise Problem("sync.checkpoint", seq=checkpoint.seq)
-        if self.head_at(checkpoint.seq) != checkpoint.head:
-            raise Problem("sync.checkpoint", seq=checkpoint.seq)
+        if checkpoint.seq > here.last or self.head_at(checkpoint.seq) != checkpoint.head:
+            self._part(orders)
+            return []
         self.position = msgspec.structs.replace(
             here, stored=checkpoint.seq, stored_head=checkpoint.head
         )
-        return Acknowledged(checkpoint, proof)
+        return [Acknowledged(checkpoint, proof)]
+
+    def _part(self, orders: Sequence[Order]) -> None:
+        """Central's log is not ours any more. Where our entries differed, it orders a new log and
+        says after which number; where they did not, it holds all that was sent, and more."""
+        if self._sent:
+            last = self._sent[-1]
+            self.position = msgspec.structs.replace(
+                self.position, stored=last.seq, stored_head=last.head
+            )
+        ordered = [order.argument for order in orders if order.kind == "rotate"]
+        if ordered:
+            self.parted = min(ordered[-1], self.position.last)
+        elif self.position.stored >= self.position.last:
+            self.parted = self.position.last
 
     def _new_orders(self, orders: Sequence[Order]) -> list[Order]:
         fresh = sorted(
