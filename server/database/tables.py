@@ -265,7 +265,7 @@ class RecordRow(Table, table=True):
         Index("ix_records_status", "city", "status", "created", "id"),
         Index("ix_records_village", "city", "village", "created", "id"),
         Index("ix_records_service", "city", "service", "created", "id"),
-        Index("ix_records_nik", "city", "nik"),
+        Index("ix_records_nik", "city", "nik", "created", "id"),
     )
     city: str = pk()
     id: bytes = pk()

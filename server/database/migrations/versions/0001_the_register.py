@@ -196,7 +196,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("city", "id", name="pk_records"),
     )
     op.create_index("ix_records_created", "records", ["city", "created", "id"], unique=False)
-    op.create_index("ix_records_nik", "records", ["city", "nik"], unique=False)
+    op.create_index("ix_records_nik", "records", ["city", "nik", "created", "id"], unique=False)
     op.create_index(
         "ix_records_service", "records", ["city", "service", "created", "id"], unique=False
     )
