@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -159,7 +160,8 @@ def serve(
         # uvicorn raises the signal that stopped it once more when it is done.
         signal.signal(signal.SIGTERM, _done)
         signal.signal(signal.SIGINT, _done)
-        server.run()
+        with contextlib.suppress(SystemExit):  # uvicorn's answer to an address in use
+            server.run()
         if not server.started:
             raise Problem("office.address", host=place.settings.host, port=place.settings.port)
 
