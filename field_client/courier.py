@@ -18,18 +18,16 @@ import msgspec
 from field_client import succession
 from field_client.build import version
 from field_client.desk import Desk
-from field_client.enrolment import InvitationToken
 from field_client.envelopes import Envelopes
+from field_client.introduction import introduction
 from field_client.orders import obey
 from field_client.settings import Place
 from field_client.transports.http import Unreached
 from field_client.vault.files import FileLock
-from field_client.vault.keyfile import read_keys
 from field_client.vault.logs import OwnLog
 from models.problems import Problem
 from sync import backoff, enrolment
 from sync.exchange import Absorbed, Exchange, Settled, Step
-from sync.messages import Enrolment
 from sync.state import Outcome
 
 SYNC_PATH = "/v1/sync"
@@ -174,7 +172,9 @@ class Courier:
             return
         self.progress(Progress("enrol"))
         central = self.desk.invitation()
-        body = enrolment.ask(self._enrolment(log), log.identity, central.seal_key)
+        body = enrolment.ask(
+            introduction(self.desk, self.place.folder, log), log.identity, central.seal_key
+        )
         answer = self._patiently(lambda: self._post(ENROL_PATH, body), tries)
         try:
             certificate = enrolment.read_certificate(answer, log.identity, central.sign_key)
@@ -182,19 +182,6 @@ class Courier:
             raise Problem("sync.forged_reply") from problem
         self.store.remember(certificate, Confirmed((*confirmed.logs, log.id)))
         self.report.enrolled = True
-
-    def _enrolment(self, log: OwnLog) -> Enrolment:
-        """A first log is vouched for by the invitation's secret, a later one by its parent."""
-        folder = self.place.folder
-        escrow = read_keys(folder / "keys.json", folder / "keys.copy.json").escrow
-        sealed = escrow.sealed if escrow is not None else b""
-        parent = succession.opening_of(log).parent
-        if parent:
-            key = self.store.log(parent).identity
-            return Enrolment(b"", log.opening, key.sign(enrolment.succession(log.opening)), sealed)
-        token = self.store.recall(InvitationToken)
-        proof = enrolment.proof(self.desk.invitation().secret, log.opening)
-        return Enrolment(token.token if token else b"", log.opening, proof, sealed)
 
     # -- exchanging
 
