@@ -22,6 +22,17 @@ def step_1(database: Database) -> None:
         database.execute(statement)
 
 
+@STEPS()
+def step_2(database: Database) -> None:
+    """Bundles by USB are written down with who had them."""
+    database.execute(_CUSTODY)
+
+
+_CUSTODY = """create table custody (
+    number integer primary key, at integer not null, operator text not null,
+    act text not null, bundle blob not null, data blob not null, head blob not null
+) strict"""
+
 _FTS = """create virtual table {table} using fts5 (
     words, content='', contentless_delete=1,
     tokenize="unicode61 remove_diacritics 2", prefix='2 3'

@@ -4,7 +4,7 @@
     store.pending(…)         what central has not proved to hold yet
     store.apply(*steps)      what an exchange brought back, one durable commit
     store.requests           the lists and the search of the desk
-    store.roster, .drafts, .notices, .reveals
+    store.roster, .drafts, .notices, .reveals, .custody
 
 Entries are the truth; every other table is told from them and from central's decisions. The outbox
 is not a table: an entry beyond the newest proved checkpoint is still to be sent.
@@ -21,6 +21,7 @@ from typing import TypeVar
 
 import msgspec
 
+from field_client.vault.custody import Custody
 from field_client.vault.drafts import Drafts
 from field_client.vault.engine import Engine
 from field_client.vault.logs import COLUMNS, OwnLog, find_log, read_cursor, remember
@@ -80,6 +81,7 @@ class Store:
         self.drafts = Drafts(engine)
         self.notices = Notices(engine)
         self.reveals = Reveals(engine)
+        self.custody = Custody(engine)
         self.restored = self._is_restored()
 
     @cached_property
