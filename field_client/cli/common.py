@@ -32,6 +32,9 @@ PROBLEM, USAGE, SOME, PIN_NEEDED, NO_ROAD = 1, 2, 3, 4, 5
 
 _PIN_CODES = ("pin.", "vault.locked", "vault.shredded", "operator.unknown", "operator.which")
 _ROAD_CODES = ("sync.unreachable", "sync.timeout", "sync.forged_reply", "sync.not_central")
+_FALSE_CODES = (
+    "receipt.forged", "receipt.malformed", "receipt.unknown_key", "receipt.ask_office",
+)  # fmt: skip
 _PIN_BYTES_MAX = 4096
 TRACE_VARIABLE = "JEMPUT_TRACE"
 
@@ -223,6 +226,8 @@ def exit_code(problem: Problem) -> int:
         return PIN_NEEDED
     if problem.code in _ROAD_CODES:
         return NO_ROAD
+    if problem.code in _FALSE_CODES:
+        return SOME
     return PROBLEM
 
 
@@ -284,7 +289,7 @@ def _run(call: Call, function: Callable[..., Any], options: dict[str, Any]) -> i
         return ended or 0
     except Problem as problem:
         return call.refuse(problem)
-    except (KeyboardInterrupt, BrokenPipeError, typer.Exit, typer.Abort):
+    except (KeyboardInterrupt, BrokenPipeError, typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except Exception as error:
         if os.environ.get(TRACE_VARIABLE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -12,6 +12,10 @@ import typer
 from field_client.cli.common import Call, command, refusal
 from models.problems import Problem
 from models.words import say
+
+if TYPE_CHECKING:
+    from field_client.desk import Desk
+    from field_client.sheet import Sheet
 
 app = typer.Typer(help="Requests of citizens.", no_args_is_help=True)
 
@@ -211,10 +215,10 @@ def listing(
     call.table([*heads, say("Tahap", call.lang)], rows)
 
 
-def _list_drafts(call: Call, desk: Any) -> None:
+def _list_drafts(call: Call, desk: Desk) -> None:
     from field_client import shown
 
-    for draft in desk.store.drafts.list(desk.operator.name):
+    for draft in desk.store.drafts.of(desk.operator.name):
         call.give({"draft": draft.id.hex(), "service": draft.service, "at": draft.at})
         title = shown.title(draft.service, None, call.lang)
         call.out(f"{draft.id.hex()}  {shown.at_words(draft.at)}  {title}")
@@ -268,7 +272,7 @@ def services(
 # -- what was typed
 
 
-def _page(desk: Any, code: str, based_on: str | None) -> Any:
+def _page(desk: Desk, code: str, based_on: str | None) -> Sheet:
     page = desk.open(desk.named(code))
     return page if based_on is None else desk.as_shown(page, based_on)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from field_client.cli.common import SOME, Call, command
 from models.words import say
+
+if TYPE_CHECKING:
+    from field_client.vault.store import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +76,7 @@ def status(call: Call) -> None:
         call.out(say("✕ Perangkat ditangguhkan. Pekerjaan tersimpan; hubungi Dukcapil.", call.lang))
 
 
-def _word(store: Any) -> str:
+def _word(store: Store) -> str:
     from field_client.orders import Word
 
     word = store.recall(Word)

@@ -114,7 +114,7 @@ class HttpRoad:
     def _read(self, response: httpx.Response, arrived: Callable[[int], None] | None) -> bytes:
         if response.headers.get("content-type", "").partition(";")[0].strip() != CONTENT_TYPE:
             raise Problem("sync.not_central", url=_host(self.url))
-        for piece in response.iter_raw(PIECE_BYTES):
+        for piece in response.iter_raw():
             self._body += piece
             if len(self._body) > self.settings.sync_bytes_max:
                 raise Problem("sync.too_large", limit=self.settings.sync_bytes_max)

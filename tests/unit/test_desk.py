@@ -552,7 +552,7 @@ def test_a_copy_of_an_older_database_goes_on_in_a_new_log(house, tmp_path, hands
 
 def test_layers_of_answers_lie_over_each_other_and_strange_ones_are_still_named(house):
     name = house.desk.keep(wanted(applicant__shoe="42", applicant__phone="0811"))
-    plain, begun = house.desk.resume(name)
+    plain, _ = house.desk.resume(name)
     over = {"applicant": {"phone": "081234567890"}, "hat": "red", "address": "Kampung"}
     form = house.desk.prepare(house.desk.more(plain, over, None, {}, ""))
     assert form.checked.answers["applicant.phone"] == "+6281234567890"
