@@ -30,7 +30,7 @@ from server.database.tables import (
     RecordRow,
 )
 from server.database.work import table_of
-from sync.known import next_server_head
+from sync.known import facts, next_server_head
 from sync.logs import Entry, Open, broken_at, log_id, opening_head
 from sync.pull import village_of
 from sync.state import (
@@ -190,7 +190,10 @@ class Proof(Audit):
             if record is None or _read(_read_record, row.data) != record:
                 yield Broken("request", row.created, row.id)
                 continue
-            columns = promoted(record) | {"village": villages[row.id], "device": record.device}
+            columns = promoted(record, facts(record)) | {
+                "village": villages[row.id],
+                "device": record.device,
+            }
             columns["created"] = record.created
             if any(getattr(row, name) != value for name, value in columns.items()):
                 yield Broken("request", record.created, row.id)

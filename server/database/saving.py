@@ -29,7 +29,7 @@ from server.database.tables import (
 )
 from server.database.work import table_of
 from sync.judge import is_over
-from sync.known import Known, LogState, Result, envelope, facts, next_server_head
+from sync.known import Facts, Known, LogState, Result, envelope, facts, next_server_head
 from sync.logs import Entry
 from sync.pull import village_of
 from sync.state import (
@@ -152,10 +152,10 @@ class Saving(Loading):
             before = known.records.get(record.id)
             if data == before:
                 continue
+            about = facts(record)
             if not is_over(record):
-                found = sorted({*facts(record).keys})
-                keys += [{"key": key, "record": record.id} for key in found]
-            row = {"id": record.id, "data": data, **promoted(record)}
+                keys += [{"key": key, "record": record.id} for key in sorted({*about.keys})]
+            row = {"id": record.id, "data": data, **promoted(record, about)}
             row["changed_at"] = decisions[-1].at
             known.records[record.id] = data
             if before is not None:
@@ -264,9 +264,8 @@ def _outcome(result: Result) -> dict[str, Any]:
     }
 
 
-def promoted(record: Record) -> dict[str, Any]:
+def promoted(record: Record, about: Facts) -> dict[str, Any]:
     """The columns by which a request is searched and listed."""
-    about = facts(record)
     block, number = record.code or (None, None)
     return {
         "service": record.service,
