@@ -9,7 +9,7 @@ counted before it is made: what ended the process three times is set aside for a
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -104,6 +104,9 @@ class Door(Protocol):
 
     def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]: ...
 
+    def attempted(self, log: bytes, seq: int, scope: str) -> None:
+        """An attempt (see `Registry.attempt`) ends with this transaction's commit."""
+
     def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
         """Note that a laptop called, for the list of devices."""
 
@@ -132,6 +135,10 @@ class Stored(msgspec.Struct, frozen=True):
     missing: tuple[int, int] | None = None
 
 
+Also = Callable[[Door], None]
+"""What else is to be written in the same commit."""
+
+
 class Ledger:
     """Writes entries of any log into the register."""
 
@@ -141,30 +148,33 @@ class Ledger:
 
     # -- what a laptop brings
 
-    def store(self, name: bytes, batch: Batch, at: int) -> Stored:
+    def store(self, name: bytes, batch: Batch, at: int, also: Also = lambda _: None) -> Stored:
         """Take a verified batch of log `name`. Raises Problem for one that is too large or whose
-        chain does not fit; nothing of it is stored then."""
+        chain does not fit; nothing of it is stored then. also: what else to write with it."""
         size = sum(map(len, batch.entries))
         if len(batch.entries) > BATCH_ENTRIES_MAX or size > BATCH_BYTES_MAX:
             raise Problem("sync.too_large", limit=BATCH_BYTES_MAX)
         died = self.registry.attempt(name, batch.first, "batch")
+        stored = None if died else self._at_once(name, batch, at, also)
+        if stored is not None:
+            return stored
         try:
-            if died:
-                return self._one_by_one(name, batch, at)
-            return self._at_once(name, batch, at)
+            return self._one_by_one(name, batch, at, also)
         finally:
             self.registry.attempted(name, batch.first, "batch")
 
-    def _at_once(self, name: bytes, batch: Batch, at: int) -> Stored:
+    def _at_once(self, name: bytes, batch: Batch, at: int, also: Also) -> Stored | None:
+        """All of it in one commit, or None when something nobody foresaw prevents that."""
         try:
-            return self._apply(name, batch, at)
+            return self._apply(name, batch, at, "batch", also)
         except Problem:
+            self.registry.attempted(name, batch.first, "batch")
             raise
         except Exception as error:
             log_lines.error("batch_failed", log=name.hex(), first=batch.first, at=places(error))
-            return self._one_by_one(name, batch, at)
+            return None
 
-    def _one_by_one(self, name: bytes, batch: Batch, at: int) -> Stored:
+    def _one_by_one(self, name: bytes, batch: Batch, at: int, also: Also) -> Stored:
         """The same batch in as many steps as it has transactions."""
         plain = [Entry(batch.first + i, data, b"") for i, data in enumerate(batch.entries)]
         head = batch.prev
@@ -173,30 +183,38 @@ class Ledger:
         for group in whole(plain):
             first = group[0][0].seq
             part = Batch(first, head, b"", [entry.data for entry, _ in group])
-            stored = self._one(name, part, at)
+            stored = self._one(name, part, at, also)
             results += stored.results
             head = stored.log.head[:8] if stored.log.seq == group[-1][0].seq else b""
         if stored is None:
-            return self._apply(name, batch, at)
+            return self._apply(name, batch, at, "batch", also)
         return msgspec.structs.replace(stored, results=results)
 
-    def _one(self, name: bytes, part: Batch, at: int) -> Stored:
+    def _one(self, name: bytes, part: Batch, at: int, also: Also) -> Stored:
         for _ in range(ATTEMPTS_MAX + 1):
             died = self.registry.attempt(name, part.first, "transaction")
             poisoned = died >= ATTEMPTS_MAX
             try:
-                stored = self._apply(name, part, at, poisoned=poisoned)
+                return self._apply(name, part, at, "transaction", also, poisoned=poisoned)
             except Problem:
+                self.registry.attempted(name, part.first, "transaction")
                 raise
             except Exception as error:
                 where = places(error)
                 log_lines.error("transaction_failed", log=name.hex(), first=part.first, at=where)
-                continue
-            self.registry.attempted(name, part.first, "transaction")
-            return stored
         raise Problem("internal")
 
-    def _apply(self, name: bytes, batch: Batch, at: int, *, poisoned: bool = False) -> Stored:
+    def _apply(
+        self,
+        name: bytes,
+        batch: Batch,
+        at: int,
+        scope: str,
+        also: Also,
+        *,
+        poisoned: bool = False,
+    ) -> Stored:
+        """One commit: the entries, what was decided, the end of the attempt, and `also`."""
         last = batch.first + len(batch.entries) - 1
         with self.registry.write() as door:
             log = door.log(name)
@@ -212,6 +230,8 @@ class Ledger:
             fresh = _whole_prefix(sorted_.fresh)
             if fresh:
                 self._take(door, log, [*fresh, *_follow(door, log, fresh[-1])], at, poisoned)
+            door.attempted(name, batch.first, scope)
+            also(door)
             found = door.results(name, batch.first, last)
             return Stored(log, found, sorted_.missing)
 

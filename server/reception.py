@@ -65,10 +65,15 @@ class Reception:
         sealing are around this."""
         at = self.clock()
         stored = None
-        if request.batch is not None and request.batch.entries:
-            stored = self.ledger.store(name, request.batch, at)
-        with self.registry.write() as door:
+
+        def note(door: Door) -> None:
             door.heard(name, at, request.build, request.at, request.cursor.server_seq)
+
+        if request.batch is not None and request.batch.entries:
+            stored = self.ledger.store(name, request.batch, at, note)
+        else:
+            with self.registry.write() as door:
+                note(door)
         with self.registry.read() as door:
             return self._tell(door, name, request, request_name, stored, at)
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from models import audit
@@ -66,6 +66,10 @@ class Door(Proof, People):
         row |= {"server_seq": 0, "durable_seq": 0, "next_block": 1, "audit_n": 0}
         self.insert(_counters, [row | {"audit_head": audit.opening(self.city)}])
         self.add_log(log, opening, b"", 0, b"", at)
+
+    def attempted(self, log: bytes, seq: int, scope: str) -> None:
+        """An attempt ends with this transaction's commit; see `Registry.attempt`."""
+        self.delete(_attempts, ["log", "seq", "scope"], [{"log": log, "seq": seq, "scope": scope}])
 
     def lock(self) -> None:
         """Wait until nobody else writes in this city. Locks nothing before it is founded."""
@@ -132,9 +136,8 @@ class Registry:
 
     def attempted(self, log: bytes, seq: int, scope: str) -> None:
         """The attempt ended; forget it."""
-        here = (_attempts.c.log == log) & (_attempts.c.seq == seq) & (_attempts.c.scope == scope)
         with self._alone() as session:
-            session.execute(delete(_attempts).where(_attempts.c.city == self.city, here))
+            Door(session, self.city).attempted(log, seq, scope)
 
     # -- the database as a whole
 

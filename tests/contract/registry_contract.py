@@ -3,6 +3,8 @@ here into a test module that has a `home` fixture: a new, empty `Home` (registry
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 import pytest
 
@@ -528,6 +530,31 @@ def test_attempts_are_counted_until_they_end(home: Home) -> None:
     home.registry.attempted(b"l" * 16, 5, "batch")
     assert count(b"l" * 16, 5, "batch") == 0
     assert count(b"l" * 16, 6, "batch") == 1
+
+
+def test_an_attempt_ends_with_the_commit_it_led_to(home: Home) -> None:
+    count, key = home.registry.attempt, (b"l" * 16, 5, "batch")
+    count(*key)
+    with contextlib.suppress(ZeroDivisionError), home.registry.write() as door:
+        door.attempted(*key)
+        raise ZeroDivisionError
+    assert count(*key) == 1
+    with home.registry.write() as door:
+        door.attempted(*key)
+    assert count(*key) == 0
+
+
+def test_what_was_stored_leaves_no_attempt_behind(home: Home) -> None:
+    van = home.laptop()
+    create(van)
+    home.send(van)
+    assert home.registry.attempt(van.log, 1, "batch") == 0
+    home.registry.attempted(van.log, 1, "batch")
+    batch = home.batch(van)
+    bad = Batch(batch.first, b"x" * 8, batch.head, batch.entries)
+    with pytest.raises(Problem, match=r"sync\.chain"):
+        home.ledger.store(van.log, bad, NOW)
+    assert home.registry.attempt(van.log, 1, "batch") == 0
 
 
 def test_what_ended_the_process_three_times_waits_and_stays_set_aside(home: Home) -> None:

@@ -53,6 +53,8 @@ class MemoryRegistry:
         self.before_commit(door)
         for name, rows in door.staged.items():
             self.tables[name].update(rows)
+        for key in door.ended:
+            self.attempts.pop(key, None)
         self.position = door.position
         self.commits += 1
         self.after_commit(door)
@@ -78,6 +80,7 @@ class MemoryDoor:
     def __init__(self, registry: MemoryRegistry) -> None:
         self.registry = registry
         self.staged: dict[str, dict[Any, Any]] = {name: {} for name in TABLES}
+        self.ended: list[tuple[bytes, int, str]] = []
         self.position = registry.position
 
     def get(self, table: str, key: Any, default: Any = None) -> Any:
@@ -312,6 +315,9 @@ class MemoryDoor:
             return record.device == scope.device or village in scope.villages
 
         return {name for name in records if shown(name)}
+
+    def attempted(self, log: bytes, seq: int, scope: str) -> None:
+        self.ended.append((log, seq, scope))
 
     def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
         self.put("calls", log, (at, build, clock, cursor))

@@ -478,20 +478,24 @@ class World:
             laptop, body = self.air.pop()
             self._handle(laptop, body)
         for _ in range(100):
-            for laptop in self.laptops:
-                for _ in range(20):
-                    if self.sync(laptop):
-                        break
-                else:
-                    raise Broken(f"law 18: laptop {laptop.number} never ends its sync")
+            self._sync_all()
             cases = [c for c in self.registry.tables["cases"].values() if c.state != "closed"]
             if not cases:
+                self._sync_all()  # the first laptops have not read yet what the last ones brought
                 return
             for case in sorted(cases, key=opening_order):
                 fresh = self.registry.tables["cases"][case.id]
                 if fresh.state != "closed":
                     self.decide(fresh)
         raise Broken("cases are never all decided")
+
+    def _sync_all(self) -> None:
+        for laptop in self.laptops:
+            for _ in range(20):
+                if self.sync(laptop):
+                    break
+            else:
+                raise Broken(f"law 18: laptop {laptop.number} never ends its sync")
 
     def digest(self) -> str:
         """Everything central decided, as one hash: same seed, same world."""
