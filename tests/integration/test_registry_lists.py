@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from models.changes import Body
+from models.changes import Body, Choice
 from models.people import Role
 from server.database.lists import Confirmation
 from server.database.registry import Door, Person, Registry
-from sync.state import Created, Moved
+from sync.state import Created, Moved, Outcome, Proposed
 from tests.contract.registry_home import (
     CENTRAL,
     FREE,
@@ -122,6 +122,22 @@ def test_a_history_is_every_decision_that_touched_the_request(home: Home) -> Non
         assert door.decision(5) == history[1]
         assert door.decision(99) is None
         assert (door.moment(0), door.moment(5), door.moment(99)) == (None, NOW, NOW)
+
+
+def test_a_history_shows_what_one_person_proposed(home: Home) -> None:
+    van, village = home.laptop(), home.laptop()
+    record = create(van, 1, NIK)
+    home.send(van)
+    for laptop, name in ((van, "SATU"), (village, "DUA")):
+        edit(laptop, record, 3, {PROTECTED: {"name": name}})
+        home.send(laptop)
+    with registry_of(home).read() as door:
+        (case,) = door.cases(kind="dispute")
+    home.write("resolve", b"", Choice(case.id, "current", "sesuai KK", "propose", by="nur"))
+    with registry_of(home).read() as door:
+        last = door.history(record)[-1]
+        assert [type(effect) for effect in last.effects] == [Proposed, Outcome]
+        assert last.server_seq == home.seq
 
 
 def test_an_entry_is_evidence_with_its_bytes_and_the_hour_it_arrived(home: Home) -> None:
