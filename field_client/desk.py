@@ -395,6 +395,10 @@ class Desk:
         """Write into the log that a person may open sessions; an empty key takes that back."""
         with self.saving() as (saving, _, facts):
             saving.append(_about(facts, "operator", OperatorEntry(operator, name, key)))
+        known = _announced(self.store, saving.own.id)
+        others = tuple(one for one in known.operators if one != operator)
+        mine = (operator,) if key else ()
+        self.store.remember(Announced(known.log, (*others, *mine)))
 
     # -- saving
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 import secrets
 from pathlib import Path
 
 import msgspec
 
-from field_client.app import House, open_house
+from field_client.app import DATABASE_FILE, House, keys_of, open_house
 from field_client.clock import Clock
 from field_client.settings import Place
 from field_client.vault.files import disk_problems
@@ -26,6 +27,12 @@ from models.problems import Problem
 from sync.enrolment import INVITATION_BYTES_MAX, read_invitation
 from sync.logs import Open
 from sync.messages import Invitation, encode
+
+MADE = (
+    "keys.json", "keys.copy.json", "keys.lock", "attempts.json", "log.mark", "sync.lock",
+    DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm", f"{DATABASE_FILE}.lock",
+)  # fmt: skip
+"""Files of a laptop that was just enrolled."""
 
 _COSE_SIGN1 = 0xD2
 """First byte of a tagged COSE_Sign1 (CBOR tag 18): the file holds the bytes themselves."""
@@ -75,8 +82,6 @@ def enrol(
     operator: short name of the first operator, by default made from the invitation's. cost: of the
     PIN's derivation, cheaper in tests. Problems: invitation.*, vault.exists, pin.*, operator.name.
     """
-    from field_client.app import keys_of
-
     invitation = read_invitation(token)
     clock = clock or Clock(drift_seconds=place.settings.drift_seconds)
     if clock.read().at > invitation.expires:
@@ -93,6 +98,21 @@ def enrol(
         house.close()
         raise
     return house
+
+
+def undo(house: House) -> bool:
+    """Take a fresh enrolment back, as when central refuses its invitation: the folder is as it was
+    before. False, and nothing happens, where anything was written since."""
+    store = house.store
+    if len(store.logs()) != 1 or store.log().seq:
+        return False
+    house.close()
+    folder = house.place.folder
+    for name in MADE:
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # the operator's own files may lie there
+        folder.rmdir()
+    return True
 
 
 def _begin(store: Store, keys: Keys, house: House, invitation: Invitation, token: bytes) -> None:

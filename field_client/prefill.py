@@ -107,7 +107,7 @@ def _facts(form: Form, nik: Slot, row: int, person: Resident, extra: dict[str, A
         if slot is None or not value or not _ours(slot) or not form.value(nik.path, row):
             continue
         path, at = form.typed_at(slot.path, row)
-        if form.value(path, at) is None and (path, at) == (slot.path, row):
+        if (path, at) == (slot.path, row):  # not shown from elsewhere
             extra.setdefault(row_name(path, at), value)
 
 

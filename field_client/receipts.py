@@ -18,6 +18,8 @@ from sync.logs import log_id
 from sync.messages import Invitation
 from sync.receipt import Receipt, issue, signer
 
+KEYS_PATH = "/v1/keys"
+
 
 class Slip(msgspec.Struct, frozen=True):
     """What is printed. name: masked unless it was revealed. token: base 45 text of the QR code."""
@@ -93,13 +95,14 @@ def verify_with(text: str, signed_keys: bytes, office_key: bytes) -> Genuine:
     return _genuine(keylist.check(token, keylist.read(signed_keys, office_key)), token, [])
 
 
-def take_keys(store: Store, signed_keys: bytes) -> None:
-    """Keep a list of keys, once it is shown to be central's."""
+def take_keys(store: Store, signed_keys: bytes) -> int:
+    """Keep a list of keys, once it is shown to be central's; gives how many there are."""
     invitation = store.recall(Invitation)
     if invitation is None:
         raise Problem("vault.absent", path="-")
-    keylist.read(signed_keys, invitation.sign_key)
+    found = keylist.read(signed_keys, invitation.sign_key)
     store.remember(OfficeKeys(signed_keys))
+    return len(found.keys)
 
 
 def read_text(text: str) -> bytes:

@@ -130,6 +130,13 @@ class Call:
             self._house.close()
             self._house = None
 
+    def ask_clock(self) -> None:
+        """Before something is written: somebody at a terminal says whether to go on with a clock
+        that looks wrong. Elsewhere it was told, and the change is marked."""
+        doubt = self.house().desk.clock_doubt()
+        if doubt is not None and sys.stdin.isatty() and sys.stderr.isatty():
+            typer.confirm(say("Lanjutkan?", self.lang), default=True, abort=True, err=True)
+
     # -- PINs
 
     def pin(self, name: str) -> str:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from field_client.cli.common import Call, command
+from field_client.cli.common import NO_ROAD, Call, command, exit_code
 from models.problems import Problem
 from models.words import say
+
+if TYPE_CHECKING:
+    from field_client.app import House
+
+FINAL = ("invitation.", "device.")
+"""What central says when this invitation will never do."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,10 +33,10 @@ def enrol(
     """Make this laptop's encrypted data from an invitation; works without a network.
 
     The first operator is `--operator`, else the invitation's. The office hears of the laptop at
-    once if it can be reached, else with the first `sync`.
+    once if it can be reached, else with the first `sync`; if it says no, nothing is left behind.
     """
     from field_client.enrolment import enrol as begin
-    from field_client.enrolment import read_file, short_name
+    from field_client.enrolment import read_file, short_name, undo
     from sync.enrolment import read_invitation
 
     token = read_file(invitation)
@@ -39,18 +45,17 @@ def enrol(
     file = call.place.settings.pin_file
     pin = call.new_pin(Path(file) if file else None)
     with begin(call.place, token, name, pin) as house:
+        refused = None if offline else _introduce(house)
+        if refused is not None and refused.code.startswith(FINAL):
+            undo(house)
+            return call.refuse(refused)
         log = house.store.log()
-        known, refused = False, None
-        if not offline:
-            try:
-                known = house.courier().enrol().enrolled
-            except Problem as problem:
-                refused = problem
+        known = refused is None and not offline
         call.give(
             {
                 "device": asked.device.hex(),
                 "office": asked.office_name,
-                "operator": name,
+                "operator": house.unlocked.name,
                 "log": log.id.hex(),
                 "block": log.block,
                 "villages": asked.villages,
@@ -59,18 +64,23 @@ def enrol(
                 "why_not": refused.code if refused else None,
             }
         )
+        office, who = asked.office_name, house.unlocked.name
         call.out(
-            say(
-                "Laptop {office} siap dipakai oleh {name}.",
-                call.lang,
-                office=asked.office_name,
-                name=house.unlocked.name,
-            )
+            say("Laptop {office} siap dipakai oleh {name}.", call.lang, office=office, name=who)
         )
         if known:
             call.out(say("Dukcapil sudah mengenal laptop ini.", call.lang))
-        elif refused is None or refused.code.startswith("sync."):
+        else:
             call.out(say("Dukcapil diberi tahu saat sinkronisasi pertama. Boleh mulai.", call.lang))
-        if refused is not None and not refused.code.startswith(("sync.unreachable", "sync.time")):
-            return call.refuse(refused)
+    if refused is not None and exit_code(refused) != NO_ROAD:
+        call.warn(refused.words(call.lang))
     return 0
+
+
+def _introduce(house: House) -> Problem | None:
+    """Try once to make the laptop known; gives why that did not work."""
+    try:
+        house.courier().enrol()
+    except Problem as problem:
+        return problem
+    return None

@@ -97,6 +97,30 @@ def verify(
     )
 
 
+@command(app, "keys")
+def keys(
+    call: Call,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Central's address, if not the invitation's.")
+    ] = None,
+) -> None:
+    """Fetch the list of keys that the office signed, for checking other laptops' receipts."""
+    from field_client import receipts
+    from field_client.transports.http import HttpRoad, Unreached
+
+    house = call.house()
+    address = url or call.place.settings.url or house.desk.invitation().url
+    road = HttpRoad(address, call.place.settings)
+    try:
+        count = receipts.take_keys(house.store, road.get(receipts.KEYS_PATH))
+    except Unreached as failure:
+        raise failure.problem from failure
+    finally:
+        road.close()
+    call.give({"keys": count})
+    call.out(say("{n} kunci diterima.", call.lang, n=count))
+
+
 def _key(text: str) -> bytes:
     try:
         key = bytes.fromhex(text)

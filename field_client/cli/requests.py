@@ -60,6 +60,7 @@ def new(
     from field_client.desk import Wanted
 
     desk = call.house().desk
+    call.ask_clock()
     if resume:
         wanted, begun = desk.resume(_draft_id(resume))
     elif service:
@@ -119,6 +120,7 @@ def edit(
 ) -> None:
     """Correct a request: only what changed is written. A returned one goes back to the office."""
     desk = call.house().desk
+    call.ask_clock()
     page = _page(desk, code, based_on)
     found = desk.over(page, *_answers(set_, answers), dict.fromkeys(clear or ()))
     papers = None
@@ -235,6 +237,7 @@ def withdraw(
 ) -> None:
     """The applicant gives the request up."""
     desk = call.house().desk
+    call.ask_clock()
     page = _page(desk, code, based_on)
     desk.withdraw(page, why)
     call.give({"id": page.record.hex(), "code": page.code, "action": "withdraw"})

@@ -60,12 +60,17 @@ class HttpRoad:
 
         Raises Unreached where another try may help, Problem where it will not.
         """
+        return self._send("POST", path, body, arrived)
+
+    def _send(
+        self, method: str, path: str, body: bytes, arrived: Callable[[int], None] | None
+    ) -> bytes:
         import httpx
 
         self._body.clear()
         try:
             with self._open().stream(
-                "POST",
+                method,
                 f"{self.url}{path}",
                 content=body,
                 headers=_HEADERS,
@@ -82,6 +87,10 @@ class HttpRoad:
             raise Unreached(Problem("sync.unreachable", why=_host(self.url))) from error
         except httpx.TransportError as error:  # broken in the middle, or no such protocol
             raise self._broken() from error
+
+    def get(self, path: str) -> bytes:
+        """What central publishes there. Raises as `post` does."""
+        return self._send("GET", path, b"", None)
 
     def _broken(self) -> Unreached:
         return Unreached(Problem("sync.timeout"), arrived=bytes(self._body))

@@ -11,6 +11,8 @@ import pytest
 
 from field_client.app import keys_of, open_house
 from field_client.settings import load
+from models.ids import Code
+from sync import base45
 from tests.field import Jemput, example, invitation, keys, rows
 from tests.vaults import CHEAP, PASSPHRASE
 
@@ -106,6 +108,21 @@ def test_a_bad_invitation_makes_nothing(tmp_path, content, problem):
     file = tmp_path / "van.jbi"
     file.write_bytes(content)
     assert van.one("enrol", str(file), code=1)["problem"]["code"] == problem
+    assert not van.folder.exists()
+
+
+def test_an_invitation_that_central_refuses_leaves_nothing_behind(tmp_path, monkeypatch):
+    from field_client.courier import Courier
+    from models.problems import Problem
+
+    def no(self: Courier) -> None:
+        raise Problem("invitation.used")
+
+    monkeypatch.setattr(Courier, "enrol", no)
+    van = Jemput(tmp_path / "van")
+    file = tmp_path / "van.jbi"
+    file.write_bytes(invitation(expires=SOON))
+    assert van.one("enrol", str(file), code=1)["problem"]["code"] == "invitation.used"
     assert not van.folder.exists()
 
 
@@ -296,6 +313,26 @@ def test_a_receipt_of_another_laptop_verifies_with_the_office_key_list_alone(van
     file.write_bytes(issue(KeyList(SOON, [Key(key, 1)]), CENTRAL))
     lost = other.one("receipt", "verify", token, *with_keys, code=3)
     assert lost["problem"]["code"] == "receipt.ask_office"
+
+
+def test_the_office_key_list_is_fetched_once_it_is_shown_to_be_genuine(van, monkeypatch):
+    from field_client.transports.http import HttpRoad
+    from sync.identity import Identity
+    from sync.keylist import Key, KeyList, issue
+    from sync.receipt import Receipt
+    from sync.receipt import issue as receipt
+    from tests.field import CENTRAL
+
+    other = Identity(b"o" * 32, b"p" * 32)
+    token = base45.encode(receipt(Receipt(b"r" * 16, (9, 5), "birth", 1, 3, b"h" * 8), other))
+    assert van.one("receipt", "verify", token, code=3)["problem"]["code"] == "receipt.unknown_key"
+    given = [issue(KeyList(SOON, [Key(other.sign_key)]), other)]
+    monkeypatch.setattr(HttpRoad, "get", lambda self, path: given[-1])
+    van.one("receipt", "keys", code=1)
+    given.append(issue(KeyList(SOON, [Key(other.sign_key)]), CENTRAL))
+    assert van.one("receipt", "keys") == {"keys": 1}
+    told = van.one("receipt", "verify", token)
+    assert (told["code"], told["own"]) == (str(Code(9, 5)), False)
 
 
 def test_the_qr_code_is_drawn_for_people(van):
