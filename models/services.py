@@ -227,7 +227,11 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         `nik|<space>|<nik>` for each subject with a NIK. A newborn has none: `birth|<mother>|<date>`
         for a single birth, mother by NIK or, without one, by her name and birth date.
         """
-        return tuple(key for subject in self.subjects(answers) for key in self._keys(subject))
+        return self.keys_of(self.subjects(answers))
+
+    def keys_of(self, subjects: Collection[Subject]) -> tuple[str, ...]:
+        """`keys`, for who has the subjects already."""
+        return tuple(key for subject in subjects for key in self._keys(subject))
 
     def deadline(self, answers: Mapping[str, Any], submitted: date) -> Lateness | None:
         """Days since the event when submitted; None where no answer tells the event's day."""

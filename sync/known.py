@@ -153,9 +153,9 @@ def _facts(service: str, edition: int, packed: bytes) -> Facts:
     try:
         form = catalogue().service(service, edition)
         answers, _ = form.answers(msgspec.msgpack.decode(packed))
-        subject = form.subject(answers)
-        village = form.village(answers) or ""
-        return Facts(form.keys(answers), subject.name or "", subject.nik or "", village)
+        subjects = form.subjects(answers)
+        village, first = form.village(answers) or "", subjects[0]
+        return Facts(form.keys_of(subjects), first.name or "", first.nik or "", village)
     except (Problem, TypeError, ValueError, AttributeError, KeyError):
         return Facts()
 
