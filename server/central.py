@@ -14,7 +14,9 @@ from models.problems import Problem
 from server import VERSION
 from server import keys as keys_file
 from server import settings as settings_file
+from server.arrivals import Arrivals, Limits
 from server.auth import Doorkeeper
+from server.blobs import FolderShelf
 from server.casework import Casework
 from server.database.registry import Registry, open_registry
 from server.enrolment import Devices
@@ -71,6 +73,11 @@ class Central:
         self.registry = registry
         self.clock = clock
         self.ledger = Ledger(registry, keys.log)
+        self.arrivals = Arrivals(
+            registry,
+            FolderShelf(place.files_folder, [keys.files_key], entropy),
+            Limits(place.settings.file_day_bytes_max, place.settings.file_request_bytes_max),
+        )
         self.reception = Reception(registry, self.ledger, keys.identity, clock)
         self.devices = Devices(registry, self.ledger, keys, place.settings, clock, entropy)
         self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)

@@ -16,6 +16,8 @@ from pathlib import Path
 from models.problems import Problem
 
 _BINARY = getattr(os, "O_BINARY", 0)
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Errors of a medium that has no room left."""
 
 
 def private_folder(path: Path) -> Path:
@@ -46,10 +48,11 @@ def write_atomically(path: Path, data: bytes) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was made or renamed inside `folder` durable."""
     if sys.platform == "win32":  # pragma: no cover - Windows has no such call
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -65,6 +68,6 @@ def disk_problems(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        if error.errno in FULL:
             raise Problem("disk.full", path=str(path)) from error
         raise Problem("disk.unwritable", path=str(path)) from error

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from models.problems import Problem
 from server.files import disk_problems, write_new
+from sync.atrest import house_key
 from sync.identity import KEY_BYTES, Identity
 from sync.logs import Open, log_id
 from sync.messages import encode
@@ -39,6 +40,11 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def log(self) -> bytes:
         """Id of central's own log, in which its staff's decisions stand."""
         return log_id(self.identity.sign_key)
+
+    @property
+    def files_key(self) -> bytes:
+        """Seals citizens' files on the disk."""
+        return house_key(self.seal, b"central")
 
     def opening(self) -> bytes:
         """The encoded first entry of central's own log."""

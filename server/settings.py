@@ -19,6 +19,7 @@ from server.files import disk_problems, private_folder, write_atomically
 SETTINGS_FILE = "pusat.toml"
 KEYS_FILE = "keys.json"
 DATABASE_FILE = "central.db"
+FILES_FOLDER = "files"
 DATA_VARIABLE = "JEMPUT_PUSAT_DATA"
 LOGIN_VARIABLE = "JEMPUT_PUSAT_AS"
 PASSWORD_FILE_VARIABLE = "JEMPUT_PUSAT_PASSWORD_FILE"  # noqa: S105 - the name of a variable
@@ -28,10 +29,14 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the office sets. Sizes are in bytes, times in the unit their name ends with.
 
     database_url: empty for SQLite in the data folder, else postgresql+psycopg://…
+    files_folder: where citizens' files lie; empty for `files` in the data folder.
+    file_day_bytes_max, file_request_bytes_max: of files, how much one laptop may bring in a day and
+    one request may have.
     public_url: the address that laptops are told. city: kabupaten/kota whose register this is.
     """
 
     database_url: str = ""
+    files_folder: str = ""
     city: str = "82.72"
     office_name: str = "Disdukcapil Kota Tidore Kepulauan"
     host: str = "127.0.0.1"
@@ -39,6 +44,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_url: str = "http://127.0.0.1:8272"
     sync_body_bytes_max: int = 8 * 1024 * 1024
     api_body_bytes_max: int = 256 * 1024
+    file_day_bytes_max: int = 1024 * 1024 * 1024
+    file_request_bytes_max: int = 24 * 1024 * 1024
     threads: int = 8
     invitation_days: int = 14
     session_minutes: int = 600
@@ -51,6 +58,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 VARIABLES = {
     "database_url": "JEMPUT_PUSAT_DATABASE_URL",
+    "files_folder": "JEMPUT_PUSAT_FILES_FOLDER",
     "city": "JEMPUT_PUSAT_CITY",
     "office_name": "JEMPUT_PUSAT_OFFICE_NAME",
     "host": "JEMPUT_PUSAT_HOST",
@@ -58,6 +66,8 @@ VARIABLES = {
     "public_url": "JEMPUT_PUSAT_PUBLIC_URL",
     "sync_body_bytes_max": "JEMPUT_PUSAT_SYNC_BODY_BYTES_MAX",
     "api_body_bytes_max": "JEMPUT_PUSAT_API_BODY_BYTES_MAX",
+    "file_day_bytes_max": "JEMPUT_PUSAT_FILE_DAY_BYTES_MAX",
+    "file_request_bytes_max": "JEMPUT_PUSAT_FILE_REQUEST_BYTES_MAX",
     "threads": "JEMPUT_PUSAT_THREADS",
     "invitation_days": "JEMPUT_PUSAT_INVITATION_DAYS",
     "session_minutes": "JEMPUT_PUSAT_SESSION_MINUTES",
@@ -72,6 +82,8 @@ VARIABLES = {
 _POSITIVE = (
     "sync_body_bytes_max",
     "api_body_bytes_max",
+    "file_day_bytes_max",
+    "file_request_bytes_max",
     "threads",
     "invitation_days",
     "session_minutes",
@@ -94,6 +106,11 @@ class Place(msgspec.Struct, frozen=True):
         """SQLAlchemy address of the register."""
         default = f"sqlite:///{(self.folder / DATABASE_FILE).as_posix()}"
         return self.settings.database_url or default
+
+    @property
+    def files_folder(self) -> Path:
+        """Where citizens' files lie."""
+        return Path(self.settings.files_folder or self.folder / FILES_FOLDER)
 
     @property
     def keys_file(self) -> Path:

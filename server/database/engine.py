@@ -53,7 +53,7 @@ class Database:
     def __init__(self, url: str, end: Callable[[str], Any] | None = None) -> None:
         self.url = _address(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.end = end or _end
+        self.end = end or end_process
         self.engine = _sqlite(self.url) if self.sqlite else _postgresql(self.url)
         self._writers = self.engine.execution_options(**{_WRITES: True})
         self._readers = self.engine
@@ -144,7 +144,7 @@ def _code(error: DBAPIError) -> str:
     return ""
 
 
-def _end(message: str) -> None:
+def end_process(message: str) -> None:
     """End the process without tidying: nothing more may be written or promised."""
     sys.stderr.write(message + "\n")
     sys.stderr.flush()

@@ -14,7 +14,8 @@ import msgspec
 from models import names
 from models.changes import encode, record_of
 from server.database.devices import write_log
-from server.database.loading import FORGED, POISONED, Loaded, Loading
+from server.database.files import Files
+from server.database.loading import FORGED, POISONED, Loaded
 from server.database.tables import (
     CaseRecordRow,
     CaseRow,
@@ -53,7 +54,7 @@ _waiting = table_of(WaitingRow)
 _logs = table_of(LogRow)
 
 
-class Saving(Loading):
+class Saving(Files):
     """The writing half of the ledger's door."""
 
     def save(
@@ -69,6 +70,7 @@ class Saving(Loading):
         assert isinstance(known, Loaded)
         places = _Places(self, known, decisions)
         self._save_entries(known, log, fresh, decisions, at)
+        self.announce(log.id, fresh)
         self._save_waiting(known)
         self._save_logs(known, log)
         if decisions:

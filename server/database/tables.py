@@ -349,6 +349,48 @@ class ConfirmationRow(Table, table=True):
     at: int = big()
 
 
+# -- files of requests
+
+
+class AnnouncedRow(Table, table=True):
+    """A log has spoken of a file, so it may bring it and ask for it. size: of the file, the most it
+    may have for a preview. record: the request it was put to."""
+
+    __tablename__ = "announced"
+    __table_args__ = (Index("ix_announced_record", "city", "record"), NARROW)
+    city: str = pk()
+    log: bytes = pk()
+    blob: bytes = pk()
+    record: bytes
+    size: int = big()
+    preview: bool = False
+
+
+class BlobRow(Table, table=True):
+    """A file of which the manifest is known. hashes: SHA-256 of each chunk, one after the other.
+    covered: number of the newest decision when all of it was here and verified; none before. at:
+    when that was."""
+
+    __tablename__ = "blobs"
+    city: str = pk()
+    id: bytes = pk()
+    size: int = big()
+    hashes: bytes
+    covered: int | None = big(None)
+    at: int = big()
+
+
+class BlobDayRow(Table, table=True):
+    """Bytes of files a laptop brought on a day (days since 1970)."""
+
+    __tablename__ = "blob_days"
+    __table_args__ = (NARROW,)
+    city: str = pk()
+    device: bytes = pk()
+    day: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    amount: int = big()
+
+
 # -- people at central
 
 
