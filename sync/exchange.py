@@ -9,6 +9,10 @@ next is looked at, so that a kill between any two loses nothing: the same reques
         request = exchange.request(store.pending(...), at)
         ...   over the road   ...
         for step in exchange.receive(reply, pages): store.apply(step)
+
+Requests may be made one behind the other before the first reply is here: each goes on after the
+last entry that was *sent*, and only the last asks for pages. Replies find their request by name.
+One that says less than was sent makes all after that be sent again.
 """
 
 from __future__ import annotations
@@ -94,13 +98,23 @@ HeadAt = Callable[[int], bytes | None]
 more than this request carried: an earlier one arrived whose answer was lost."""
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """A request on its way: its last entry (number and chain value; those of the newest stored one
+    where it carries none), and whether it asks for pages."""
+
+    seq: int
+    head: bytes
+    pages: bool
+
+
 class Exchange:
     """One sync of one log: as many round trips as it takes, usually one.
 
     finished: nothing is left to send and central has nothing more to tell. parted: number of the
     last own entry on which both agree, once central turns out to hold another continuation of this
     log (a copy of the laptop wrote it, or this laptop was put back from an older image): a new log
-    has to go on from there. None as long as there is one history.
+    has to go on from there. None as long as there is one history. sent: number of the newest entry
+    that is stored or on its way.
     """
 
     def __init__(self, position: Position, build: str, head_at: HeadAt) -> None:
@@ -109,34 +123,49 @@ class Exchange:
         self.finished = False
         self.parted: int | None = None
         self.head_at = head_at
-        self._sent: Sequence[Entry] = ()
-        self._name = b""
+        self.sent = position.stored
+        self._sent_head = position.stored_head
+        self._asked: dict[bytes, _Asked] = {}
 
     @property
     def next_entry(self) -> int:
         """Number of the first entry to send."""
-        return self.position.stored + 1
+        return self.sent + 1
 
-    def request(self, entries: Sequence[Entry], at: int) -> bytes:
+    @property
+    def outstanding(self) -> int:
+        """Requests without a reply."""
+        return len(self._asked)
+
+    def request(self, entries: Sequence[Entry], at: int, *, pages: bool = True) -> bytes:
         """The encoded request carrying `entries` (consecutive from `next_entry`, whole
-        transactions, possibly none). at: the laptop's wall clock, Unix seconds."""
+        transactions, possibly none). at: the laptop's wall clock, Unix seconds. pages: ask for
+        them too; the last of several requests in a row does."""
         if entries and entries[0].seq != self.next_entry:
             raise ValueError(f"entries start at {entries[0].seq}, not at {self.next_entry}")
         number = self.position.number + 1
         self.position = msgspec.structs.replace(self.position, number=number)
-        self._sent = entries
-        data = encode(
-            Request(number, self.build, at, self.position.cursor, REPLY_BUDGET_BYTES, self._batch())
-        )
-        self._name = name_of(data)
+        budget = REPLY_BUDGET_BYTES if pages else 0
+        batch = self._batch(entries)
+        data = encode(Request(number, self.build, at, self.position.cursor, budget, batch))
+        if entries:
+            self.sent, self._sent_head = entries[-1].seq, entries[-1].head
+        self._asked[name_of(data)] = _Asked(self.sent, self._sent_head, pages)
         return data
 
-    def _batch(self) -> Batch | None:
-        if not self._sent:
+    def lost(self) -> None:
+        """The road broke: what has no reply is sent again."""
+        self._asked.clear()
+        self._rewind()
+
+    def _rewind(self) -> None:
+        self.sent, self._sent_head = self.position.stored, self.position.stored_head
+
+    def _batch(self, entries: Sequence[Entry]) -> Batch | None:
+        if not entries:
             return None
-        prev = self.position.stored_head[:HEAD_WIRE_BYTES]
-        last = self._sent[-1].head[:HEAD_WIRE_BYTES]
-        return Batch(self._sent[0].seq, prev, last, [e.data for e in self._sent])
+        prev, last = self._sent_head[:HEAD_WIRE_BYTES], entries[-1].head[:HEAD_WIRE_BYTES]
+        return Batch(entries[0].seq, prev, last, [e.data for e in entries])
 
     def receive(
         self, reply: Reply, proof: bytes, pages: Sequence[Page], orders: Sequence[Order]
@@ -148,23 +177,35 @@ class Exchange:
         Raises Problem when the reply is not for this request or contradicts what this log knows;
         then nothing of it may be used.
         """
-        if reply.request != self._name or any(p.request != self._name for p in pages):
+        asked = self._asked.get(reply.request)
+        if asked is None or any(p.request != reply.request for p in pages):
             raise Problem("sync.forged_reply")
+        self._answered(reply.request)
         fresh = self._new_orders(orders)
-        steps = self._acknowledge(reply.checkpoint, proof, fresh)
+        steps = self._acknowledge(reply.checkpoint, proof, fresh, asked)
         if reply.outcomes and (self.parted is None or self.parted >= self.position.last):
             steps.append(Settled(tuple(reply.outcomes)))
         if reply.missing is not None:
             steps.append(Missing(*reply.missing))
         steps += [Ordered(o) for o in fresh]
-        steps += self._absorb(reply, pages)
+        if asked.pages:
+            steps += self._absorb(reply, pages)
+        if self.position.stored < asked.seq:
+            self._rewind()
         sent_all = self.position.stored >= self.position.last or reply.missing is not None
-        whole = not reply.more and len(pages) == reply.pages
-        self.finished = self.parted is not None or (sent_all and whole)
+        whole = asked.pages and not reply.more and len(pages) == reply.pages
+        self.finished = self.parted is not None or (sent_all and whole and not self._asked)
         return steps
 
+    def _answered(self, name: bytes) -> None:
+        """A reply is here; those to earlier requests will not come any more."""
+        for earlier in list(self._asked):
+            del self._asked[earlier]
+            if earlier == name:
+                return
+
     def _acknowledge(
-        self, checkpoint: Checkpoint, proof: bytes, orders: Sequence[Order]
+        self, checkpoint: Checkpoint, proof: bytes, orders: Sequence[Order], asked: _Asked
     ) -> list[Step]:
         here = self.position
         if checkpoint.log != here.log:
@@ -174,21 +215,21 @@ class Exchange:
         if checkpoint.seq < here.stored:
             raise Problem("sync.checkpoint", seq=checkpoint.seq)
         if checkpoint.seq > here.last or self.head_at(checkpoint.seq) != checkpoint.head:
-            self._part(orders)
+            self._part(orders, asked)
             return []
         self.position = msgspec.structs.replace(
             here, stored=checkpoint.seq, stored_head=checkpoint.head
         )
+        if checkpoint.seq > self.sent:
+            self._rewind()
         return [Acknowledged(checkpoint, proof)]
 
-    def _part(self, orders: Sequence[Order]) -> None:
+    def _part(self, orders: Sequence[Order], asked: _Asked) -> None:
         """Central's log is not ours any more. Where our entries differed, it orders a new log and
         says after which number; where they did not, it holds all that was sent, and more."""
-        if self._sent:
-            last = self._sent[-1]
-            self.position = msgspec.structs.replace(
-                self.position, stored=last.seq, stored_head=last.head
-            )
+        self.position = msgspec.structs.replace(
+            self.position, stored=asked.seq, stored_head=asked.head
+        )
         ordered = [order.argument for order in orders if order.kind == "rotate"]
         if ordered:
             self.parted = min(ordered[-1], self.position.last)

@@ -23,6 +23,13 @@ else:
 DICTIONARY = 1
 """The dictionary new messages use. Older ones stay readable for ever (sync/data/jb-N.dict)."""
 
+CONTINUES = -1
+"""In place of a dictionary's number: the payload goes on with the compressed stream of the request
+before it in the same body, so that a name told once is not told again."""
+
+WINDOW_LOG = 20
+"""How far back a stream may point: 1 MiB, which is also what central keeps for each connection."""
+
 FRAME_BYTES_MAX = 4 * 1024 * 1024
 UNPACKED_BYTES_MAX = 16 * 1024 * 1024
 BODY_FRAMES_MAX = 1024
@@ -33,6 +40,7 @@ OPTIONS: dict[Any, int] = {
     _P.checksum_flag: 0,
     _P.dict_id_flag: 0,
 }
+_WINDOW_LOG_MAX = 24  # of a single message; more would only serve to fill the memory
 _FAST = {**OPTIONS, _P.compression_level: 6}
 
 
@@ -83,6 +91,46 @@ def unpack(packed: bytes, dictionary: int, limit: int = UNPACKED_BYTES_MAX) -> b
     if not reader.eof or reader.unused_data:
         raise Problem("sync.truncated")
     return payload
+
+
+class Packer:
+    """Compresses the requests of one body, each in the light of those before it."""
+
+    def __init__(self, dictionary: int = DICTIONARY) -> None:
+        self._number = dictionary
+        options: Any = {**OPTIONS, _P.window_log: WINDOW_LOG}
+        self._stream = zstd.ZstdCompressor(options=options, zstd_dict=_digested(dictionary))
+
+    def pack(self, payload: bytes) -> tuple[bytes, int]:
+        """The compressed payload, and what the header has to say as its dictionary."""
+        packed = self._stream.compress(payload, zstd.ZstdCompressor.FLUSH_BLOCK)
+        number, self._number = self._number, CONTINUES
+        return (packed if number == CONTINUES else packed[len(_MAGIC) :]), number
+
+
+class Unpacker:
+    """The other end of a `Packer`; takes single messages of `pack` too."""
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    def unpack(self, packed: bytes, dictionary: int, limit: int = UNPACKED_BYTES_MAX) -> bytes:
+        """The next payload, at most `limit` bytes. Problems: those of the function `unpack`."""
+        if dictionary != CONTINUES:
+            self._stream = zstd.ZstdDecompressor(
+                zstd_dict=_dictionary(dictionary),
+                options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX},
+            )
+            packed = _MAGIC + packed
+        if self._stream is None or self._stream.eof:
+            raise Problem("sync.malformed")
+        try:
+            payload: bytes = self._stream.decompress(packed, max_length=limit + 1)
+        except zstd.ZstdError:
+            raise Problem("sync.malformed") from None
+        if len(payload) > limit:
+            raise Problem("sync.bomb", limit=limit)
+        return payload
 
 
 def join_frames(frames: Iterable[bytes]) -> bytes:

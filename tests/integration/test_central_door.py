@@ -196,7 +196,6 @@ def test_a_forged_reply_is_refused_by_the_laptop(office):
     assert refused.value.code == "sync.signature"
     assert van.stored == 0
     other = van.exchange()
-    van.request_body(other)
     other.request([], van.clock)
     with pytest.raises(Problem) as refused:
         van.receive(other, real)
