@@ -251,7 +251,9 @@ def test_everything_can_be_read_by_people_in_two_languages(office, run, van):
     told = run.words("cases", "show", case["id"], login="rina")
     assert "SALMA HAMID" in told
     assert "Yang dilihat" in told
-    assert "On the author's screen" in run.words("cases", "show", case["id"], login="rina", lang="en")
+    assert "On the author's screen" in run.words(
+        "cases", "show", case["id"], login="rina", lang="en"
+    )
     assert "Riwayat" in run.words("requests", "show", line["id"], login="rina")
     assert line["code"] in run.words("requests", "list", login="rina")
     assert "Si Jola 1" in run.words("device", "list", login="admin", lang="en")
