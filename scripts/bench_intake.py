@@ -4,7 +4,7 @@ A real `jemput-pusat serve` beside the plain server of bench_plain.py, each a pr
 asked in turns over HTTP. Every body is made beforehand, so the laptops' own work is not in it.
 A push is a day's batch: signed, sealed, chained, judged, stored durably and answered for with a
 signed checkpoint and outcomes; it asks for no pages (a budget of nothing), as the plain server
-gives none. `with_pages` is the same with everything a laptop is told in one round trip.
+gives none.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ import httpx
 import msgspec
 
 import home
-from bench_parts import Laptop, Row, Town, median, rows_of
+from bench_parts import Row, median, new_laptop, rows_of
 from bench_vault import change
 from field_client.envelopes import Envelopes
 from field_client.transports.http import CONTENT_TYPE
 from sync.logs import HEAD_WIRE_BYTES, Entry
 from sync.messages import Batch, Cursor, Request, encode
+from tests.town import Laptop, Town
 
 BATCH = 120
 """Changes in one push: a day of one van."""
-
-BUDGET = 1024 * 1024
 
 
 def run(
@@ -48,13 +47,13 @@ def run(
     seed: int = 1,
 ) -> dict[str, Any]:
     """each: changes a device pushes in a round. rounds: of which the middle one is told."""
-    rows = rows_of(devices * each * (rounds + 1), seed)
+    rows = rows_of(devices * each * rounds, seed)
     shares = [rows[start::devices] for start in range(devices)]
     with tempfile.TemporaryDirectory(prefix="jb-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with databases(folder, postgres) as (ours, theirs):
             town = Town(folder, ours)
-            fleet = [Pushing(town.laptop(), share) for share in shares]
+            fleet = [Pushing(new_laptop(town), share) for share in shares]
             town.close()
             with (
                 central(folder / "central") as here,
@@ -82,14 +81,10 @@ def _rounds(
         count = sum(map(len, parts))
         ours.append(count / _timed(crew, f"{here}/v1/sync", bodies))
         theirs.append(count / _timed(crew, f"{there}/bulk", simple))
-    last = [one.bodies(each, BUDGET) for one in fleet]
-    pages = sum(len(share[rounds * each : (rounds + 1) * each]) for share in shares)
-    told = pages / _timed(crew, f"{here}/v1/sync", last)
     return {
         "records_per_s": round(median(ours)),
         "baseline_records_per_s": round(median(theirs)),
         "ratio": round(median([a / b for a, b in zip(ours, theirs, strict=True)]), 3),
-        "records_per_s_with_pages": round(told),
         "batch": BATCH,
         "rounds": rounds,
     }
@@ -99,28 +94,26 @@ class Pushing:
     """A laptop whose bodies are made ahead of time."""
 
     def __init__(self, laptop: Laptop, rows: list[Row]) -> None:
-        laptop.courier().enrol()
         with laptop.house.desk.saving() as (saving, _, _):
             for row in rows:
                 saving.append(change(row))
         store = laptop.house.store
         log = store.log()
-        self.entries = store.pending(0, 1 << 40)
-        self.head = store.head_at(0) or b""
+        self.entries = store.pending(log.stored, 1 << 40)
+        self.head = log.stored_head
         self.envelopes = Envelopes(log.identity, laptop.house.desk.invitation())
-        self.sent = self.number = 0
-        laptop.house.close()
+        self.sent, self.number = 0, log.request
 
-    def bodies(self, count: int, budget: int = 0) -> list[bytes]:
+    def bodies(self, count: int) -> list[bytes]:
         """Sealed bodies with the next `count` changes, a batch in each."""
         upto = min(self.sent + count, len(self.entries))
         found = []
         while self.sent < upto:
             batch = self.entries[self.sent : min(self.sent + BATCH, upto)]
-            found.append(self._body(batch, budget))
+            found.append(self._body(batch))
         return found
 
-    def _body(self, batch: list[Entry], budget: int) -> bytes:
+    def _body(self, batch: list[Entry]) -> bytes:
         prev, self.head = self.head, batch[-1].head
         self.sent += len(batch)
         self.number += 1
@@ -128,7 +121,7 @@ class Pushing:
             batch[0].seq, prev[:HEAD_WIRE_BYTES], self.head[:HEAD_WIRE_BYTES],
             [entry.data for entry in batch],
         )  # fmt: skip
-        request = Request(self.number, "2026.11.0", int(time.time()), Cursor(), budget, wire)
+        request = Request(self.number, "2026.11.0", int(time.time()), Cursor(), 0, wire)
         return self.envelopes.close(encode(request))
 
 

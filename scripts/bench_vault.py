@@ -23,7 +23,11 @@ from random import Random
 from typing import Any
 
 import home
-from bench_parts import PIN, Row, median, quantile, rows_of, steady
+from bench_parts import Row, median, quantile, rows_of, steady, town
+from field_client.clock import Clock, Reading
+from field_client.enrolment import enrol
+from field_client.settings import FieldSettings
+from field_client.settings import Place as FieldPlace
 from field_client.sheet import first_units
 from field_client.vault.engine import Connection, Engine
 from field_client.vault.keys import Keys
@@ -32,7 +36,8 @@ from models.changes import Body, Change, encode, raw
 from models.services import catalogue
 from sync.identity import Identity
 from sync.logs import Open
-from tests.vaults import DATABASE_KEY, VAULT, PlainEngine
+from tests.vaults import DATABASE_KEY, PASSPHRASE, VAULT, PlainEngine
+from tests.village import PLACE
 
 ROUNDS = 5
 SMALL = 200
@@ -211,25 +216,24 @@ def _status(rows: list[Row]) -> dict[str, Any]:
 
 def _fill(folder: Path, rows: list[Row]) -> Path:
     """A laptop's folder with these requests, enrolled with the PIN's real cost."""
-    from bench_parts import town
-    from field_client import enrolment, settings
-
     with town() as here:
-        token = here.invite()
-        place = settings.load(folder, {})
-        house = enrolment.enrol(place, token, "", PIN, keys=Keys(folder, None))
-        for start in range(0, len(rows), 500):
-            with house.desk.saving() as (saving, _, _):
-                for row in rows[start : start + 500]:
-                    saving.append(change(row))
-        house.close()
+        me = here.staff["ratna"]
+        invited = here.central.devices.invite(me, "van", "van", "van", (PLACE,), "Bu Sari")
+        place, keys, at = FieldPlace(folder, FieldSettings()), Keys(folder, None), here.time.at
+        clock = Clock(lambda: Reading(at, 3600))
+        house = enrol(place, invited.file, "sari", PASSPHRASE, clock, keys)
+    for start in range(0, len(rows), 500):
+        with house.desk.saving() as (saving, _, _):
+            for row in rows[start : start + 500]:
+                saving.append(change(row))
+    house.close()
     return folder
 
 
 def _ask(folder: Path) -> dict[str, Any]:
     script = home.ROOT / "scripts" / "bench_status.py"
     done = subprocess.run(
-        [sys.executable, str(script), str(folder), PIN],
+        [sys.executable, str(script), str(folder), PASSPHRASE],
         capture_output=True,
         text=True,
         check=True,

