@@ -18,6 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from models.problems import Problem
 from server import VERSION
+from server.api.bundles import BUNDLES
 from server.api.cases import CASES
 from server.api.laptops import enrol, sync
 from server.api.open import health, keys, sign_in, sign_out
@@ -61,7 +62,9 @@ def create_app(place: Place, opened: Callable[[Place], Central] = open_central) 
 def _routers(central: Central) -> list[Router]:
     settings = central.settings
     laptops = Router(
-        "/v1", route_handlers=[sync, enrol], request_max_body_size=settings.sync_body_bytes_max
+        "/v1",
+        route_handlers=[sync, enrol, *BUNDLES],
+        request_max_body_size=settings.sync_body_bytes_max,
     )
     people = Router(
         "/v1",

@@ -16,6 +16,7 @@ from server import keys as keys_file
 from server import settings as settings_file
 from server.arrivals import Arrivals, Limits
 from server.auth import Doorkeeper
+from server.bundles import Bundles
 from server.blobs import FolderShelf
 from server.casework import Casework
 from server.database.registry import Registry, open_registry
@@ -80,6 +81,9 @@ class Central:
         )
         self.reception = Reception(registry, self.ledger, keys.identity, clock)
         self.devices = Devices(registry, self.ledger, keys, place.settings, clock, entropy)
+        self.bundles = Bundles(
+            registry, self.ledger, self.reception, self.devices, keys, clock, entropy
+        )
         self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
         self.staff = Staff(registry, clock, entropy)
         self.casework = Casework(registry, self.ledger, clock)

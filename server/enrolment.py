@@ -246,14 +246,16 @@ class Devices:
                 log = self._first_log(door, asked, asked.invitation, at)
             else:
                 log = self._later_log(door, asked, at)
-            device = door.device(log.device)
-            assert device is not None
-            villages = list(device.villages)
-            incarnation = door.standing().incarnation
-        certificate = Certificate(
-            log.id, log.device, log.block, log.grant, villages, incarnation, at
-        )
-        return enrolment.certify(certificate, self.keys.identity, log.seal_key)
+            return self.certificate(door, log, at)
+
+    def certificate(self, door: Door, log: LogState, at: int) -> bytes:
+        """What central knows of a log, signed, and sealed to it: one frame."""
+        device = door.device(log.device)
+        assert device is not None
+        villages = list(device.villages)
+        incarnation = door.standing().incarnation
+        said = Certificate(log.id, log.device, log.block, log.grant, villages, incarnation, at)
+        return enrolment.certify(said, self.keys.identity, log.seal_key)
 
     def _first_log(
         self, door: Door, asked: enrolment.Asked, invitation: Invitation, at: int

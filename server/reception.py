@@ -79,6 +79,14 @@ class Reception:
 
     # -- telling
 
+    def tell(self, name: bytes, cursor: Cursor, answer_name: bytes) -> tuple[Reply, list[Page]]:
+        """What a log is told that did not call: for a bundle that is carried to it. answer_name
+        stands where the name of the request stands in an answer."""
+        at = self.clock()
+        asked = Request(0, "", at, cursor, REPLY_BYTES_MAX, None)
+        with self.registry.read() as door:
+            return self._tell(door, name, asked, answer_name, None, at)
+
     def _tell(
         self,
         door: Door,

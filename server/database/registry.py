@@ -20,6 +20,7 @@ from sqlmodel import Session
 from models import audit
 from models.problems import Problem
 from server.database import migrations
+from server.database.custody import Custody
 from server.database.devices import Call, Device
 from server.database.engine import Database
 from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
@@ -51,7 +52,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Proof, People):
+class Door(Proof, People, Custody):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:

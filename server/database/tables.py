@@ -391,6 +391,47 @@ class BlobDayRow(Table, table=True):
     amount: int = big()
 
 
+# -- bundles by USB stick
+
+
+class BundleRow(Table, table=True):
+    """A bundle that came from a laptop, or was made for one.
+
+    name: its 8 random bytes. n: volumes. number: counts those for one log; start, upper: what it
+    tells (numbers of decisions). spans: msgpack of what each volume of a laptop's bundle holds.
+    at: when its first volume came, or when it was made; by: who brought or made it.
+    """
+
+    __tablename__ = "bundles"
+    __table_args__ = (Index("ix_bundles_log", "city", "log", "purpose", "number"),)
+    city: str = pk()
+    name: bytes = pk()
+    purpose: str
+    log: bytes
+    device: bytes
+    n: int
+    number: int = 0
+    start: int = big()
+    upper: int = big()
+    spans: bytes = b""
+    at: int = big()
+    by: str = ""
+
+
+class BundleVolumeRow(Table, table=True):
+    """A volume that was read here, or written here. digest: SHA-256 of the file."""
+
+    __tablename__ = "bundle_volumes"
+    __table_args__ = (NARROW,)
+    city: str = pk()
+    name: bytes = pk()
+    k: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    digest: bytes
+    size: int = big()
+    at: int = big()
+    by: str = ""
+
+
 # -- people at central
 
 
