@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from field_client.cli import enrol, operators, queueing, receipts, requests, roster, state, sync
+from field_client.cli import (
+    copies,
+    enrol,
+    operators,
+    queueing,
+    receipts,
+    requests,
+    roster,
+    state,
+    sticks,
+    sync,
+)
 from field_client.cli.common import (
     DataOption,
     Given,
@@ -30,11 +41,13 @@ for name, group in (
     ("roster", roster.app),
     ("request", requests.app),
     ("receipt", receipts.app),
+    ("usb", sticks.app),
 ):
     app.add_typer(group, name=name)
 queueing.register(app)
 state.register(app)
 sync.register(app)
+copies.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -28,7 +28,9 @@ SLACK_BYTES = 64 * 1024
 FILES_MAX = 5000
 _PIECE = 1024 * 1024
 _BINARY = getattr(os, "O_BINARY", 0)
-_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Errors of a medium that has no room left."""
+
 _LOCKED = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
@@ -182,7 +184,7 @@ def stick_problems(place: Path, need: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             need_words, free = in_words(need), in_words(_free(place))
             raise Problem("usb.full", need=need_words, free=free) from error
         if error.errno in _LOCKED:

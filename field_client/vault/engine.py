@@ -58,7 +58,7 @@ class Engine:
             raise ValueError("database_key is 32 bytes and vault 16")
         self.path = path
         self._key = f"x'{database_key.hex()}{vault.hex()}'"
-        self._vault = vault
+        self.vault = vault
         self._wait = wait
         self._local = threading.local()
         self._connections: list[Connection] = []
@@ -156,6 +156,24 @@ class Engine:
         with self._problems():
             self.connection().execute("pragma wal_checkpoint(truncate)").fetchall()
 
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy of everything committed, under the same key, as one file that
+        must not exist yet. Others may go on writing meanwhile."""
+        with self._problems():
+            self.connection().execute("vacuum into ?", (str(path),))
+
+    @contextlib.contextmanager
+    def opened_copy(self, path: Path) -> Iterator[Connection]:
+        """A copy opened with this vault's key, for reading only: nothing is written beside it."""
+        with self._problems():
+            address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+            connection: Connection = driver.connect(address, uri=True, isolation_level=None)
+            try:
+                self._give_key(connection)
+                yield connection
+            finally:
+                connection.close()
+
     def size(self) -> int:
         """Bytes of the database with its write-ahead log."""
         files = (self.path, self.path.with_name(f"{self.path.name}-wal"))
@@ -222,7 +240,7 @@ class Engine:
         """Why the file cannot be read with this key."""
         with self.path.open("rb") as file:
             head = file.read(16)
-        if head == self._vault:
+        if head == self.vault:
             return "vault.corrupt"
         if head == _PLAIN_HEADER or len(head) < 16:
             return "vault.not_a_vault"

@@ -1,0 +1,360 @@
+"""Bundles: the laptop's work by USB stick, and what comes back, both ways and for others too.
+
+    bundles.export(folder)     everything central has not proved to hold, onto a stick
+    bundles.take(places)       return bundles read and taken in
+    bundles.carry(places)      volumes for somebody else, taken into custody unopened
+    bundles.hand_over(folder)  the same, written to the next stick
+
+What is exported stays in the queue until central's proof covers it: a stick may be lost, arrive
+late, twice or after the radio, and nothing comes of it but the same entries once more.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from field_client import inbox, succession
+from field_client.build import version
+from field_client.courier import Confirmed, SyncLock
+from field_client.desk import Desk
+from field_client.inbox import Refused, Taken
+from field_client.introduction import introduction
+from field_client.orders import obey
+from field_client.settings import Place
+from field_client.transports import usb
+from field_client.transports.usb import Piece, Progress, unwatched
+from field_client.vault.custody import CARRIED, EXPORTED, HANDED, RELAYED, Handled, Slip
+from field_client.vault.files import private_folder, write_atomically
+from field_client.vault.logs import OwnLog
+from models.problems import Problem
+from models.words import size as in_words
+from sync import bundle, enrolment
+from sync.bundle import NAME_BYTES, VOLUME_BYTES_MAX, WORK, Header
+from sync.exchange import Position
+from sync.logs import HEAD_WIRE_BYTES
+from sync.messages import Batch, Contents, Request, Span, encode
+
+BATCH_BYTES = 512 * 1024
+"""Of entries in one request on a stick, before compression."""
+
+CARRIED_FOLDER = "carried"
+_SPAN_BYTES = 40
+
+
+class Load(msgspec.Struct, frozen=True):
+    """A frame to go on the stick, and the entries it carries."""
+
+    frame: bytes
+    span: Span | None = None
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """What was written to a stick. first, last: of the newest log's entries (0: none). left: what
+    did not fit and waits for the next stick. known: central has certified this laptop."""
+
+    bundle: str
+    files: tuple[str, ...]
+    size: int
+    words: tuple[str, ...]
+    entries: int
+    last: int
+    left: int
+    known: bool
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """Volumes of one bundle in custody here. words: where all of them are here."""
+
+    bundle: str
+    name: bytes
+    purpose: str
+    volumes: tuple[int, ...]
+    n: int
+    size: int
+    words: tuple[str, ...] = ()
+
+
+class Bundles:
+    """What may be done with sticks at this laptop. Not for several threads at once."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        place: Place,
+        progress: Progress = unwatched,
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self.desk = desk
+        self.store = desk.store
+        self.folder = place.folder
+        self.progress = progress
+        self.entropy = entropy
+
+    # -- to central
+
+    def export(
+        self, folder: Path, limit: int | None = None, volume_bytes: int = VOLUME_BYTES_MAX
+    ) -> Exported:
+        """Write everything central has not proved to hold. When this returns the stick may go.
+
+        limit: bytes the stick may take; the oldest work goes first. volume_bytes: of a file.
+        Problems: usb.*, sync.busy, bundle.too_large.
+        """
+        usb.check_room(folder, 0)
+        with self._alone():
+            if self.store.restored:
+                succession.after_copy(self.desk)
+            obey(self.desk)
+            lead, strangers = self._lead()
+            loads = [load for log in self._due() for load in self._requests(log)]
+            kept = _within(loads, lead, limit, volume_bytes)
+            return self._write(folder, lead, kept, len(strangers) == 0, volume_bytes)
+
+    def _alone(self) -> SyncLock:
+        return SyncLock(self.folder / "sync.lock", wait=0)
+
+    def _due(self) -> list[OwnLog]:
+        """Older logs that still have something to send, then the newest."""
+        *older, newest = self.store.logs()
+        return [log for log in older if log.stored < log.seq] + [newest]
+
+    def _lead(self) -> tuple[list[bytes], list[OwnLog]]:
+        """What every volume begins with so that it can be read alone: the logs that central may
+        not know yet, oldest first, since each is vouched for by the one before."""
+        confirmed = self.store.recall(Confirmed) or Confirmed()
+        strangers = [log for log in self.store.logs() if log.id not in confirmed.logs]
+        central = self.desk.invitation()
+        asked = [(introduction(self.desk, self.folder, log), log.identity) for log in strangers]
+        return [enrolment.ask(said, me, central.seal_key) for said, me in asked], strangers
+
+    def _requests(self, log: OwnLog) -> list[Load]:
+        """The log's unproved entries as the network would carry them; at least one request, so
+        that central hears how far this laptop has read."""
+        position = self.store.position(log.id)
+        number, after, prev = position.number, position.stored, position.stored_head
+        loads: list[Load] = []
+        while True:
+            entries = self.store.pending(after, BATCH_BYTES, log.id)
+            if not entries and loads:
+                break
+            number += 1
+            span = batch = None
+            if entries:
+                first, last = entries[0].seq, entries[-1].seq
+                head = entries[-1].head
+                data = [entry.data for entry in entries]
+                batch = Batch(first, prev[:HEAD_WIRE_BYTES], head[:HEAD_WIRE_BYTES], data)
+                span, after, prev = Span(log.id, first, last), last, head
+            loads.append(Load(self._request(log, position, number, batch), span))
+            if not entries:
+                break
+        self.store.requested(number, log.id)
+        return loads
+
+    def _request(self, log: OwnLog, position: Position, number: int, batch: Batch | None) -> bytes:
+        at = self.desk.facts().at
+        request = encode(Request(number, version(), at, position.cursor, 0, batch))
+        return bundle.frame(request, "request", log.identity, self.desk.invitation().seal_key)
+
+    def _write(
+        self, folder: Path, lead: list[bytes], loads: Sequence[Load], known: bool, most: int
+    ) -> Exported:
+        central, me = self.desk.invitation(), self.store.log()
+        name = self.entropy(NAME_BYTES)
+        sizes = [len(load.frame) for load in loads]
+        spans = [load.span for load in loads if load.span is not None]
+        room = sum(len(frame) + 4 for frame in lead) + _contents_room(len(spans), sizes, most)
+        cuts = bundle.cut(sizes, room, most)
+        volumes = [[s for i in cut if (s := loads[i].span) is not None] for cut in cuts]
+        contents = encode(Contents(name, self.desk.facts().at, volumes))
+        cover = bundle.frame(contents, "contents", me.identity, central.seal_key)
+        files: list[bytes] = []
+        for k, cut in enumerate(cuts, 1):
+            frames = [cover, *lead, *(loads[i].frame for i in cut)]
+            files.append(bundle.close(frames, WORK, name, k, len(cuts), central.seal_key))
+        names = [bundle.file_name(name, k, len(cuts)) for k in range(1, len(cuts) + 1)]
+        pieces = [
+            Piece(file, len(data), lambda data=data: data)  # type: ignore[misc]
+            for file, data in zip(names, files, strict=True)
+        ]
+        usb.write_set(folder, pieces, self.progress)
+        words = bundle.words(name, [bundle.parse(data).digest for data in files])
+        return self._noted(name, names, files, words, spans, me, known)
+
+    def _noted(
+        self,
+        name: bytes,
+        names: list[str],
+        files: list[bytes],
+        words: tuple[str, ...],
+        spans: Sequence[Span],
+        me: OwnLog,
+        known: bool,
+    ) -> Exported:
+        """Write the export into the custody log, after it is on the stick."""
+        size, n = sum(map(len, files)), len(files)
+        entries = sum(span.last - span.first + 1 for span in spans)
+        last = max((span.last for span in spans if span.log == me.id), default=0)
+        log = me.id if last or not spans else spans[-1].log
+        slip = Slip(
+            WORK, tuple(range(1, n + 1)), n, size, words, log=log, last=last, entries=entries
+        )
+        self._note(EXPORTED, name, slip)
+        left = self.store.standing().unsent - entries
+        return Exported(
+            bundle.label(name), tuple(names), size, words, entries, last, max(0, left), known
+        )
+
+    def _note(self, act: str, name: bytes, slip: Slip) -> None:
+        at, who = self.desk.facts().at, self.desk.operator.name
+        self.store.custody.add(at, who, act, name, slip)
+
+    # -- from central
+
+    def take(self, places: Iterable[Path]) -> tuple[list[Taken], list[Refused]]:
+        """Read return bundles from files and folders; what of them is new is taken in, each page
+        in one commit. Volumes that come alone are kept until the others are here.
+
+        A folder may hold anything: what is not for this laptop is passed over. What was named
+        itself and cannot be read is refused.
+        """
+        with self._alone():
+            if self.store.restored:
+                succession.after_copy(self.desk)
+            refused = inbox.put(self.desk, self.folder, places)
+            taken, forged = inbox.empty(self.desk, self.folder, self.progress)
+            for one in taken:
+                one.orders += obey(self.desk)
+        return taken, refused + forged
+
+    def on_the_way(self) -> list[Handled]:
+        """Exports of which central has not proved yet to hold everything, newest first."""
+        stored = {log.id: log.stored for log in self.store.logs()}
+        made = self.store.custody.of(EXPORTED)
+        return [one for one in made if one.slip.last > stored.get(one.slip.log, 0)]
+
+    def history(self) -> list[Handled]:
+        """The custody log, newest first."""
+        return self.store.custody.newest()
+
+    # -- for others
+
+    def carry(self, places: Iterable[Path], party: str = "") -> list[Carried]:
+        """Take volumes for somebody else into custody. party: who handed them over.
+
+        Each file is checked for being whole; nobody here can open it. Problems: bundle.*, usb.*.
+        """
+        return self.keep([data for _, data in usb.volumes_in(places)], party)
+
+    def keep(self, files: Sequence[bytes], party: str) -> list[Carried]:
+        """The same, of bytes that came by another road. Volumes for this laptop are passed over."""
+        found = [bundle.parse(data) for data in files]
+        folder = private_folder(self.folder / CARRIED_FOLDER)
+        own = inbox.own_keys(self.store)
+        names: set[bytes] = set()
+        for volume in found:
+            header = volume.header
+            if header.recipient in own:
+                continue
+            path = folder / f"{header.name.hex()}-{header.k}{bundle.SUFFIX}"
+            if not path.exists():
+                write_atomically(path, volume.plain + volume.body + volume.digest)
+            names.add(header.name)
+        carried = [one for one in self.carried() if one.name in names]
+        for one in carried:
+            self._note(CARRIED, one.name, _slip(one, party))
+        return carried
+
+    def carried(self) -> list[Carried]:
+        """What is in custody here, by bundle."""
+        folder = self.folder / CARRIED_FOLDER
+        sets: dict[bytes, list[tuple[Header, bytes, int]]] = {}
+        for path in sorted(folder.glob(f"*{bundle.SUFFIX}")) if folder.is_dir() else ():
+            data = usb.read_volume(path)
+            volume = bundle.parse(data, path.name)
+            sets.setdefault(volume.header.name, []).append(
+                (volume.header, volume.digest, len(data))
+            )
+        return [_carried(name, sorted(found)) for name, found in sorted(sets.items())]
+
+    def hand_over(
+        self, folder: Path, labels: Sequence[str] = (), party: str = "", *, keep: bool = False
+    ) -> list[Carried]:
+        """Write what is carried (all, or the named bundles) to a stick, and note who got it.
+
+        keep: leave it in custody here as well. Problems: bundle.unknown, usb.*.
+        """
+        found = self.carried()
+        unknown = set(labels) - {one.bundle for one in found}
+        if unknown or not found:
+            raise Problem("bundle.unknown", bundle=", ".join(sorted(unknown)) or "-")
+        chosen = [one for one in found if not labels or one.bundle in labels]
+        pieces = [piece for one in chosen for piece in self._pieces(one)]
+        usb.write_set(folder, pieces, self.progress)
+        for one in chosen:
+            self._note(HANDED, one.name, _slip(one, party))
+            if not keep:
+                self.drop(one)
+        return chosen
+
+    def _pieces(self, one: Carried) -> list[Piece]:
+        pieces: list[Piece] = []
+        for k in one.volumes:
+            data = self.volume_of(one, k)
+            name = bundle.file_name(one.name, k, one.n)
+            pieces.append(Piece(name, len(data), lambda data=data: data))  # type: ignore[misc]
+        return pieces
+
+    def volume_of(self, one: Carried, k: int) -> bytes:
+        """The bytes of a carried volume."""
+        return usb.read_volume(self._path(one, k))
+
+    def relayed(self, one: Carried, party: str) -> None:
+        """Central has it: note that, and end the custody."""
+        self._note(RELAYED, one.name, _slip(one, party))
+        self.drop(one)
+
+    def drop(self, one: Carried) -> None:
+        """Custody ends: somebody else has it now."""
+        for k in one.volumes:
+            self._path(one, k).unlink(missing_ok=True)
+
+    def _path(self, one: Carried, k: int) -> Path:
+        return self.folder / CARRIED_FOLDER / f"{one.name.hex()}-{k}{bundle.SUFFIX}"
+
+
+def _within(loads: Sequence[Load], lead: list[bytes], limit: int | None, most: int) -> list[Load]:
+    """As many loads from the beginning as fit into `limit` bytes of volumes; at least one."""
+    if limit is None:
+        return list(loads)
+    sizes = [len(load.frame) for load in loads]
+    extra = sum(len(frame) + 4 for frame in lead)
+    for n in range(len(loads), 0, -1):
+        room = extra + _contents_room(n, sizes[:n], most)
+        volumes = len(bundle.cut(sizes[:n], room, most))
+        if sum(sizes[:n]) + 4 * n + volumes * (room + bundle.OVERHEAD) <= limit:
+            return list(loads[:n])
+    raise Problem("usb.full", need=in_words(sizes[0] + extra), free=in_words(limit))
+
+
+def _contents_room(spans: int, sizes: Sequence[int], most: int) -> int:
+    """Bytes that the list of contents takes at most in every volume."""
+    volumes = 2 * sum(sizes) // max(most, 1) + 2
+    return 512 + _SPAN_BYTES * spans + 4 * volumes
+
+
+def _carried(name: bytes, found: list[tuple[Header, bytes, int]]) -> Carried:
+    header = found[0][0]
+    here = tuple(head.k for head, _, _ in found)
+    whole = len(here) == header.n
+    words = bundle.words(name, [digest for _, digest, _ in found]) if whole else ()
+    size = sum(size for _, _, size in found)
+    return Carried(bundle.label(name), name, header.purpose, here, header.n, size, words)
+
+
+def _slip(one: Carried, party: str) -> Slip:
+    return Slip(one.purpose, one.volumes, one.n, one.size, one.words, party[:100])
