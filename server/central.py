@@ -16,8 +16,8 @@ from server import keys as keys_file
 from server import settings as settings_file
 from server.arrivals import Arrivals, Limits
 from server.auth import Doorkeeper
-from server.bundles import Bundles
 from server.blobs import FolderShelf
+from server.bundles import Bundles
 from server.casework import Casework
 from server.database.registry import Registry, open_registry
 from server.enrolment import Devices
@@ -31,7 +31,8 @@ from server.settings import Place
 from sync.known import LogState
 from sync.logs import opening_head
 
-INCARNATION_BYTES = 16
+INCARNATION_BYTES = 8
+"""Travels with every cursor; drawn once in the life of a database, so 64 random bits are plenty."""
 
 
 def now() -> int:
@@ -79,7 +80,7 @@ class Central:
             FolderShelf(place.files_folder, [keys.files_key], entropy),
             Limits(place.settings.file_day_bytes_max, place.settings.file_request_bytes_max),
         )
-        self.reception = Reception(registry, self.ledger, keys.identity, clock)
+        self.reception = Reception(registry, self.ledger, keys.identity, clock, self.arrivals)
         self.devices = Devices(registry, self.ledger, keys, place.settings, clock, entropy)
         self.bundles = Bundles(
             registry, self.ledger, self.reception, self.devices, keys, clock, entropy

@@ -11,12 +11,24 @@ from collections.abc import Callable, Sequence
 
 from models.changes import encode as encode_value
 from models.problems import Problem
+from server.arrivals import Arrivals
 from server.ledger import Door, Ledger, Registry, Scope, Stored
+from server.visit import Visit
 from sync import messages, seal, wire
 from sync.identity import Identity
 from sync.known import LogState
 from sync.logs import HEAD_WIRE_BYTES, log_id
-from sync.messages import Checkpoint, Cursor, Order, Page, Reply, Request
+from sync.messages import (
+    BlobState,
+    Checkpoint,
+    Chunk,
+    Cursor,
+    Manifest,
+    Order,
+    Page,
+    Reply,
+    Request,
+)
 from sync.pull import for_laptop, runs
 from sync.state import Decision
 
@@ -26,34 +38,47 @@ PAGE_BYTES = 128 * 1024
 
 
 class Reception:
-    """Answers laptops. `clock` gives Unix seconds; it labels, it decides nothing."""
+    """Answers laptops. `clock` gives Unix seconds; it labels, it decides nothing. arrivals: takes
+    files in."""
 
     def __init__(
-        self, registry: Registry, ledger: Ledger, identity: Identity, clock: Callable[[], int]
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        identity: Identity,
+        clock: Callable[[], int],
+        arrivals: Arrivals | None = None,
     ) -> None:
         self.registry = registry
         self.ledger = ledger
         self.identity = identity
         self.clock = clock
+        self.arrivals = arrivals
+
+    def visit(self) -> Visit:
+        """A laptop begins to send: its frames go to what this gives, one at a time."""
+        return Visit(self)
 
     def answer(self, body: bytes) -> bytes:
-        """The sealed reply to a sealed request body. Raises Problem for anything that is not a
-        whole, signed request of a known log; nothing is stored then."""
+        """The sealed answers to a whole body, for roads that do not stream. Raises Problem at the
+        first frame that is not in order; what the frames before it brought is stored."""
+        visit = self.visit()
         frames = wire.split_frames(body)
-        if len(frames) != 1:
+        if not frames:
             raise Problem("sync.malformed")
-        token = seal.unseal(frames[0], self.identity, "request")
-        log, payload = self.open(token)
-        request = messages.decode(payload, Request)
-        reply, pages = self.respond(log.id, request, messages.name_of(payload))
-        return wire.join_frames(self._closed(log, reply, pages))
+        return wire.join_frames([answer for frame in frames for answer in visit.take(frame)])
+
+    def known(self, name: bytes) -> LogState:
+        """The log of that name. Problem sync.unknown_device where it is not a laptop's."""
+        with self.registry.read() as door:
+            log = door.log(name)
+        if log is None or log.central:
+            raise Problem("sync.unknown_device")
+        return log
 
     def open(self, token: bytes) -> tuple[LogState, bytes]:
         """The log that signed a request and the request's payload, both verified."""
-        with self.registry.read() as door:
-            log = door.log(seal.peek(token).signer)
-        if log is None or log.central:
-            raise Problem("sync.unknown_device")
+        log = self.known(seal.peek(token).signer)
         to = seal.audience(self.identity.seal_key)
         header, packed = seal.verify(token, log.key, "request", to)
         return log, wire.unpack(packed, header.dictionary)
@@ -102,7 +127,10 @@ class Reception:
         _same_history(request.cursor, standing.incarnation, standing.server_seq)
         scope = door.scope(log.device)
         budget = max(0, min(request.budget, REPLY_BYTES_MAX))
-        found, upto, head, more = door.pull(scope, request.cursor.server_seq, budget)
+        if budget:
+            found, upto, head, more = door.pull(scope, request.cursor.server_seq, budget)
+        else:  # one of several in a row, of which the last one asks for pages
+            found, upto, head, more = [], request.cursor.server_seq, request.cursor.head, True
         pages = list(_pages(_visible(door, scope, found), request_name, upto))
         checkpoint = Checkpoint(
             log.id,
@@ -133,11 +161,21 @@ class Reception:
 
     # -- closing
 
-    def _closed(self, log: LogState, reply: Reply, pages: Sequence[Page]) -> list[bytes]:
-        frames = [self._frame(messages.encode(reply), "reply", log)]
-        return frames + [self._frame(messages.encode(page), "page", log) for page in pages]
+    def files(
+        self, log: LogState, manifests: Sequence[Manifest], chunks: Sequence[Chunk], at: int
+    ) -> list[BlobState]:
+        """Keep pieces of files; gives the state of each file they belong to."""
+        if self.arrivals is None:
+            raise Problem("sync.malformed")
+        return self.arrivals.take(log, manifests, chunks, at)
 
-    def _frame(self, payload: bytes, purpose: str, log: LogState) -> bytes:
+    def closed(self, log: LogState, reply: Reply, pages: Sequence[Page]) -> list[bytes]:
+        """A reply and its pages, signed and sealed."""
+        frames = [self.frame(messages.encode(reply), "reply", log)]
+        return frames + [self.frame(messages.encode(page), "page", log) for page in pages]
+
+    def frame(self, payload: bytes, purpose: str, log: LogState) -> bytes:
+        """A message for a laptop, signed and sealed."""
         packed = wire.pack(payload, wire.DICTIONARY, fast=len(payload) > PAGE_BYTES // 4)
         token = self._sign(packed, purpose, log, wire.DICTIONARY)
         return seal.seal(token, log.seal_key, purpose)

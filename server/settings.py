@@ -32,7 +32,10 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files_folder: where citizens' files lie; empty for `files` in the data folder.
     file_day_bytes_max, file_request_bytes_max: of files, how much one laptop may bring in a day and
     one request may have.
-    public_url: the address that laptops are told. city: kabupaten/kota whose register this is.
+    public_url: the address that laptops are told. sync_body_bytes_max: of an enrolment or a bundle.
+    sync_stream_bytes_max: of one sync over the network, whose frames are handled one by one.
+    sync_idle_seconds: a connection on which nothing comes for so long is given up.
+    city: kabupaten/kota whose register this is.
     """
 
     database_url: str = ""
@@ -43,6 +46,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8272
     public_url: str = "http://127.0.0.1:8272"
     sync_body_bytes_max: int = 8 * 1024 * 1024
+    sync_stream_bytes_max: int = 512 * 1024 * 1024
+    sync_idle_seconds: int = 120
     api_body_bytes_max: int = 256 * 1024
     file_day_bytes_max: int = 1024 * 1024 * 1024
     file_request_bytes_max: int = 24 * 1024 * 1024
@@ -65,6 +70,8 @@ VARIABLES = {
     "port": "JEMPUT_PUSAT_PORT",
     "public_url": "JEMPUT_PUSAT_PUBLIC_URL",
     "sync_body_bytes_max": "JEMPUT_PUSAT_SYNC_BODY_BYTES_MAX",
+    "sync_stream_bytes_max": "JEMPUT_PUSAT_SYNC_STREAM_BYTES_MAX",
+    "sync_idle_seconds": "JEMPUT_PUSAT_SYNC_IDLE_SECONDS",
     "api_body_bytes_max": "JEMPUT_PUSAT_API_BODY_BYTES_MAX",
     "file_day_bytes_max": "JEMPUT_PUSAT_FILE_DAY_BYTES_MAX",
     "file_request_bytes_max": "JEMPUT_PUSAT_FILE_REQUEST_BYTES_MAX",
@@ -81,6 +88,8 @@ VARIABLES = {
 
 _POSITIVE = (
     "sync_body_bytes_max",
+    "sync_stream_bytes_max",
+    "sync_idle_seconds",
     "api_body_bytes_max",
     "file_day_bytes_max",
     "file_request_bytes_max",

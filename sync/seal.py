@@ -154,6 +154,15 @@ def seal(token: bytes, recipient: bytes, purpose: str, bound: bytes = b"") -> by
     return outer + _SUITE.encrypt(token, key, info=_info(outer, recipient) + bound)
 
 
+def purpose_of(data: bytes) -> str:
+    """What sealed bytes say they are. Problems sync.version and sync.malformed."""
+    if len(data) < _OUTER or data[0] != VERSION:
+        raise Problem("sync.version", version=str(data[0]) if data else "-")
+    if data[1] >= len(PURPOSES):
+        raise Problem("sync.malformed")
+    return PURPOSES[data[1]]
+
+
 def sealed_size(size: int) -> int:
     """Bytes that `size` bytes have when they are sealed."""
     return _OUTER + _HPKE + size

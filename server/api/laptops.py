@@ -8,22 +8,31 @@ import anyio
 from litestar import Request, Response, post
 from litestar.datastructures import State
 
+from models.problems import Problem
+from server.api.stream import OCTETS as OCTETS
+from server.api.stream import Answers, Frames, Gone, taken
 from server.central import Central
 
-OCTETS = "application/octet-stream"
 
-
-@post(
-    "/sync", media_type=OCTETS, status_code=200, summary="One round trip of a laptop", laptops=True
-)
-async def sync(request: Request[Any, Any, State]) -> Response[bytes]:
-    """Take a sealed request, answer with sealed frames (docs/protocol.md)."""
+@post("/sync", media_type=OCTETS, status_code=200, summary="One sync of a laptop", laptops=True)
+async def sync(request: Request[Any, Any, State]) -> Answers:
+    """Take sealed frames as they arrive, answer each with sealed frames (docs/protocol.md)."""
     central: Central = request.app.state.central
-    body = await request.body()
-    answer = await anyio.to_thread.run_sync(
-        central.reception.answer, body, limiter=request.app.state.threads
+    settings = central.settings
+    frames = Frames(
+        request,
+        settings.sync_stream_bytes_max,
+        settings.sync_body_bytes_max,
+        settings.sync_idle_seconds,
     )
-    return Response(answer, media_type=OCTETS)
+    visit = central.reception.visit()
+    try:
+        first = await frames.next()
+    except Gone:
+        first = None
+    if first is None:
+        raise Problem("sync.malformed")
+    return Answers(request, frames, visit, await taken(request, visit, first))
 
 
 @post(

@@ -51,11 +51,16 @@ def http_response(http_request: AnyRequest, error: Exception) -> Answer:
 def unexpected_response(http_request: AnyRequest, error: Exception) -> Answer:
     """Handler for everything else: an engineer finds it by its incident code, and the caller learns
     nothing of the inside."""
+    return problem_response(http_request, unexpected(http_request, error))
+
+
+def unexpected(http_request: AnyRequest, error: Exception) -> Problem:
+    """What nobody foresaw, noted for an engineer under a code of its own."""
     incident = secrets.token_hex(4)
     log_lines.error(
         "internal", incident=incident, path=http_request.scope["path"], at=places(error)
     )
-    return problem_response(http_request, Problem("internal", incident=incident))
+    return Problem("internal", incident=incident)
 
 
 def language(http_request: AnyRequest) -> str:

@@ -18,7 +18,11 @@ LIMIT = 300_000
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory) -> Iterator[Pusat]:
-    with pusat(tmp_path_factory.mktemp("door") / "pusat", sync_body_bytes_max=LIMIT) as opened:
+    with pusat(
+        tmp_path_factory.mktemp("door") / "pusat",
+        sync_body_bytes_max=LIMIT,
+        sync_stream_bytes_max=LIMIT,
+    ) as opened:
         yield opened
 
 
@@ -115,13 +119,14 @@ def test_a_truncated_body(office, van, unmoved, share):
     assert code(answer) in ("sync.truncated", "sync.malformed")
 
 
-def test_a_body_beyond_the_limit_is_not_read(office, van, unmoved):
-    answer = office.push(b"\0" * (LIMIT + 1))
+def test_a_frame_beyond_the_limit_is_not_read(office, van, unmoved):
+    answer = office.push((LIMIT + 1).to_bytes(4, "big") + bytes(100))
     assert (answer.status_code, code(answer)) == (413, "sync.too_large")
 
 
 def test_a_body_without_a_length_is_cut_at_the_limit(office, van, unmoved):
     def endless() -> Iterator[bytes]:
+        yield LIMIT.to_bytes(4, "big")
         for _ in range(20):
             yield b"\0" * 50_000
 
