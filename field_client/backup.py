@@ -41,7 +41,7 @@ FORMAT = 1
 LIST_FILE = "backup.json"
 LIST_BYTES_MAX = 64 * 1024 * 1024
 MARK_FILE = "log.mark"
-KEY_FILES = ("keys.copy.json", "keys.json")
+KEY_FILES = ("keys.json", "keys.copy.json")
 FOLDERS = ("attachments", INBOX_FOLDER, CARRIED_FOLDER)
 """What lies beside the database and belongs to it."""
 
@@ -212,7 +212,8 @@ def read_list(source: Path) -> Backup:
 
 def put_back(source: Path, folder: Path, progress: Progress = unwatched) -> Backup:
     """Make `folder`, where no vault is yet, the vault of a backup. Everything is checked before the
-    first byte is written; the keys come last, so one that was cut short is simply done again.
+    first byte is written. The keys come last: until then one that was cut short is simply done
+    again, from then on the vault is whole.
 
     Problems: backup.*, vault.exists, disk.*, usb.gone.
     """
@@ -231,7 +232,7 @@ def put_back(source: Path, folder: Path, progress: Progress = unwatched) -> Back
         # A mark that fits no log: the database is from a copy, whatever log it ends with.
         MarkFile(folder / MARK_FILE).write(bytes(16), 0, bytes(32))
         done = 0
-        for file in sorted(listed.files, key=lambda file: (file.name in KEY_FILES, file.name)):
+        for file in sorted(listed.files, key=_keys_last):
             private_folder((folder / file.name).parent)
             _place(source / file.name, folder / file.name, file)
             done += file.size
@@ -239,6 +240,10 @@ def put_back(source: Path, folder: Path, progress: Progress = unwatched) -> Back
         under_way.unlink()
         sync_folder(folder)
     return listed
+
+
+def _keys_last(file: Listed) -> tuple[bool, bool, str]:
+    return file.name in KEY_FILES, file.name == KEY_FILES[-1], file.name
 
 
 def _place(source: Path, target: Path, file: Listed) -> None:
