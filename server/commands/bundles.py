@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import msgspec
 import typer
 
 from models.problems import Problem
-from models.words import say, size
+from models.words import size
 from server.bundles import Given, Imported, Waiting
 from server.central import Central
 from server.database.people import Person
@@ -25,6 +26,7 @@ from server.terminal import (
     Terminal,
     signed_in,
 )
+from sync import bundle
 
 app = typer.Typer(help="USB sticks.", no_args_is_help=True)
 
@@ -48,12 +50,14 @@ def import_(
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         taken: list[Imported] = []
         refused: list[tuple[str, Problem]] = []
-        for file, volume in volumes_in(places):
+        for file, volume, named in _volumes(places):
             try:
+                if not named and bundle.parse(volume, file).header.purpose != bundle.WORK:
+                    continue  # the same stick also brings back what the office wrote
                 one = central.bundles.take(me, volume, file)
             except Problem as problem:
                 refused.append((file, problem))
-                terminal.err.print(problem.words(lang), markup=False)
+                terminal.warn(problem.words(lang))
                 continue
             taken.append(one)
             _tell(terminal, one)
@@ -72,33 +76,55 @@ def import_(
             raise typer.Exit(FALSE)
 
 
+def _volumes(places: list[Path]) -> Iterator[tuple[str, bytes, bool]]:
+    """Name and bytes of each volume, and whether the file itself was named."""
+    for place in places:
+        named = not place.is_dir()
+        for file, volume in volumes_in([place]):
+            yield file, volume, named
+
+
 def _tell(terminal: Terminal, one: Imported) -> None:
     if one.again and not one.fresh:
-        terminal.say(
-            "Paket {bundle} jilid {k} dari {n} sudah pernah diterima; 0 catatan baru.",
-            bundle=one.bundle, k=one.volume, n=one.n,
-        )  # fmt: skip
-        return
-    terminal.say(
-        "Paket {bundle} jilid {k} dari {n}, {device}: {fresh} catatan baru, {ahead} menunggu.",
-        bundle=one.bundle, k=one.volume, n=one.n, device=one.device, fresh=one.fresh,
-        ahead=one.ahead,
-    )  # fmt: skip
-    for code in one.refused:
-        terminal.warn(
-            say("Sebagian isi paket tidak dapat diterima: {code}", terminal.lang, code=code)
+        terminal.tell(
+            terminal.say(
+                "Paket {bundle} jilid {k} dari {n} sudah pernah diterima; 0 catatan baru.",
+                bundle=one.bundle,
+                k=one.volume,
+                n=one.n,
+            )
         )
+        return
+    terminal.tell(
+        terminal.say(
+            "Paket {bundle} jilid {k} dari {n}, {device}: {fresh} catatan baru, {ahead} menunggu.",
+            bundle=one.bundle,
+            k=one.volume,
+            n=one.n,
+            device=one.device,
+            fresh=one.fresh,
+            ahead=one.ahead,
+        )
+    )
+    for code in one.refused:
+        terminal.warn(terminal.say("Sebagian isi paket tidak dapat diterima: {code}", code=code))
 
 
 def _tell_rest(terminal: Terminal, one: Imported) -> None:
     if one.missing:
-        terminal.say(
-            "Belum ada: jilid {volumes} dari {n}, paket {bundle}, {device}.",
-            volumes=", ".join(map(str, one.missing)), n=one.n, bundle=one.bundle,
-            device=one.device,
-        )  # fmt: skip
+        terminal.tell(
+            terminal.say(
+                "Belum ada: jilid {volumes} dari {n}, paket {bundle}, {device}.",
+                volumes=", ".join(map(str, one.missing)),
+                n=one.n,
+                bundle=one.bundle,
+                device=one.device,
+            )
+        )
     if one.words:
-        terminal.say("Kata kunci {bundle}: {words}", bundle=one.bundle, words=dashed(one.words))
+        terminal.tell(
+            terminal.say("Kata kunci {bundle}: {words}", bundle=one.bundle, words=dashed(one.words))
+        )
 
 
 def dashed(words: tuple[str, ...]) -> str:
@@ -120,22 +146,30 @@ def list_(
         for one in found:
             _tell_waiting(terminal, one)
         if not found:
-            terminal.say("Tidak ada yang ditunggu dari USB.")
+            terminal.tell(terminal.say("Tidak ada yang ditunggu dari USB."))
         terminal.give({"waiting": [msgspec.to_builtins(one) for one in found]})
 
 
 def _tell_waiting(terminal: Terminal, one: Waiting) -> None:
     facts = {"device": one.device, "first": one.first, "last": one.last}
     if not one.bundle:
-        terminal.say(
-            "{device}: catatan {first}–{last} belum ada; tidak diketahui di paket mana.", **facts
+        terminal.tell(
+            terminal.say(
+                "{device}: catatan {first}–{last} belum ada; tidak diketahui di paket mana.",
+                **facts,
+            )
         )
         return
-    terminal.say(
-        "{device}: catatan {first}–{last} belum ada; ada di jilid {volumes} dari {n}, paket "
-        "{bundle}.",
-        volumes=", ".join(map(str, one.volumes)), n=one.n, bundle=one.bundle, **facts,
-    )  # fmt: skip
+    terminal.tell(
+        terminal.say(
+            "{device}: catatan {first}–{last} belum ada; ada di jilid {volumes} dari {n}, paket "
+            "{bundle}.",
+            volumes=", ".join(map(str, one.volumes)),
+            n=one.n,
+            bundle=one.bundle,
+            **facts,
+        )
+    )
 
 
 @app.command("return")
@@ -173,13 +207,21 @@ def _give(
 ) -> None:
     made = central.bundles.give(me, device=device, whole=whole)
     write_set(folder, made.files)
-    terminal.say(
-        "Paket {bundle} (nomor {number}) untuk {device}: {decisions} putusan, {n} jilid, {size}. "
-        "USB boleh dicabut.",
-        bundle=made.bundle, number=made.number, device=made.device, decisions=made.decisions,
-        n=len(made.files), size=size(sum(len(f) for _, f in made.files), terminal.lang),
-    )  # fmt: skip
-    terminal.say("Kata kunci {bundle}: {words}", bundle=made.bundle, words=dashed(made.words))
+    terminal.tell(
+        terminal.say(
+            "Paket {bundle} (nomor {number}) untuk {device}: {decisions} putusan, {n} jilid, {size}. "
+            "USB boleh dicabut.",
+            bundle=made.bundle,
+            number=made.number,
+            device=made.device,
+            decisions=made.decisions,
+            n=len(made.files),
+            size=size(sum(len(f) for _, f in made.files), terminal.lang),
+        )
+    )
+    terminal.tell(
+        terminal.say("Kata kunci {bundle}: {words}", bundle=made.bundle, words=dashed(made.words))
+    )
     terminal.give(as_data(made))
 
 

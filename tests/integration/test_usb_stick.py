@@ -14,6 +14,7 @@ import pytest
 from field_client.transports import usb
 from field_client.transports.usb import Piece
 from server import sticks
+from server.files import write_atomically
 from tests.sticks import Stick, mounted
 from tests.vaults import refused
 
@@ -108,7 +109,7 @@ def test_a_bad_stick_is_found_out_by_reading_back(tmp_path: Path) -> None:
 
 
 def test_a_bad_stick_at_the_office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = sticks.write_atomically
+    real = write_atomically
 
     def spoils(path: Path, data: bytes) -> None:
         real(path, data[:-1] + b"?" if "2of3" in path.name else data)
