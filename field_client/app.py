@@ -41,10 +41,10 @@ class House:
     def courier(self, url: str = "") -> Courier:
         """What carries the work to central and back. url: another address than the invitation's."""
         from field_client.courier import Courier
-        from field_client.transports.http import HttpRoad
+        from field_client.transports.stream import StreamRoad
 
         address = url or self.place.settings.url or self.desk.invitation().url
-        road = HttpRoad(address, self.place.settings)
+        road = StreamRoad(address, self.place.settings)
         return Courier(self.desk, road, self.place)
 
     def begin(self) -> None:

@@ -1,8 +1,8 @@
 """Courier: carries the log to central and brings back what was decided, over any road.
 
 Every reply frame is one commit and every request can be made again, so a sync may be stopped or
-killed at any moment: what central proved stays proved, the rest is sent the next time. A batch that
-breaks on the way is halved, one that went quickly is doubled.
+killed at any moment: what central proved stays proved, the rest is sent the next time. How a single
+log's exchange gets over the road is told in `crossing`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Protocol
 import msgspec
 
 from field_client import succession
-from field_client.build import version
+from field_client.crossing import Crossing
 from field_client.desk import Desk
-from field_client.envelopes import Envelopes
+from field_client.envelopes import Opened
 from field_client.introduction import introduction
 from field_client.orders import obey
 from field_client.settings import Place
@@ -30,7 +30,6 @@ from sync import backoff, enrolment
 from sync.exchange import Absorbed, Exchange, Settled, Step
 from sync.state import Outcome
 
-SYNC_PATH = "/v1/sync"
 ENROL_PATH = "/v1/enrol"
 
 
@@ -46,7 +45,8 @@ class Road(Protocol):
 
 class Progress(msgspec.Struct, frozen=True):
     """How far a sync is. phase: "enrol", "send", "wait" (for `wait` seconds) or "done". stored, of
-    total: entries that central proved to hold, of those there were to send; so also the bytes."""
+    total: entries that central proved to hold, of those there were to send; so also the bytes.
+    rate: bytes a second that central proved, since this began."""
 
     phase: str
     stored: int = 0
@@ -54,12 +54,13 @@ class Progress(msgspec.Struct, frozen=True):
     bytes_stored: int = 0
     bytes_total: int = 0
     wait: float = 0.0
+    rate: float = 0.0
 
-
-class Link(msgspec.Struct, frozen=True):
-    """Size of the batch to begin with, learned from this laptop's roads."""
-
-    batch_bytes: int
+    @property
+    def seconds_left(self) -> float | None:
+        """At this rate; None as long as nothing is known of it."""
+        left = self.bytes_total - self.bytes_stored
+        return left / self.rate if self.rate > 0 else None
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -71,7 +72,8 @@ class Confirmed(msgspec.Struct, frozen=True):
 class Report(msgspec.Struct):
     """What one sync did. pushed: own entries proved stored by it. outcomes: outcome -> own entries
     of which it was told. received: decisions taken in. notices: new ones. orders: kinds acted on.
-    pending: entries still to send. seconds: wall clock."""
+    pending: entries still to send. round_trips: times it had to wait for an answer before it could
+    go on. connections: made for that. seconds: wall clock."""
 
     pushed: int = 0
     outcomes: dict[str, int] = {}
@@ -80,6 +82,7 @@ class Report(msgspec.Struct):
     bytes_up: int = 0
     bytes_down: int = 0
     round_trips: int = 0
+    connections: int = 0
     seconds: float = 0.0
     enrolled: bool = False
     orders: list[str] = []
@@ -111,6 +114,7 @@ class Courier:
         self.report = Report()
         self._states: dict[tuple[bytes, int], str] = {}
         self._total = self._total_bytes = 0
+        self._began = time.monotonic()
 
     # -- the verbs
 
@@ -175,7 +179,7 @@ class Courier:
         body = enrolment.ask(
             introduction(self.desk, self.place.folder, log), log.identity, central.seal_key
         )
-        answer = self._patiently(lambda: self._post(ENROL_PATH, body), tries)
+        answer = self._patiently(lambda: self.post(ENROL_PATH, body), tries)
         try:
             certificate = enrolment.read_certificate(answer, log.identity, central.sign_key)
         except Problem as problem:
@@ -187,64 +191,22 @@ class Courier:
 
     def _exchange(self, log: OwnLog) -> bool:
         """Send and hear everything about one log. True where it ended and a new one goes on."""
-        link = self.store.recall(Link)
-        size = link.batch_bytes if link is not None else self.place.settings.batch_bytes
-        envelopes = Envelopes(log.identity, self.desk.invitation())
         self._total, self._total_bytes = log.seq - log.stored, log.unsent
-        exchange = self._begin(log)
-        failures = 0
-        while not exchange.finished and not self.stop():
-            before = exchange.position
-            began = time.monotonic()
-            try:
-                cut = self._round(exchange, envelopes, log, size)
-            except (Unreached, Problem) as failure:
-                failures += 1
-                size = self._after(failure, failures, size, envelopes)
-                exchange = self._begin(log)
-                continue
-            moved = (before.stored, before.cursor) != self._where(exchange)
-            failures = failures + 1 if cut and not moved else 0
-            if failures >= self.place.settings.tries:
-                raise Problem("sync.timeout")
-            if not cut:
-                size = backoff.next_size(size, time.monotonic() - began)
-        if link is None or link.batch_bytes != size:
-            self.store.remember(Link(size))
+        self._began = time.monotonic()
+        exchange = Crossing(self, log).run()
         if exchange.parted is None:
             return False
         succession.after_fork(self.desk, log.id, exchange.parted)
         return True
 
-    def _where(self, exchange: Exchange) -> tuple[object, object]:
-        return exchange.position.stored, exchange.position.cursor
-
-    def _begin(self, log: OwnLog) -> Exchange:
-        """An exchange from what the store knows: after any failure the same as after a start."""
-        position = self.store.position(log.id)
-        return Exchange(position, version(), lambda seq: succession.head_at(self.desk, seq, log.id))
-
-    def _round(self, exchange: Exchange, envelopes: Envelopes, log: OwnLog, size: int) -> bool:
-        """One round trip, and its commits. True where the answer was cut short."""
-        entries = self.store.pending(exchange.position.stored, size, log.id)
-        body = envelopes.close(exchange.request(entries, self.desk.facts().at))
-        self.store.requested(exchange.position.number, log.id)
-        self._tell("send", log)
-        try:
-            answer = self._post(SYNC_PATH, body)
-        except Unreached as failure:
-            if not failure.arrived:
-                raise
-            answer = failure.arrived
-        opened = envelopes.open(answer)
-        if opened is None:
-            raise Unreached(Problem("sync.timeout"))
+    def absorb(self, exchange: Exchange, opened: Opened, log: OwnLog) -> None:
+        """Write what an answer says; each frame of it is one commit."""
         before = exchange.position.stored
         steps = exchange.receive(opened.reply, opened.proof, opened.pages, opened.orders)
         self._write(steps, log)
         self.report.pushed += exchange.position.stored - before
-        self._tell("send", log)
-        return opened.cut
+        self.report.round_trips += exchange.outstanding == 0
+        self.tell("send", log)
 
     def _write(self, steps: Sequence[Step], log: OwnLog) -> None:
         """One commit for the first frame, one for each page."""
@@ -263,23 +225,31 @@ class Courier:
                 if isinstance(effect, Outcome) and effect.log in own:
                     self._states[effect.log, effect.seq] = effect.state
 
-    def _tell(self, phase: str, log: OwnLog, wait: float = 0.0) -> None:
+    def tell(self, phase: str, log: OwnLog, wait: float = 0.0) -> None:
+        """Show how far it is."""
         now = self.store.log(log.id)
         left, left_bytes = now.seq - now.stored, now.unsent
         stored, stored_bytes = self._total - left, self._total_bytes - left_bytes
+        seconds = time.monotonic() - self._began
         self.progress(
             Progress(
-                phase, max(0, stored), self._total, max(0, stored_bytes), self._total_bytes, wait
+                phase,
+                max(0, stored),
+                self._total,
+                max(0, stored_bytes),
+                self._total_bytes,
+                wait,
+                max(0, stored_bytes) / seconds if seconds > 0 else 0.0,
             )
         )
 
     # -- the road
 
-    def _post(self, path: str, body: bytes) -> bytes:
+    def post(self, path: str, body: bytes) -> bytes:
+        """One round trip by a single post."""
         self.report.bytes_up += len(body)
-        answer = self.road.post(path, body, self._arrived)
-        self.report.round_trips += 1
-        return answer
+        self.report.connections += 1
+        return self.road.post(path, body, self._arrived)
 
     def _arrived(self, size: int) -> None:
         self.report.bytes_down += size
@@ -292,34 +262,21 @@ class Courier:
                 return post()
             except Unreached as failure:
                 failures += 1
-                self._wait(failure, failures, tries)
+                self.wait(failure, failures, tries)
 
-    def _after(
-        self, failure: Unreached | Problem, failures: int, size: int, envelopes: Envelopes
-    ) -> int:
-        """Wait, or give up for now by raising. failures: in a row, this one too. Gives the size of
-        the next batch: only a road that broke half way asks for a smaller one."""
-        if isinstance(failure, Problem):
-            return self._mended(failure, size, envelopes)
-        self._wait(failure, failures)
-        return backoff.smaller(size) if failure.problem.code == "sync.timeout" else size
-
-    def _wait(self, failure: Unreached, failures: int, tries: int = 0) -> None:
+    def wait(
+        self, failure: Unreached, failures: int, tries: int = 0, *, soon: bool = False
+    ) -> None:
+        """Wait before the next try, or give up for now by raising. soon: the road was good until
+        just now, so it is tried again at once."""
         if failures >= (tries or self.place.settings.tries) or self.stop():
             raise failure.problem from failure
         longest = self.place.settings.longest_pause_seconds
         wait = backoff.pause(failures, self.chance(), failure.wait, longest)
+        if soon:
+            wait = failure.wait + self.chance() * backoff.SOON_SECONDS
         self.progress(Progress("wait", wait=wait))
         self.sleep(wait)
-
-    def _mended(self, problem: Problem, size: int, envelopes: Envelopes) -> int:
-        """Refusals that the next try can avoid: too large, or a dictionary central lacks."""
-        if problem.code in ("sync.too_large", "api.too_large") and size > backoff.BATCH_BYTES_MIN:
-            return backoff.smaller(size)
-        if problem.code == "sync.dictionary" and envelopes.dictionary:
-            envelopes.dictionary = 0
-            return size
-        raise problem
 
 
 def _unwatched(progress: Progress) -> None:

@@ -27,7 +27,11 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Envelopes:
-    """Between one log and central. dictionary: of what we send; 0 where central lacks ours."""
+    """Between one log and central. dictionary: of what we send; 0 where central lacks ours.
+
+    `close` makes a body of one request; `begin` and then `frame` make the requests of a stream,
+    each packed in the light of those before it.
+    """
 
     def __init__(self, log: Identity, central: Invitation) -> None:
         self.log = log
@@ -35,6 +39,20 @@ class Envelopes:
         self.dictionary = wire.DICTIONARY
         self._me = log_id(log.sign_key)
         self._to_us = seal.audience(log.seal_key)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new body: central remembers nothing of the last one."""
+        self._packer = wire.Packer(self.dictionary)
+        self._before = b""
+
+    def frame(self, request: bytes) -> bytes:
+        """The frame that carries an encoded request, after those since `begin`."""
+        packed, number = self._packer.pack(request)
+        after, self._before = self._before, messages.name_of(request)
+        to = seal.audience(self.central.seal_key)
+        token = seal.sign(packed, self.log, seal.Header(self._me, "request", to, number), after)
+        return seal.seal(token, self.central.seal_key, "request")
 
     def close(self, request: bytes) -> bytes:
         """The body that carries an encoded request."""
@@ -49,17 +67,32 @@ class Envelopes:
         Problem sync.forged_reply for anything that central did not sign and seal for this log.
         """
         frames, cut = whole_frames(body)
-        if not frames:
-            return None
+        answers = Answers(self)
+        for frame in frames:
+            opened = answers.take(frame)
+            if opened is not None:
+                return opened
+        opened = answers.rest()
+        return msgspec.structs.replace(opened, cut=True) if opened is not None and cut else opened
+
+    def reply(self, frame: bytes) -> tuple[Reply, bytes, tuple[Order, ...]]:
+        """A reply, its proof and its orders out of their frame. Problem sync.forged_reply for what
+        central did not sign and seal for this log."""
         try:
-            proof = seal.unseal(frames[0], self.log, "reply")
+            proof = seal.unseal(frame, self.log, "reply")
             reply = messages.decode(self._payload(proof, "reply"), Reply)
-            tokens = [seal.unseal(frame, self.log, "page") for frame in frames[1:]]
-            pages = tuple(messages.decode(self._payload(token, "page"), Page) for token in tokens)
-            orders = tuple(self._order(token) for token in reply.orders)
+            return reply, proof, tuple(self._order(token) for token in reply.orders)
         except Problem as problem:
             raise Problem("sync.forged_reply") from problem
-        return Opened(reply, proof, pages, orders, cut or len(pages) < reply.pages)
+
+    def page(self, frame: bytes) -> Page:
+        """A page out of its frame; Problem as `reply`."""
+        try:
+            return messages.decode(
+                self._payload(seal.unseal(frame, self.log, "page"), "page"), Page
+            )
+        except Problem as problem:
+            raise Problem("sync.forged_reply") from problem
 
     def _payload(self, token: bytes, purpose: str) -> bytes:
         header, packed = seal.verify(token, self.central.sign_key, purpose, self._to_us)
@@ -68,6 +101,35 @@ class Envelopes:
     def _order(self, token: bytes) -> Order:
         _, payload = seal.verify(token, self.central.sign_key, "order", self._to_us)
         return messages.decode(payload, Order)
+
+
+class Answers:
+    """Puts the answers of a body together as their frames come: a reply with its pages."""
+
+    def __init__(self, envelopes: Envelopes) -> None:
+        self._envelopes = envelopes
+        self._reply: Reply | None = None
+        self._proof = b""
+        self._orders: tuple[Order, ...] = ()
+        self._pages: list[Page] = []
+
+    def take(self, frame: bytes) -> Opened | None:
+        """The next frame; gives the reply that is whole with it."""
+        if self._reply is None:
+            self._reply, self._proof, self._orders = self._envelopes.reply(frame)
+        else:
+            self._pages.append(self._envelopes.page(frame))
+        return self._opened(cut=False) if len(self._pages) >= self._reply.pages else None
+
+    def rest(self) -> Opened | None:
+        """A reply whose last pages did not come: those that did may be used."""
+        return None if self._reply is None else self._opened(cut=True)
+
+    def _opened(self, cut: bool) -> Opened:
+        assert self._reply is not None
+        opened = Opened(self._reply, self._proof, tuple(self._pages), self._orders, cut)
+        self._reply, self._pages = None, []
+        return opened
 
 
 def whole_frames(body: bytes) -> tuple[list[bytes], bool]:

@@ -31,7 +31,10 @@ class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body needs at `slowest_bytes_per_second` is added. tries: round trips that may fail in a row
     before `sync` gives up for now. longest_pause_seconds: between two tries. batch_bytes: of
     entries, before compression, in the first request. sync_bytes_max: the largest reply taken in.
-    drift_seconds: how far the clock may jump before the operator is asked.
+    drift_seconds: how far the clock may jump before the operator is asked. bytes_per_day: what the
+    network road may move in a day, both ways together; 0 for no limit. changes_only: papers and
+    photos wait, only their previews go along. watch_seconds: how often `sync --watch` asks for news
+    while there is nothing to send.
     """
 
     operator: str = ""
@@ -46,6 +49,9 @@ class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch_bytes: int = 256 * 1024
     sync_bytes_max: int = 16 * 1024 * 1024
     drift_seconds: int = 600
+    bytes_per_day: int = 0
+    changes_only: bool = False
+    watch_seconds: int = 300
 
 
 VARIABLES = {
@@ -61,6 +67,9 @@ VARIABLES = {
     "batch_bytes": "JEMPUT_BATCH_BYTES",
     "sync_bytes_max": "JEMPUT_SYNC_BYTES_MAX",
     "drift_seconds": "JEMPUT_DRIFT_SECONDS",
+    "bytes_per_day": "JEMPUT_BYTES_PER_DAY",
+    "changes_only": "JEMPUT_CHANGES_ONLY",
+    "watch_seconds": "JEMPUT_WATCH_SECONDS",
 }
 """Setting -> environment variable, spelled out so that a search for either finds both."""
 
@@ -108,11 +117,14 @@ def checked(values: Mapping[str, Any]) -> FieldSettings:
 _POSITIVE = (
     "connect_seconds", "answer_seconds", "slowest_bytes_per_second", "tries",
     "longest_pause_seconds", "batch_bytes", "sync_bytes_max", "drift_seconds",
+    "watch_seconds",
 )  # fmt: skip
 
 
 def _faults(s: FieldSettings) -> list[str]:
     found = [f"{name} > 0" for name in _POSITIVE if getattr(s, name) <= 0]
+    if s.bytes_per_day < 0:
+        found.append("bytes_per_day >= 0")
     if s.lang not in LANGUAGES:
         found.append("lang " + "|".join(LANGUAGES))
     if s.url and not s.url.startswith(("http://", "https://")):

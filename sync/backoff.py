@@ -11,6 +11,12 @@ FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
 """Seconds."""
 
+SOON_SECONDS = 0.4
+"""Longest pause after a road broke that had carried something just before."""
+
+CAP_TRIES, CAP_SECONDS = 20, 60.0
+"""Never more connections than this in such a time."""
+
 BATCH_BYTES = 256 * 1024
 BATCH_BYTES_MIN = 1024
 BATCH_BYTES_MAX = 2 * 1024 * 1024

@@ -84,7 +84,7 @@ class HttpRoad:
         except httpx.InvalidURL as error:
             raise Problem("sync.unreachable", why="URL") from error
         except httpx.ConnectError as error:
-            raise Unreached(Problem("sync.unreachable", why=_host(self.url))) from error
+            raise Unreached(Problem("sync.unreachable", why=host_of(self.url))) from error
         except httpx.TransportError as error:  # broken in the middle, or no such protocol
             raise self._broken() from error
 
@@ -122,7 +122,7 @@ class HttpRoad:
 
     def _read(self, response: httpx.Response, arrived: Callable[[int], None] | None) -> bytes:
         if response.headers.get("content-type", "").partition(";")[0].strip() != CONTENT_TYPE:
-            raise Problem("sync.not_central", url=_host(self.url))
+            raise Problem("sync.not_central", url=host_of(self.url))
         for piece in response.iter_raw():
             self._body += piece
             if len(self._body) > self.settings.sync_bytes_max:
@@ -138,13 +138,18 @@ class HttpRoad:
             said += piece
             if len(said) > REFUSAL_BYTES_MAX:
                 break
-        problem = _problem(bytes(said)) or _unnamed(response.status_code, self.url)
-        if response.status_code in BUSY:
-            return Unreached(problem, _wait(response.headers.get("retry-after", "")))
-        return problem
+        wait = response.headers.get("retry-after", "")
+        return refused(response.status_code, bytes(said), wait, self.url)
 
 
-def _problem(body: bytes) -> Problem | None:
+def refused(status: int, body: bytes, retry_after: str, url: str) -> Exception:
+    """An answer that is no 200, as the Problem it names; Unreached where another try may help."""
+    problem = read_problem(body) or _unnamed(status, url)
+    return Unreached(problem, _wait(retry_after)) if status in BUSY else problem
+
+
+def read_problem(body: bytes) -> Problem | None:
+    """The Problem in an `application/problem+json` body, or None for anything else."""
     try:
         refusal = msgspec.json.decode(body, type=Refusal)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -157,7 +162,7 @@ def _problem(body: bytes) -> Problem | None:
 def _unnamed(status: int, url: str) -> Problem:
     if status in BUSY:
         return Problem("sync.unreachable", why=f"HTTP {status}")
-    return Problem("sync.not_central", url=_host(url))
+    return Problem("sync.not_central", url=host_of(url))
 
 
 def _wait(text: str) -> float:
@@ -165,6 +170,6 @@ def _wait(text: str) -> float:
     return float(min(int(text), RETRY_AFTER_MAX)) if text.isascii() and text.isdigit() else 0.0
 
 
-def _host(url: str) -> str:
+def host_of(url: str) -> str:
     """The address without what a person might have put before the "@"."""
     return url.partition("://")[2].rpartition("@")[2].partition("/")[0] or url[:60]

@@ -1,0 +1,162 @@
+"""Passage: one log's exchange over one connection that moves both ways at once.
+
+Requests go out as long as the pace allows, each made (read, packed, signed, sealed) while those
+before it are on the road; every answer is a commit. When the connection breaks or stands still the
+passage ends with what central proved; the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from field_client.envelopes import Answers, Envelopes, Opened
+from field_client.transports.http import Unreached
+from field_client.transports.stream import refusal_in
+from field_client.vault.logs import OwnLog
+from field_client.vault.store import Store
+from models.problems import Problem
+from sync import pace as pacing
+from sync.exchange import Exchange
+from sync.pace import Pace
+
+LOOK_SECONDS = 0.25
+"""How often a passage that waits looks whether it shall stop."""
+
+ENDING_SECONDS = 1.0
+
+
+class Carrier(Protocol):
+    """What a passage needs of `transports.stream.Line`."""
+
+    bytes_up: int
+    bytes_down: int
+    connect_seconds: float
+
+    @property
+    def unsent(self) -> int: ...
+
+    def put(self, frame: bytes) -> None: ...
+
+    def end(self) -> None: ...
+
+    def step(self, seconds: float) -> list[bytes]: ...
+
+
+class Passage:
+    """Carries `exchange` over `line`. wrote: called with each answer, commits it. at: the laptop's
+    wall clock for requests. sending: called with the bytes that are about to be sent; raises
+    Problem where they are not to be."""
+
+    def __init__(
+        self,
+        store: Store,
+        log: OwnLog,
+        exchange: Exchange,
+        envelopes: Envelopes,
+        line: Carrier,
+        pace: Pace,
+        *,
+        wrote: Callable[[Opened], None],
+        at: Callable[[], int],
+        stop: Callable[[], bool],
+        sending: Callable[[int], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.store = store
+        self.log = log
+        self.exchange = exchange
+        self.envelopes = envelopes
+        self.line = line
+        self.pace = pace
+        self.wrote = wrote
+        self.at = at
+        self.stop = stop
+        self.sending = sending
+        self.clock = clock
+        self.answers = Answers(envelopes)
+        self.kept = 0
+        self._asked = False
+        self._packing = 0.15  # bytes sent for a byte of entries, as seen so far
+
+    def run(self) -> None:
+        """Until the exchange is finished or is to stop. Raises Unreached, Problem."""
+        self.envelopes.begin()
+        self.pace.connected(self.line.connect_seconds, self.clock())
+        try:
+            while not self.exchange.finished and not self.stop():
+                self._fill()
+                self._step()
+        except Unreached:
+            self.pace.failed()
+            self._use_rest()
+            raise
+        self._end()
+
+    # -- up
+
+    def _fill(self) -> None:
+        if self._asked and not self.exchange.outstanding:
+            self._asked = False  # pages remain, or entries have to be sent again
+        while not self._asked and self.pace.room:
+            entries = self.store.pending(self.exchange.next_entry - 1, self._budget(), self.log.id)
+            self._asked = not entries or entries[-1].seq >= self.exchange.position.last
+            request = self.exchange.request(entries, self.at(), pages=self._asked)
+            self.store.requested(self.exchange.position.number, self.log.id)
+            frame = self.envelopes.frame(request)
+            self.sending(len(frame))
+            self.line.put(frame)
+            self.pace.put(len(frame), self.clock())
+            plain = sum(len(entry.data) for entry in entries)
+            if plain > pacing.FIRST_BYTES:
+                self._packing += 0.5 * (len(frame) / plain - self._packing)
+            self._move(0.0)
+
+    def _budget(self) -> int:
+        """Bytes of entries for the next frame."""
+        if self.exchange.sent == self.exchange.position.stored and not self.pace.in_flight:
+            return pacing.FIRST_BYTES
+        return int(self.pace.frame_bytes / self._packing)
+
+    # -- down
+
+    def _step(self) -> None:
+        deadline = self.pace.deadline()
+        now = self.clock()
+        if deadline is not None and now > deadline:
+            raise Unreached(Problem("sync.timeout"))
+        self._move(LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, deadline - now))
+
+    def _move(self, seconds: float) -> None:
+        unsent, heard = self.line.unsent, self.line.bytes_down
+        frames = self.line.step(seconds)
+        if self.line.bytes_down > heard or self.line.unsent < unsent:
+            self.pace.alive(self.clock())
+        self._hear(frames)
+
+    def _hear(self, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            refused = refusal_in(frame)
+            if refused is not None:
+                raise refused
+            opened = self.answers.take(frame)
+            if opened is not None:
+                self.kept += self.pace.acknowledged(self.clock())
+                self.wrote(opened)
+
+    def _use_rest(self) -> None:
+        """Pages that came before the road broke."""
+        opened = self.answers.rest()
+        if opened is not None:
+            self.wrote(opened)
+
+    def _end(self) -> None:
+        """Say that this was all; nobody waits for an answer to that."""
+        self.line.end()
+        until = self.clock() + ENDING_SECONDS
+        try:
+            while self.line.unsent and self.clock() < until:
+                self.line.step(LOOK_SECONDS)
+        except (Unreached, Problem):
+            return
