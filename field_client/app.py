@@ -49,8 +49,11 @@ class House:
 
     def begin(self) -> None:
         """What is due whenever somebody opens the laptop: resident lists vanish when they expire,
-        and a database that came back from a copy goes on in a new log."""
+        sealed files that no request knows are removed, and a database that came back from a copy
+        goes on in a new log."""
         self.store.roster.purge(self.desk.today())
+        with self.store.engine.alone():
+            self.desk.blobs.tidy(self.store.attached.kept(), self.desk.facts().at)
         if self.store.restored:
             from field_client.succession import after_copy
 

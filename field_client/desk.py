@@ -15,15 +15,21 @@ import contextlib
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from field_client import clock as clocks
+from field_client.attachments import attaching
+from field_client.attachments.attaching import Put
 from field_client.clock import Clock, ClockFacts
 from field_client.prefill import laid_over, prefilled
 from field_client.roster.residents import Resident
-from field_client.sheet import Sheet, changed_units, first_units, sheet
+from field_client.sheet import CORRECTION, Sheet, changed_units, first_units, sheet
+from field_client.vault.attached import StoredFile
+from field_client.vault.blobs import Blobs
 from field_client.vault.drafts import Draft
 from field_client.vault.keys import Unlocked
 from field_client.vault.refs import Ref
@@ -31,7 +37,7 @@ from field_client.vault.requests import Line
 from field_client.vault.saving import Saving
 from field_client.vault.store import Shown, Store
 from models import lifecycle
-from models.changes import Body, Change, OperatorEntry, RecordId, Session, raw
+from models.changes import Attached, Body, Change, OperatorEntry, RecordId, Session, raw
 from models.checks import Checked
 from models.ids import NUMBERS, Code
 from models.problems import Finding, Problem, finding
@@ -41,9 +47,6 @@ from sync.messages import Certificate, Checkpoint, Invitation
 
 DRAWS_MAX = 100
 """Random numbers tried before a block counts as used up: with 2^25 in it, never before that."""
-
-CORRECTION = ("needs_correction", "submitted")
-"""The move by which a returned request goes back to central."""
 
 DUPLICATE = "duplicate"
 """Key of the reason for taking in a matter that is already open on this laptop."""
@@ -348,7 +351,7 @@ class Desk:
             set=plain, add=add, remove=remove, reasons=fresh, reason=reason,
             action="correct" if move else "", move=move,
         )  # fmt: skip
-        self._append(page, body)
+        self.append(page, body)
         return checked, body
 
     def over(self, page: Sheet, *answers: dict[str, Any]) -> dict[str, Any]:
@@ -376,10 +379,12 @@ class Desk:
         if isinstance(target, Problem):
             raise target
         body = Body(action="withdraw", move=(page.status, str(target)), reason=reason.strip())
-        self._append(page, body)
+        self.append(page, body)
         return body
 
-    def _append(self, page: Sheet, body: Body) -> None:
+    def append(self, page: Sheet, body: Body, also: Callable[[Saving], None] | None = None) -> None:
+        """Append what was done to a request as one change. also: what to keep in the same commit.
+        Only for what has been checked: `edit`, `withdraw` and attaching come through here."""
         with self.saving() as (saving, session, facts):
             own = page.shown.own if page.shown.own < saving.seq else None
             saving.append(
@@ -388,6 +393,39 @@ class Desk:
                     self.grant(), page.shown.seen, own, raw(body),
                 )
             )  # fmt: skip
+            if also is not None:
+                also(saving)
+
+    # -- papers and portraits
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        """The sealed files beside the database."""
+        return Blobs(self.store.engine.path.parent, self.operator.database_key)
+
+    def attach(
+        self, page: Sheet, field: str, paths: Sequence[Path], kind: str = "", reason: str = ""
+    ) -> list[Put]:
+        """Put photographs or scans to a request; see `field_client.attachments.attaching`."""
+        return attaching.attach(self, page, field, paths, kind, reason)
+
+    def detach(self, page: Sheet, named: str, reason: str = "") -> Attached:
+        """Take one out again. named: the beginning of its name."""
+        return attaching.detach(self, page, named, reason)
+
+    def files(self, page: Sheet) -> list[tuple[Attached, StoredFile | None]]:
+        """The files of a request and how far each is; None for one that is not of this laptop."""
+        files = page.picture.view.attached()
+        stored = self.store.attached.find(file.blob for file in files)
+        return [(file, stored.get(file.blob)) for file in files]
+
+    def picture(self, page: Sheet, named: str) -> bytes:
+        """The bytes of a file (WebP) that is still on this laptop. Problems attachment.none,
+        blob.damaged."""
+        file = attaching.file_named(page, named)
+        if file.blob not in self.store.attached.find([file.blob]):
+            raise Problem("attachment.none", blob=named[:16])
+        return self.blobs.whole(file.blob, file.size)
 
     # -- operators
 

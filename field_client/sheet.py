@@ -18,6 +18,9 @@ from models.ids import Code
 from models.problems import Finding, Problem, finding
 from models.services import Service, catalogue
 
+CORRECTION = ("needs_correction", "submitted")
+"""The move by which a returned request goes back to central."""
+
 
 class Sheet(msgspec.Struct, frozen=True):
     """A request as it was shown. service: None where this program does not know its form.

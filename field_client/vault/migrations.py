@@ -28,10 +28,50 @@ def step_2(database: Database) -> None:
     database.execute(_CUSTODY)
 
 
+@STEPS()
+def step_3(database: Database) -> None:
+    """Files that go with requests."""
+    for statement in (*_FILES, *_counted("files", "file", "state")):
+        database.execute(statement)
+
+
 _CUSTODY = """create table custody (
     number integer primary key, at integer not null, operator text not null,
     act text not null, bundle blob not null, data blob not null, head blob not null
 ) strict"""
+
+_FILES = (
+    # A sealed file beside the database (vault/blobs.py) and how far it is on its way. state:
+    # waiting, verified (central proved to have all of it) or gone (deleted here after that). lane,
+    # due: see sync.transfer. hashes: of its chunks. known, missing: what central said last; missing
+    # is msgpack of byte ranges. tried: pieces were sent. verified_at: central's clock; covered: its
+    # number then, in that incarnation. problem: why it takes no more for now.
+    """create table files (
+        number integer primary key,
+        blob blob not null unique,
+        size integer not null,
+        hashes blob not null,
+        lane integer not null,
+        record blob not null,
+        due text not null,
+        state text not null,
+        known integer not null default 0,
+        tried integer not null default 0,
+        missing blob not null,
+        verified_at integer not null default 0,
+        covered integer not null default 0,
+        incarnation blob not null default x'',
+        problem text not null default ''
+    ) strict""",
+    "create index files_state on files (state, lane, number)",
+    "create index files_record on files (record, lane)",
+    # The entries that speak of a file: central takes in only what their log has announced.
+    """create table announced (
+        blob blob not null, log blob not null, seq integer not null, record blob not null,
+        primary key (blob, log, seq)
+    ) strict, without rowid""",
+    "create index announced_entry on announced (log, seq)",
+)
 
 _FTS = """create virtual table {table} using fts5 (
     words, content='', contentless_delete=1,

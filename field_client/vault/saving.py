@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from field_client.vault.attached import add_file, announce
 from field_client.vault.engine import Connection
 from field_client.vault.logs import OwnLog, remember
 from field_client.vault.picture import Picture, find_picture
@@ -19,7 +20,7 @@ from models.changes import (
 )
 from models.problems import Problem
 from sync.logs import Entry, next_head
-from sync.messages import Cursor
+from sync.messages import Cursor, Manifest
 
 
 class Saving:
@@ -60,9 +61,15 @@ class Saving:
         self._bytes += len(data)
         if change.origin is not None:
             self._made_again(*change.origin[:2])
+        if b"attach" in data:
+            announce(self._connection, self.own.id, self.seq, record, change)
         if record:
             self._touched.add(record)
         return Entry(self.seq, data, self.head)
+
+    def add_file(self, manifest: Manifest, lane: int, record: RecordId, due: str) -> None:
+        """A file that an entry of this save speaks of; see `vault.attached`."""
+        add_file(self._connection, manifest, lane, record, due)
 
     def _made_again(self, log: bytes, seq: int) -> None:
         """An entry of a replaced log has its outcome here from now on."""

@@ -21,6 +21,7 @@ from typing import TypeVar
 
 import msgspec
 
+from field_client.vault.attached import Attached
 from field_client.vault.custody import Custody
 from field_client.vault.drafts import Drafts
 from field_client.vault.engine import Engine
@@ -81,6 +82,7 @@ class Store:
         self.drafts = Drafts(engine)
         self.notices = Notices(engine)
         self.reveals = Reveals(engine)
+        self.attached = Attached(engine)
         self.custody = Custody(engine)
         self.restored = self._is_restored()
 
