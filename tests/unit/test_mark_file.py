@@ -21,9 +21,12 @@ def syncs(monkeypatch):
     """Every fsync of a test, still carried out."""
     found = []
     real = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda descriptor: (found.append(descriptor), real(descriptor))
-    )
+
+    def counted(descriptor):
+        found.append(descriptor)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", counted)
     return found
 
 
