@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 PROBLEM, USAGE, SOME, PIN_NEEDED, NO_ROAD = 1, 2, 3, 4, 5
 
 _PIN_CODES = ("pin.", "vault.locked", "vault.shredded", "operator.unknown", "operator.which")
-_ROAD_CODES = ("sync.unreachable", "sync.timeout", "sync.forged_reply", "sync.not_central")
+_ROAD_CODES = (
+    "sync.unreachable", "sync.timeout", "sync.forged_reply", "sync.not_central",
+    "sync.office_trouble",
+)  # fmt: skip
 _FALSE_CODES = (
     "receipt.forged", "receipt.malformed", "receipt.unknown_key", "receipt.ask_office",
 )  # fmt: skip

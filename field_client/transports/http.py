@@ -21,6 +21,10 @@ CONTENT_TYPE = "application/octet-stream"
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 """HTTP answers after which the same body may be sent again."""
 
+_THEIRS = ("disk.", "database.", "office.", "keys.", "internal")
+"""Beginnings of the codes of central's own troubles. Told in their own words they would read as if
+this laptop's disk were full."""
+
 _HEADERS = {"content-type": CONTENT_TYPE, "accept": CONTENT_TYPE, "accept-encoding": "identity"}
 
 REFUSAL_BYTES_MAX = 64 * 1024
@@ -145,6 +149,8 @@ class HttpRoad:
 def refused(status: int, body: bytes, retry_after: str, url: str) -> Exception:
     """An answer that is no 200, as the Problem it names; Unreached where another try may help."""
     problem = read_problem(body) or _unnamed(status, url)
+    if problem.code.startswith(_THEIRS):
+        return Unreached(Problem("sync.office_trouble", why=problem.code), _wait(retry_after))
     return Unreached(problem, _wait(retry_after)) if status in BUSY else problem
 
 

@@ -163,6 +163,18 @@ def test_a_server_in_trouble_is_worth_another_try(central, status):
 
 
 @pytest.mark.parametrize(
+    "problem",
+    [Problem("disk.full"), Problem("database.unreachable"), Problem("internal", incident="ab12")],
+)
+def test_centrals_own_trouble_is_not_told_as_the_laptops(central, problem):
+    body = json_bytes(problem.as_dict())
+    central.behave = answer(problem.status, body, "application/problem+json")
+    failure = unreached(central)
+    assert failure.problem.code == "sync.office_trouble"
+    assert problem.code in failure.problem.words("en")
+
+
+@pytest.mark.parametrize(
     "behave",
     [
         answer(200, b"<html>Welcome to Hotel Wi-Fi</html>", "text/html"),
