@@ -167,7 +167,7 @@ def carry(
         call.out(say("Tidak ada paket untuk pihak lain di sini.", call.lang))
 
 
-@command(app, "hand-over")
+@command(app, "handover")
 def hand_over(
     call: Call,
     folder: Folder,

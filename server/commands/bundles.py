@@ -209,8 +209,8 @@ def _give(
     write_set(folder, made.files)
     terminal.tell(
         terminal.say(
-            "Paket {bundle} (nomor {number}) untuk {device}: {decisions} putusan, {n} jilid, {size}. "
-            "USB boleh dicabut.",
+            "Paket {bundle} (nomor {number}) untuk {device}: {decisions} putusan, {n} jilid, "
+            "{size}. USB boleh dicabut.",
             bundle=made.bundle,
             number=made.number,
             device=made.device,

@@ -188,12 +188,12 @@ def test_carried_by_others_and_delivered_through_the_door(
     boat = laptop(office, tmp_path / "boat", "Perahu")
     (held,) = boat.lines("usb", "carry", str(stick), "--from", "Sari")
     assert (held["bundle"], held["words"]) == (made["bundle"], made["words"])
-    nothing = boat.one("usb", "hand-over", str(tmp_path), "--bundle", "K-000000", code=1)
+    nothing = boat.one("usb", "handover", str(tmp_path), "--bundle", "K-000000", code=1)
     assert nothing["problem"]["code"] == "bundle.unknown"
     assert boat.one("usb", "relay", "--url", "http://127.0.0.1:9", code=5)
     on = tmp_path / "next"
     on.mkdir()
-    (handed,) = boat.lines("usb", "hand-over", str(on), "--to", "Bu Nur")
+    (handed,) = boat.lines("usb", "handover", str(on), "--to", "Bu Nur")
     assert handed == held
     assert boat.one("usb", "status")["carried"] == []
     lines = boat.one("usb", "status")["custody"]

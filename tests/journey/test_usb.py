@@ -5,82 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import msgspec
 import pytest
 
-from field_client.bundles import Bundles, Exported
-from field_client.inbox import INBOX_FOLDER, Taken
-from field_client.relay import deliver
+from field_client.inbox import INBOX_FOLDER
 from models.problems import Problem
-from server.bundles import Given, Imported
 from sync import bundle, seal, wire
 from sync.messages import Cursor
-from tests.requests import request_rows, row
+from tests.requests import row
+from tests.sticks import (
+    SMALL,
+    bring,
+    bundles,
+    decisions,
+    export,
+    give,
+    read,
+    refusal,
+    rows,
+    several,
+    stick,
+)
 from tests.town import Laptop, Town
-
-SMALL = 3000
-"""Bytes of a volume, so that little work fills several."""
-
-
-def stick(town: Town, name: str = "stick") -> Path:
-    folder = town.folder / name
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-def bundles(laptop: Laptop) -> Bundles:
-    return Bundles(laptop.house.desk, laptop.place)
-
-
-def export(laptop: Laptop, folder: Path, volume_bytes: int = 4 * 1024 * 1024) -> Exported:
-    laptop.town.time.goes_on()
-    return bundles(laptop).export(folder, volume_bytes=volume_bytes)
-
-
-def several(monkeypatch: pytest.MonkeyPatch, laptop: Laptop, folder: Path) -> list[Path]:
-    """An export of small batches in small volumes."""
-    monkeypatch.setattr("field_client.bundles.BATCH_BYTES", 600)
-    made = export(laptop, folder, SMALL)
-    assert len(made.files) > 2
-    return [folder / name for name in made.files]
-
-
-def bring(town: Town, *files: Path, by: str = "nurlaila") -> list[Imported]:
-    town.time.goes_on()
-    found = [file for f in files for file in (sorted(f.glob("*.jbb")) if f.is_dir() else [f])]
-    return [town.central.bundles.take(town.staff[by], f.read_bytes(), f.name) for f in found]
-
-
-def give(town: Town, laptop: Laptop, folder: Path, **more: Any) -> Given:
-    town.time.goes_on()
-    made = town.central.bundles.give(town.staff["nurlaila"], device=laptop.name, **more)
-    for name, data in made.files:
-        (folder / name).write_bytes(data)
-    return made
-
-
-def read(laptop: Laptop, *places: Path) -> list[Taken]:
-    taken, refused = bundles(laptop).take(places)
-    assert not refused
-    return taken
-
-
-def refusal(laptop: Laptop, *places: Path) -> str:
-    taken, refused = bundles(laptop).take(places)
-    assert not taken
-    assert len(refused) == 1
-    return refused[0].problem.code
-
-
-def rows(town: Town, n: int, seed: int = 1) -> list[dict[str, Any]]:
-    return request_rows(town.village, n, seed)
-
-
-def decisions(town: Town) -> int:
-    return town.central.status().server_seq
-
 
 # -- out and back
 
@@ -481,81 +428,6 @@ def test_an_answer_of_the_network_is_no_bundle(town: Town) -> None:
     file.write_bytes(bundle.close(frames, bundle.RETURN, volume.header.name, 1, 1, me.seal_key))
     assert cursor.server_seq < made.upper
     assert refusal(van, file) == "sync.forged_reply"
-
-
-# -- by other hands
-
-
-def test_a_laptop_carries_what_it_cannot_read_both_ways(town: Town) -> None:
-    van, boat = town.laptop("sari", enrolled=False), town.laptop("rusli")
-    van.take(*rows(town, 2))
-    made = export(van, stick(town, "from van"))
-    (held,) = bundles(boat).carry([stick(town, "from van")], "Sari, Maitara")
-    assert (held.bundle, held.words, held.volumes) == (made.bundle, made.words, (1,))
-    boat.open()
-    (handed,) = bundles(boat).hand_over(stick(town, "to office"), party="Bu Nur")
-    assert handed.bundle == made.bundle
-    assert bundles(boat).carried() == []
-    bring(town, stick(town, "to office"))
-
-    given = give(town, van, stick(town, "back"))
-    bundles(boat).carry([stick(town, "back")])
-    bundles(boat).hand_over(stick(town, "to van"), [given.bundle], "Sari", keep=True)
-    assert [one.bundle for one in bundles(boat).carried()] == [given.bundle]
-    (done,) = read(van, stick(town, "to van"))
-    assert done.state == "fresh"
-    assert van.house.store.standing().unsent == 0
-    lines = boat.house.store.custody.newest()
-    acts = [(line.act, line.slip.party) for line in reversed(lines)]
-    assert acts == [
-        ("carried", "Sari, Maitara"), ("handed", "Bu Nur"), ("carried", ""), ("handed", "Sari"),
-    ]  # fmt: skip
-    assert boat.house.store.custody.broken_at() is None
-
-
-class Net:
-    """The office's door for bundles as function calls."""
-
-    def __init__(self, town: Town) -> None:
-        self.town = town
-
-    def post(self, path: str, body: bytes) -> bytes:
-        assert path == "/v1/bundles"
-        return msgspec.msgpack.encode(self.town.central.bundles.take(None, body))
-
-    def get(self, path: str) -> bytes:
-        log = bytes.fromhex(path.removeprefix("/v1/bundles/").removesuffix("/return"))
-        made = self.town.central.bundles.give(None, log=log)
-        return wire.join_frames(data for _, data in made.files)
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-def test_a_relay_with_signal_delivers_and_brings_the_answer_back(town: Town) -> None:
-    van, relay = town.laptop("sari", enrolled=False), town.laptop("rusli")
-    van.take(*rows(town, 2))
-    export(van, stick(town, "from van"))
-    bundles(relay).carry([stick(town, "from van")])
-    (done,), refused = deliver(bundles(relay), Net(town))
-    assert (done.device, refused) == (van.name, [])
-    assert len(town.stored()) == 2
-    bundles(relay).hand_over(stick(town, "to van"))
-    read(van, stick(town, "to van"))
-    assert van.house.store.standing().unsent == 0
-    assert [line.act for line in relay.house.store.custody.newest()] == [
-        "handed", "carried", "relayed", "carried",
-    ]  # fmt: skip
-
-
-def test_asked_again_before_anything_happened_it_is_the_same_bundle(town: Town) -> None:
-    van = town.laptop("sari")
-    log = van.house.store.log().id
-    first, again = (town.central.bundles.give(None, log=log) for _ in range(2))
-    assert (first.number, first.bundle) == (again.number, again.bundle)
-    van.take(*rows(town, 1))
-    van.sync()
-    assert town.central.bundles.give(None, log=log).number == first.number + 1
 
 
 # -- voyage

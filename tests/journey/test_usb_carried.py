@@ -1,0 +1,82 @@
+"""Bundles by other hands: carried by a laptop that cannot read them, and by its network."""
+
+from __future__ import annotations
+
+import msgspec
+
+from field_client.relay import deliver
+from sync import wire
+from tests.sticks import bring, bundles, export, give, read, rows, stick
+from tests.town import Town
+
+
+def test_a_laptop_carries_what_it_cannot_read_both_ways(town: Town) -> None:
+    van, boat = town.laptop("sari", enrolled=False), town.laptop("rusli")
+    van.take(*rows(town, 2))
+    made = export(van, stick(town, "from van"))
+    (held,) = bundles(boat).carry([stick(town, "from van")], "Sari, Maitara")
+    assert (held.bundle, held.words, held.volumes) == (made.bundle, made.words, (1,))
+    boat.open()
+    (handed,) = bundles(boat).hand_over(stick(town, "to office"), party="Bu Nur")
+    assert handed.bundle == made.bundle
+    assert bundles(boat).carried() == []
+    bring(town, stick(town, "to office"))
+
+    given = give(town, van, stick(town, "back"))
+    bundles(boat).carry([stick(town, "back")])
+    bundles(boat).hand_over(stick(town, "to van"), [given.bundle], "Sari", keep=True)
+    assert [one.bundle for one in bundles(boat).carried()] == [given.bundle]
+    (done,) = read(van, stick(town, "to van"))
+    assert done.state == "fresh"
+    assert van.house.store.standing().unsent == 0
+    lines = boat.house.store.custody.newest()
+    acts = [(line.act, line.slip.party) for line in reversed(lines)]
+    assert acts == [
+        ("carried", "Sari, Maitara"), ("handed", "Bu Nur"), ("carried", ""), ("handed", "Sari"),
+    ]  # fmt: skip
+    assert boat.house.store.custody.broken_at() is None
+
+
+class Net:
+    """The office's door for bundles as function calls."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+
+    def post(self, path: str, body: bytes) -> bytes:
+        assert path == "/v1/bundles"
+        return msgspec.msgpack.encode(self.town.central.bundles.take(None, body))
+
+    def get(self, path: str) -> bytes:
+        log = bytes.fromhex(path.removeprefix("/v1/bundles/").removesuffix("/return"))
+        made = self.town.central.bundles.give(None, log=log)
+        return wire.join_frames(data for _, data in made.files)
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def test_a_relay_with_signal_delivers_and_brings_the_answer_back(town: Town) -> None:
+    van, relay = town.laptop("sari", enrolled=False), town.laptop("rusli")
+    van.take(*rows(town, 2))
+    export(van, stick(town, "from van"))
+    bundles(relay).carry([stick(town, "from van")])
+    (done,), refused = deliver(bundles(relay), Net(town))
+    assert (done.device, refused) == (van.name, [])
+    assert len(town.stored()) == 2
+    bundles(relay).hand_over(stick(town, "to van"))
+    read(van, stick(town, "to van"))
+    assert van.house.store.standing().unsent == 0
+    assert [line.act for line in relay.house.store.custody.newest()] == [
+        "handed", "carried", "relayed", "carried",
+    ]  # fmt: skip
+
+
+def test_asked_again_before_anything_happened_it_is_the_same_bundle(town: Town) -> None:
+    van = town.laptop("sari")
+    log = van.house.store.log().id
+    first, again = (town.central.bundles.give(None, log=log) for _ in range(2))
+    assert (first.number, first.bundle) == (again.number, again.bundle)
+    van.take(*rows(town, 1))
+    van.sync()
+    assert town.central.bundles.give(None, log=log).number == first.number + 1
