@@ -42,7 +42,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
 
     number: counts this log's requests, so that no two are alike and no old reply fits.
     build: version of the program. at: the laptop's wall clock, Unix seconds. budget: bytes of
-    pages it wants at most. batch: None when there is nothing to send.
+    pages it wants at most. batch: None when there is nothing to send. blobs: names of files whose
+    state it wants to hear.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     cursor: Cursor
     budget: int
     batch: Batch | None
+    blobs: list[bytes] = []
 
 
 class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
