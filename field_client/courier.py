@@ -16,6 +16,7 @@ from typing import Protocol
 import msgspec
 
 from field_client import succession
+from field_client.attachments.sending import Sent
 from field_client.crossing import Crossing
 from field_client.desk import Desk
 from field_client.envelopes import Opened
@@ -25,9 +26,11 @@ from field_client.settings import Place
 from field_client.transports.http import Unreached
 from field_client.vault.files import FileLock
 from field_client.vault.logs import OwnLog
+from field_client.vault.rewind import Asked
 from models.problems import Problem
 from sync import backoff, enrolment
 from sync.exchange import Absorbed, Exchange, Settled, Step
+from sync.messages import Checkpoint
 from sync.state import Outcome
 
 ENROL_PATH = "/v1/enrol"
@@ -46,7 +49,8 @@ class Road(Protocol):
 class Progress(msgspec.Struct, frozen=True):
     """How far a sync is. phase: "enrol", "send", "wait" (for `wait` seconds) or "done". stored, of
     total: entries that central proved to hold, of those there were to send; so also the bytes.
-    rate: bytes a second that central proved, since this began."""
+    rate: bytes a second that central proved, since this began. file_bytes, file_bytes_left: of
+    papers and photos, proved in this sync and still to send."""
 
     phase: str
     stored: int = 0
@@ -55,11 +59,13 @@ class Progress(msgspec.Struct, frozen=True):
     bytes_total: int = 0
     wait: float = 0.0
     rate: float = 0.0
+    file_bytes: int = 0
+    file_bytes_left: int = 0
 
     @property
     def seconds_left(self) -> float | None:
         """At this rate; None as long as nothing is known of it."""
-        left = self.bytes_total - self.bytes_stored
+        left = self.bytes_total - self.bytes_stored + self.file_bytes_left
         return left / self.rate if self.rate > 0 else None
 
 
@@ -73,7 +79,7 @@ class Report(msgspec.Struct):
     """What one sync did. pushed: own entries proved stored by it. outcomes: outcome -> own entries
     of which it was told. received: decisions taken in. notices: new ones. orders: kinds acted on.
     pending: entries still to send. round_trips: times it had to wait for an answer before it could
-    go on. connections: made for that. seconds: wall clock."""
+    go on. connections: made for that. seconds: wall clock. files: papers and photos."""
 
     pushed: int = 0
     outcomes: dict[str, int] = {}
@@ -83,10 +89,12 @@ class Report(msgspec.Struct):
     bytes_down: int = 0
     round_trips: int = 0
     connections: int = 0
+    bytes_kept: int = 0
     seconds: float = 0.0
     enrolled: bool = False
     orders: list[str] = []
     pending: int = 0
+    files: Sent = msgspec.field(default_factory=Sent)
 
 
 class Courier:
@@ -114,6 +122,7 @@ class Courier:
         self.report = Report()
         self._states: dict[tuple[bytes, int], str] = {}
         self._total = self._total_bytes = 0
+        self._files = Sent()
         self._began = time.monotonic()
 
     # -- the verbs
@@ -126,6 +135,7 @@ class Courier:
         with self._alone():
             try:
                 self._exchange_all()
+                self._let_files_go()
             finally:
                 self.road.close()
                 standing = self.store.standing()
@@ -156,7 +166,7 @@ class Courier:
             parted = False
             for log in self._due():
                 self._confirm(log)
-                parted = self._exchange(log) or parted
+                parted = self._met(log) or parted
             fresh = obey(self.desk)
             self.report.orders += fresh
             if not parted and "rotate" not in fresh:
@@ -165,7 +175,11 @@ class Courier:
     def _due(self) -> list[OwnLog]:
         """Older logs that still have something to send, then the newest."""
         *older, newest = self.store.logs()
-        return [log for log in older if log.stored < log.seq] + [newest]
+        asked = self.store.recall(Asked)  # after a restore of central: what it knows of each
+        known = asked.logs if asked is not None else [log.id for log in older]
+        files = self.store.attached.logs_waiting()
+        due = (log.stored < log.seq or log.id not in known or log.id in files for log in older)
+        return [log for log, is_due in zip(older, due, strict=True) if is_due] + [newest]
 
     # -- being known
 
@@ -187,17 +201,59 @@ class Courier:
         self.store.remember(certificate, Confirmed((*confirmed.logs, log.id)))
         self.report.enrolled = True
 
+    def _met(self, log: OwnLog) -> bool:
+        """Exchange. A central that was put back to a time before it knew this log certifies it, and
+        those before it, once more."""
+        try:
+            return self._exchange(log)
+        except Problem as problem:
+            if problem.code != "sync.unknown_device":
+                raise
+            self.store.remember(Confirmed())
+            for earlier in self.store.logs():
+                self._confirm(earlier)
+            return self._exchange(log)
+
     # -- exchanging
 
     def _exchange(self, log: OwnLog) -> bool:
-        """Send and hear everything about one log. True where it ended and a new one goes on."""
+        """Send and hear everything about one log. True where it has to be
+        done again: a new log goes on, or central was restored."""
         self._total, self._total_bytes = log.seq - log.stored, log.unsent
         self._began = time.monotonic()
-        exchange = Crossing(self, log).run()
+        crossing = Crossing(self, log)
+        self._files = crossing.files.sent
+        try:
+            exchange = crossing.run()
+        finally:
+            self._count_files(crossing.files.sent)
         if exchange.parted is None:
-            return False
+            return exchange.rewound
         succession.after_fork(self.desk, log.id, exchange.parted)
         return True
+
+    def _count_files(self, sent: Sent) -> None:
+        """Add up what became of files, log by log."""
+        mine, self._files = self.report.files, Sent()
+        self.report.files = Sent(
+            files=mine.files + sent.files,
+            bytes=mine.bytes + sent.bytes,
+            stopped=sorted({*mine.stopped, *sent.stopped}),
+            damaged=mine.damaged + sent.damaged,
+        )
+        left = self.store.attached.left()
+        self.report.files.left, self.report.files.left_bytes = left.files, left.bytes
+
+    def _let_files_go(self) -> None:
+        """Delete copies of files that central and its backup have, once their days are over."""
+        checkpoint = self.store.recall(Checkpoint)
+        if checkpoint is None:
+            return
+        gone = self.store.attached.may_go(checkpoint, self.place.settings.file_days)
+        self.store.attached.gone(gone)
+        for blob in gone:
+            self.desk.blobs.drop(blob)
+        self.report.files.deleted = len(gone)
 
     def absorb(self, exchange: Exchange, opened: Opened, log: OwnLog) -> None:
         """Write what an answer says; each frame of it is one commit."""
@@ -231,6 +287,7 @@ class Courier:
         left, left_bytes = now.seq - now.stored, now.unsent
         stored, stored_bytes = self._total - left, self._total_bytes - left_bytes
         seconds = time.monotonic() - self._began
+        proved = max(0, stored_bytes) + self._files.bytes
         self.progress(
             Progress(
                 phase,
@@ -239,7 +296,9 @@ class Courier:
                 max(0, stored_bytes),
                 self._total_bytes,
                 wait,
-                max(0, stored_bytes) / seconds if seconds > 0 else 0.0,
+                proved / seconds if seconds > 0 else 0.0,
+                self._files.bytes,
+                self.store.attached.left().bytes,
             )
         )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import msgspec
 
 from field_client import succession
+from field_client.attachments.sending import Sending, lanes_of
 from field_client.build import version
 from field_client.envelopes import Envelopes
 from field_client.passage import Carrier, Passage
@@ -21,13 +22,14 @@ from field_client.transports.http import Unreached
 from field_client.vault.logs import OwnLog
 from models.problems import Problem
 from sync import backoff
-from sync.exchange import Exchange, Position
+from sync.exchange import Exchange
 from sync.pace import Pace
 
 if TYPE_CHECKING:
     from field_client.courier import Courier
 
 SYNC_PATH = "/v1/sync"
+POST_PIECE_BYTES = 64 * 1024
 SILENT_MAX = 2
 """Streams in a row on which not a byte came back, before a single post is tried instead."""
 
@@ -67,7 +69,12 @@ class Crossing:
         link = self.store.recall(Link)
         self.size = link.batch_bytes if link is not None else self.settings.batch_bytes
         self.pace = Pace(link.rate if link is not None else 0.0)
-        self.envelopes = Envelopes(log.identity, courier.desk.invitation())
+        central = courier.desk.invitation()
+        self.envelopes = Envelopes(log.identity, central)
+        self.files = Sending(
+            self.store, courier.desk.blobs, log.id, central.seal_key,
+            lanes_of(self.settings.changes_only),
+        )  # fmt: skip
         self._silent = 0
         self._opened: deque[float] = deque()
 
@@ -76,17 +83,17 @@ class Crossing:
         up for now."""
         exchange = self._begin()
         failures = 0
-        while not exchange.finished and not self.courier.stop():
-            before = exchange.position
+        while not self._through(exchange) and not self.courier.stop():
+            before = self._where(exchange)
             try:
                 cut = self._cross(exchange)
             except (Unreached, Problem) as failure:
-                moved = _where(exchange.position) != _where(before)
+                moved = self._where(exchange) != before
                 failures = 1 if moved else failures + 1
                 self._after(failure, failures, moved)
                 exchange = self._begin()
                 continue
-            moved = _where(exchange.position) != _where(before)
+            moved = self._where(exchange) != before
             failures = failures + 1 if cut and not moved else 0
             if failures >= self.settings.tries:
                 raise Problem("sync.timeout")
@@ -97,7 +104,16 @@ class Crossing:
         """An exchange from what the store knows: after any failure the same as after a start."""
         desk, log = self.courier.desk, self.log.id
         position = self.store.position(log)
+        self.files.begin()
         return Exchange(position, version(), lambda seq: succession.head_at(desk, seq, log))
+
+    def _through(self, exchange: Exchange) -> bool:
+        return exchange.finished and (self.files.idle or exchange.over)
+
+    def _where(self, exchange: Exchange) -> tuple[object, ...]:
+        """What moves when a connection was not in vain."""
+        position, sent = exchange.position, self.files.sent
+        return position.stored, position.cursor, sent.files, sent.bytes
 
     def _remember(self) -> None:
         link = Link(self.size, round(self.pace.rate))
@@ -129,6 +145,8 @@ class Crossing:
             at=lambda: courier.desk.facts().at,
             stop=courier.stop,
             sending=self._spend,
+            files=self.files,
+            told=lambda: courier.tell("send", self.log),
         )  # fmt: skip
         courier.tell("send", self.log)
         try:
@@ -137,6 +155,7 @@ class Crossing:
             courier.report.bytes_up += line.bytes_up
             courier.report.bytes_down += line.bytes_down
             courier.report.connections += 1
+            courier.report.bytes_kept += passage.kept
             self._spend(line.bytes_down, ask=False)
             self._silent = 0 if line.bytes_down else self._silent + 1
             road.hang_up()
@@ -144,7 +163,8 @@ class Crossing:
     def _post(self, exchange: Exchange) -> bool:
         """One round trip, and its commits. True where the answer was cut short."""
         entries = self.store.pending(exchange.next_entry - 1, self.size, self.log.id)
-        body = self.envelopes.close(exchange.request(entries, self.courier.desk.facts().at))
+        request = exchange.request(entries, self.courier.desk.facts().at, blobs=self.files.asks())
+        body = self.envelopes.close(request, self._file_frames(exchange))
         self.store.requested(exchange.position.number, self.log.id)
         self._spend(len(body))
         self.courier.tell("send", self.log)
@@ -160,7 +180,19 @@ class Crossing:
         if opened is None:
             raise Unreached(Problem("sync.timeout"))
         self.courier.absorb(exchange, opened, self.log)
+        for ack in opened.acks:
+            self.files.acknowledged(ack.blobs, opened.reply.checkpoint)
+        self.files.answered(opened.reply.blobs, opened.reply.checkpoint)
+        if opened.cut:
+            self.files.begin()
         return opened.cut
+
+    def _file_frames(self, exchange: Exchange) -> list[bytes]:
+        """What of files goes along in a single post: nothing while entries wait."""
+        if exchange.sent < exchange.position.last:
+            return []
+        self.files.announced(exchange.sent)
+        return self.files.frames(self.size, min(self.size, POST_PIECE_BYTES))
 
     # -- after a failure
 
@@ -207,7 +239,3 @@ class Crossing:
         if ask and before + size > limit:
             raise Problem("sync.budget", limit=limit)
         self.store.remember(Spent(today, before + size))
-
-
-def _where(position: Position) -> tuple[object, object]:
-    return position.stored, position.cursor

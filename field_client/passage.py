@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from field_client.envelopes import Answers, Envelopes, Opened
+from field_client.attachments.sending import Sending
+from field_client.envelopes import Answers, Envelopes, Opened, is_ack
 from field_client.transports.http import Unreached
 from field_client.transports.stream import refusal_in
 from field_client.vault.logs import OwnLog
@@ -19,12 +20,15 @@ from field_client.vault.store import Store
 from models.problems import Problem
 from sync import pace as pacing
 from sync.exchange import Exchange
+from sync.messages import Checkpoint
 from sync.pace import Pace
 
 LOOK_SECONDS = 0.25
 """How often a passage that waits looks whether it shall stop."""
 
 ENDING_SECONDS = 1.0
+_FRAMING = 12
+"""Bytes that a frame's length and HTTP's chunk add."""
 
 
 class Carrier(Protocol):
@@ -47,7 +51,8 @@ class Carrier(Protocol):
 class Passage:
     """Carries `exchange` over `line`. wrote: called with each answer, commits it. at: the laptop's
     wall clock for requests. sending: called with the bytes that are about to be sent; raises
-    Problem where they are not to be."""
+    Problem where they are not to be. files: follow when no entry waits any more.
+    told: called when central said more of them."""
 
     def __init__(
         self,
@@ -62,6 +67,8 @@ class Passage:
         at: Callable[[], int],
         stop: Callable[[], bool],
         sending: Callable[[int], None],
+        files: Sending,
+        told: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
@@ -74,18 +81,22 @@ class Passage:
         self.at = at
         self.stop = stop
         self.sending = sending
+        self.files = files
+        self.told = told
         self.clock = clock
         self.answers = Answers(envelopes)
         self.kept = 0
         self._asked = False
         self._packing = 0.15  # bytes sent for a byte of entries, as seen so far
+        self._checkpoint: Checkpoint | None = None
+        self._looked = 0.0
 
     def run(self) -> None:
         """Until the exchange is finished or is to stop. Raises Unreached, Problem."""
         self.envelopes.begin()
         self.pace.connected(self.line.connect_seconds, self.clock())
         try:
-            while not self.exchange.finished and not self.stop():
+            while not self._through() and not self.stop():
                 self._fill()
                 self._step()
         except Unreached:
@@ -94,24 +105,54 @@ class Passage:
             raise
         self._end()
 
+    def _through(self) -> bool:
+        """Nothing is left to say, and nothing of files is left to send or waits for its answer."""
+        return self.exchange.finished and (self.files.idle or self.exchange.over)
+
     # -- up
 
     def _fill(self) -> None:
-        if self._asked and not self.exchange.outstanding:
+        if self._asked and not self.exchange.outstanding and not self.exchange.finished:
             self._asked = False  # pages remain, or entries have to be sent again
         while not self._asked and self.pace.room:
             entries = self.store.pending(self.exchange.next_entry - 1, self._budget(), self.log.id)
             self._asked = not entries or entries[-1].seq >= self.exchange.position.last
-            request = self.exchange.request(entries, self.at(), pages=self._asked)
+            asks = self.files.asks() if self._asked else []
+            request = self.exchange.request(entries, self.at(), pages=self._asked, blobs=asks)
             self.store.requested(self.exchange.position.number, self.log.id)
             frame = self.envelopes.frame(request)
-            self.sending(len(frame))
-            self.line.put(frame)
-            self.pace.put(len(frame), self.clock())
+            self._put(frame)
             plain = sum(len(entry.data) for entry in entries)
             if plain > pacing.FIRST_BYTES:
                 self._packing += 0.5 * (len(frame) / plain - self._packing)
             self._move(0.0)
+        if self._asked:
+            self._fill_files()
+
+    def _fill_files(self) -> None:
+        """One piece after the other, as long as nobody saves anything more urgent."""
+        self.files.announced(self.exchange.sent)
+        while self.files.waiting and self.pace.room and not self._overtaken():
+            size = self.pace.frame_bytes
+            for frame in self.files.frames(size, size):
+                self._put(frame)
+            self._move(0.0)
+
+    def _overtaken(self) -> bool:
+        """Was an entry appended meanwhile? It goes before the next piece of a file."""
+        if self.clock() < self._looked + LOOK_SECONDS:
+            return not self._asked
+        self._looked = self.clock()
+        last = self.store.log(self.log.id).seq
+        if last > self.exchange.position.last:
+            self.exchange.grew(last)
+            self._asked = False
+        return not self._asked
+
+    def _put(self, frame: bytes) -> None:
+        self.sending(len(frame))
+        self.line.put(frame)
+        self.pace.put(len(frame), self.clock())
 
     def _budget(self) -> int:
         """Bytes of entries for the next frame."""
@@ -140,10 +181,23 @@ class Passage:
             refused = refusal_in(frame)
             if refused is not None:
                 raise refused
+            if is_ack(frame):
+                ack = self.envelopes.ack(frame)
+                self.kept += self.pace.acknowledged(self.clock()) + _FRAMING
+                if self._checkpoint is not None:
+                    self.files.acknowledged(ack.blobs, self._checkpoint)
+                    self.told()
+                continue
             opened = self.answers.take(frame)
             if opened is not None:
-                self.kept += self.pace.acknowledged(self.clock())
-                self.wrote(opened)
+                self.kept += self.pace.acknowledged(self.clock()) + _FRAMING
+                self._answered(opened)
+
+    def _answered(self, opened: Opened) -> None:
+        self.wrote(opened)
+        self._checkpoint = opened.reply.checkpoint
+        if not self.exchange.outstanding:
+            self.files.answered(opened.reply.blobs, opened.reply.checkpoint)
 
     def _use_rest(self) -> None:
         """Pages that came before the road broke."""

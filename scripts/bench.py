@@ -4,6 +4,7 @@
     python3 scripts/bench.py vault             a durable save, and `status` on a big store
     python3 scripts/bench.py intake            changes a second at central
     python3 scripts/bench.py intake --postgres the same with central on PostgreSQL
+    python3 scripts/bench.py links             over shaped links (Linux, as root; long)
     python3 scripts/bench.py wire --parts      where the bytes of one enrolment go
 
 `--json` prints one line. `--quick` takes small numbers: to see that it works, not how fast.
@@ -60,10 +61,17 @@ def intake(options: argparse.Namespace) -> Figures:
     return bench_intake.run(postgres=options.postgres, **size)
 
 
+def links(options: argparse.Namespace) -> Figures:
+    import bench_links
+
+    return bench_links.run(options.only, 1 if options.quick else options.runs, tls=options.tls)
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "wire": wire,
     "vault": vault,
     "intake": intake,
+    "links": links,
 }
 
 
@@ -90,6 +98,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small numbers")
     parser.add_argument("--parts", action="store_true", help="wire: the bytes of one enrolment")
     parser.add_argument("--postgres", action="store_true", help="intake: central on PostgreSQL")
+    parser.add_argument("--only", default="", help="links: one key, e.g. edge2g_200")
+    parser.add_argument("--runs", type=int, default=0, help="links: how often each is measured")
+    parser.add_argument("--tls", action="store_true", help="links: everything inside TLS")
     options = parser.parse_args()
     figures = BENCHES[options.name](options)
     missed = misses(figures)
