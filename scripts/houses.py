@@ -20,8 +20,8 @@ PASSWORD = "kora kora berlayar"  # noqa: S105 - of people who do not exist
 PASSPHRASE = "pala sagu kora"  # noqa: S105
 """Ten characters and more: without the system's key store a short PIN is refused."""
 
-PATIENCE = 60.0
-"""Seconds for one command; all take about one."""
+PATIENCE = 150.0
+"""Seconds for one command: most take one, a sync that keeps trying up to a minute or two."""
 
 READY_SECONDS = 30.0
 
@@ -96,7 +96,7 @@ class Program:
 
 
 class Office:
-    """Central in a folder. database_url: "" for SQLite."""
+    """Central in a folder. database_url: "" for SQLite. command: what is started to serve."""
 
     def __init__(self, folder: Path, database_url: str = "", lang: str = "id") -> None:
         self.folder = folder
@@ -113,6 +113,7 @@ class Office:
             "JEMPUT_PUSAT_PASSWORD_FILE": str(self.password),
         }
         self.program = Program("jemput-pusat", variables)
+        self.command = [str(home.tool("jemput-pusat"))]
         self._serving: subprocess.Popen[str] | None = None
         self._log: IO[str] | None = None
 
@@ -148,10 +149,12 @@ class Office:
 
     def open(self) -> None:
         """Start serving, at the same port as before if there was one; returns when it is ready."""
+        if self._serving is not None:
+            self._gone()
         self._log = self.log.open("a", encoding="utf-8")
         arguments = ["serve", "--port", str(self.port), "--json"]
         self._serving = subprocess.Popen(
-            [str(home.tool("jemput-pusat")), *arguments],
+            [*self.command, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -166,6 +169,11 @@ class Office:
             raise Failed("central did not start\n" + self.log.read_text(encoding="utf-8")[-4000:])
         self.url = json.loads(line)["url"]
         self.port = int(self.url.rpartition(":")[2])
+
+    @property
+    def runs(self) -> bool:
+        """It was opened and has not ended."""
+        return self._serving is not None and self._serving.poll() is None
 
     def kill(self) -> None:
         """kill -9; on Windows the same without a number."""
