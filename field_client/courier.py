@@ -209,16 +209,21 @@ class Courier:
         except Problem as problem:
             if problem.code != "sync.unknown_device":
                 raise
+            confirmed = self.store.recall(Confirmed) or Confirmed()
             self.store.remember(Confirmed())
-            for earlier in self.store.logs():
-                self._confirm(earlier)
+            try:
+                for earlier in self.store.logs():
+                    self._confirm(earlier)
+            except Problem as refusal:
+                self.store.remember(confirmed)
+                raise problem from refusal
             return self._exchange(log)
 
     # -- exchanging
 
     def _exchange(self, log: OwnLog) -> bool:
-        """Send and hear everything about one log. True where it has to be
-        done again: a new log goes on, or central was restored."""
+        """Send and hear everything about one log. True where it has to be done
+        again: a new log goes on, or central was restored."""
         self._total, self._total_bytes = log.seq - log.stored, log.unsent
         self._began = time.monotonic()
         crossing = Crossing(self, log)

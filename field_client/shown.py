@@ -205,6 +205,12 @@ def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) ->
             return say("Perubahan tidak dapat diterima: {why}", lang, why=problem)
         case "parked":
             return say("Perubahan Anda tersimpan di pusat dan menunggu keputusan petugas.", lang)
+        case "restored":
+            return say(
+                "Pusat dipulihkan dari cadangan. Perubahan Anda tersimpan lagi, tetapi hasilnya"
+                " berbeda: dahulu {before}, sekarang {now}. Pusat meninjau.",
+                lang, before=str(notice.mine), now=str(notice.value),
+            )  # fmt: skip
 
 
 def _status_words(notice: Notice, reason: str, lang: str) -> str:

@@ -27,7 +27,7 @@ from server.enrolment import Devices
 from server.keys import Entropy, Keys
 from server.ledger import Door as LedgerDoor
 from server.ledger import Ledger
-from server.reception import Reception
+from server.reception import Reception, not_ahead
 from sync import bundle, messages, seal
 from sync.bundle import NAME_BYTES, RETURN, VOLUME_BYTES_MAX, VOYAGE, WORK, Volume
 from sync.known import LogState, Result
@@ -349,6 +349,7 @@ class _Reader:
 
     def read(self, frame: bytes) -> None:
         """Store what one request brings. One that cannot be taken does not stop the others."""
+        self.room.reception.ready()
         try:
             token = seal.unseal(frame, self.room.identity, "request")
             log, payload = self.room.reception.open(token)
@@ -362,6 +363,7 @@ class _Reader:
         def note(door: LedgerDoor) -> None:
             # A stick comes late: it must not take back what the laptop said by radio meanwhile.
             assert isinstance(door, Door)
+            not_ahead(request.cursor, door.standing())
             cursor, here = request.cursor, door.standing().incarnation
             same = cursor.incarnation in (b"", here)
             if same and cursor.server_seq >= door.heard_cursor(log.id):

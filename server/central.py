@@ -27,6 +27,7 @@ from server.keys import Entropy, Keys
 from server.ledger import Ledger
 from server.people import Staff
 from server.reception import Reception
+from server.restoring import Intake
 from server.settings import Place
 from sync.known import LogState
 from sync.logs import opening_head
@@ -80,7 +81,10 @@ class Central:
             FolderShelf(place.files_folder, [keys.files_key], entropy),
             Limits(place.settings.file_day_bytes_max, place.settings.file_request_bytes_max),
         )
-        self.reception = Reception(registry, self.ledger, keys.identity, clock, self.arrivals)
+        self.intake = Intake(registry)
+        self.reception = Reception(
+            registry, self.ledger, keys.identity, clock, self.arrivals, self.intake.check
+        )
         self.devices = Devices(registry, self.ledger, keys, place.settings, clock, entropy)
         self.bundles = Bundles(
             registry, self.ledger, self.reception, self.devices, keys, clock, entropy

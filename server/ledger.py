@@ -22,7 +22,7 @@ from models.problems import Problem
 from sync.intake import Accepted, accept, forged_sessions, retry, take, whole
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
 from sync.logs import Entry, next_head
-from sync.messages import Batch
+from sync.messages import Batch, Branch
 from sync.state import Decision
 
 ATTEMPTS_MAX = 3
@@ -54,6 +54,9 @@ class Door(Protocol):
     """An open transaction of the register. `Registry.write` gives one that holds the lock."""
 
     def standing(self) -> Standing: ...
+
+    def lineage(self) -> tuple[Branch, ...]:
+        """Every restore of central, oldest first."""
 
     def log(self, name: bytes) -> LogState | None: ...
 

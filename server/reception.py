@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from models.changes import encode as encode_value
 from models.problems import Problem
 from server.arrivals import Arrivals
-from server.ledger import Door, Ledger, Registry, Scope, Stored
+from server.ledger import Door, Ledger, Registry, Scope, Standing, Stored
 from server.visit import Visit
 from sync import messages, seal, wire
 from sync.identity import Identity
@@ -39,7 +39,7 @@ PAGE_BYTES = 128 * 1024
 
 class Reception:
     """Answers laptops. `clock` gives Unix seconds; it labels, it decides nothing. arrivals: takes
-    files in."""
+    files in. ready: raises Problem while intake is closed (after a restore)."""
 
     def __init__(
         self,
@@ -48,12 +48,14 @@ class Reception:
         identity: Identity,
         clock: Callable[[], int],
         arrivals: Arrivals | None = None,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.registry = registry
         self.ledger = ledger
         self.identity = identity
         self.clock = clock
         self.arrivals = arrivals
+        self.ready = ready
 
     def visit(self) -> Visit:
         """A laptop begins to send: its frames go to what this gives, one at a time."""
@@ -88,10 +90,12 @@ class Reception:
     ) -> tuple[Reply, list[Page]]:
         """Store what the request brings, then say what central knows. Plain messages: signing and
         sealing are around this."""
+        self.ready()
         at = self.clock()
         stored = None
 
         def note(door: Door) -> None:
+            not_ahead(request.cursor, door.standing())
             door.heard(name, at, request.build, request.at, request.cursor.server_seq)
 
         if request.batch is not None and request.batch.entries:
@@ -124,12 +128,16 @@ class Reception:
         log = door.log(name)
         assert log is not None
         standing = door.standing()
-        _same_history(request.cursor, standing.incarnation, standing.server_seq)
+        not_ahead(request.cursor, standing)
+        heard = request.cursor.incarnation
+        same = heard == standing.incarnation
+        lineage = () if same else door.lineage()
         scope = door.scope(log.device)
         budget = max(0, min(request.budget, REPLY_BYTES_MAX))
-        if budget:
+        if budget and (same or not heard):
             found, upto, head, more = door.pull(scope, request.cursor.server_seq, budget)
-        else:  # one of several in a row, of which the last one asks for pages
+        else:  # one of several in a row, of which the last one asks for pages; or it has read a
+            # history that a restore ended, and finds its way into this one first
             found, upto, head, more = [], request.cursor.server_seq, request.cursor.head, True
         pages = list(_pages(_visible(door, scope, found), request_name, upto))
         checkpoint = Checkpoint(
@@ -151,6 +159,7 @@ class Reception:
             len(pages),
             Cursor(standing.incarnation, upto, head[:HEAD_WIRE_BYTES]),
             more,
+            lineage=list(lineage),
         )
         return reply, pages
 
@@ -186,9 +195,11 @@ class Reception:
         return seal.sign(payload, self.identity, header)
 
 
-def _same_history(cursor: Cursor, incarnation: bytes, server_seq: int) -> None:
-    """A cursor from another history of central (restored from a backup) is not served pages."""
-    if cursor.incarnation not in (b"", incarnation) or cursor.server_seq > server_seq:
+def not_ahead(cursor: Cursor, standing: Standing) -> None:
+    """A laptop that read more of this very history than there is shows that the database was put
+    back without `restore`. Nothing is taken until somebody has done that: numbers would be given
+    twice. The laptop keeps everything."""
+    if cursor.incarnation == standing.incarnation and cursor.server_seq > standing.server_seq:
         raise Problem("sync.future_cursor")
 
 

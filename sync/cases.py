@@ -23,6 +23,7 @@ TAKES: dict[str, tuple[str, ...]] = {
     "duplicate": ("link", "separate"),
     "after-lost": ("release", "discard"),
     "fork": ("noted",),
+    "restore": ("noted",),
     "hole": ("noted",),
     "refused": ("noted",),
     "code": ("noted",),
@@ -215,7 +216,7 @@ def _settle_parked(judge: Judge, case: Case, *, release: bool) -> None:
             continue
         mine, judge.log = judge.log, owner
         try:
-            judge_change(judge, entry, change, author_of(owner, seq, seq, change))
+            judge_change(judge, entry, change, author_of(judge.known, owner, seq, seq, change))
         except (Refusal, Wait) as stop:
             code = getattr(stop, "code", "change.waiting")
             judge.settle(log, seq, Result("rejected", record, case.id, code))

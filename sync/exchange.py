@@ -22,9 +22,11 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from models.problems import Problem
+from sync.lineage import common
 from sync.logs import HEAD_WIRE_BYTES, Entry
 from sync.messages import (
     Batch,
+    Branch,
     Checkpoint,
     Cursor,
     Order,
@@ -45,7 +47,8 @@ class Position(msgspec.Struct, frozen=True):
 
     log: its id. stored, stored_head: newest entry that central proved to hold, and the chain value
     there (h_0 at the beginning). last: newest own entry. cursor: how far central was read. number:
-    of the last request made. order: number of the last order acted on.
+    of the last request made. order: number of the last order acted on. lineage: what is known of
+    central's restores. doubtful: central was restored since it proved what it holds of this log.
     """
 
     log: bytes
@@ -55,6 +58,8 @@ class Position(msgspec.Struct, frozen=True):
     cursor: Cursor
     number: int
     order: int = 0
+    lineage: tuple[Branch, ...] = ()
+    doubtful: bool = False
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
@@ -90,7 +95,21 @@ class Missing(msgspec.Struct, frozen=True):
     last: int
 
 
-Step = Acknowledged | Settled | Absorbed | Ordered | Missing
+class Rewound(msgspec.Struct, frozen=True):
+    """Central was restored and knows of this log only entries up to `stored` (chain value `head`).
+
+    upto: newest decision that still holds; what was read beyond it is forgotten and read again.
+    Proofs and outcomes of entries beyond `stored` are void, and those are sent again.
+    """
+
+    incarnation: bytes
+    upto: int
+    lineage: tuple[Branch, ...]
+    stored: int
+    head: bytes
+
+
+Step = Acknowledged | Settled | Absorbed | Ordered | Missing | Rewound
 
 
 HeadAt = Callable[[int], bytes | None]
@@ -114,7 +133,8 @@ class Exchange:
     last own entry on which both agree, once central turns out to hold another continuation of this
     log (a copy of the laptop wrote it, or this laptop was put back from an older image): a new log
     has to go on from there. None as long as there is one history. sent: number of the newest entry
-    that is stored or on its way.
+    that is stored or on its way. rewound: central turned out to be restored from a backup; begin
+    a new exchange from what the store knows after the steps are written.
     """
 
     def __init__(self, position: Position, build: str, head_at: HeadAt) -> None:
@@ -122,6 +142,7 @@ class Exchange:
         self.build = build
         self.finished = False
         self.parted: int | None = None
+        self.rewound = False
         self.head_at = head_at
         self.sent = position.stored
         self._sent_head = position.stored_head
@@ -137,21 +158,30 @@ class Exchange:
         """Requests without a reply."""
         return len(self._asked)
 
-    def request(self, entries: Sequence[Entry], at: int, *, pages: bool = True) -> bytes:
+    def request(
+        self, entries: Sequence[Entry], at: int, *, pages: bool = True, blobs: Sequence[bytes] = ()
+    ) -> bytes:
         """The encoded request carrying `entries` (consecutive from `next_entry`, whole
         transactions, possibly none). at: the laptop's wall clock, Unix seconds. pages: ask for
-        them too; the last of several requests in a row does."""
+        them too; the last of several requests in a row does. blobs: files whose state is asked."""
         if entries and entries[0].seq != self.next_entry:
             raise ValueError(f"entries start at {entries[0].seq}, not at {self.next_entry}")
         number = self.position.number + 1
         self.position = msgspec.structs.replace(self.position, number=number)
         budget = REPLY_BUDGET_BYTES if pages else 0
         batch = self._batch(entries)
-        data = encode(Request(number, self.build, at, self.position.cursor, budget, batch))
+        cursor = self.position.cursor
+        data = encode(Request(number, self.build, at, cursor, budget, batch, list(blobs)))
         if entries:
             self.sent, self._sent_head = entries[-1].seq, entries[-1].head
         self._asked[name_of(data)] = _Asked(self.sent, self._sent_head, pages)
         return data
+
+    def grew(self, last: int) -> None:
+        """The log has entries up to `last` by now: they go before whatever is less urgent."""
+        if last > self.position.last:
+            self.position = msgspec.structs.replace(self.position, last=last)
+            self.finished = False
 
     def lost(self) -> None:
         """The road broke: what has no reply is sent again."""
@@ -181,6 +211,8 @@ class Exchange:
         if asked is None or any(p.request != reply.request for p in pages):
             raise Problem("sync.forged_reply")
         self._answered(reply.request)
+        if self._is_other_history(reply.checkpoint):
+            return [self._rewind_to(reply)]
         fresh = self._new_orders(orders)
         steps = self._acknowledge(reply.checkpoint, proof, fresh, asked)
         if reply.outcomes and (self.parted is None or self.parted >= self.position.last):
@@ -210,8 +242,6 @@ class Exchange:
         here = self.position
         if checkpoint.log != here.log:
             raise Problem("sync.forged_reply")
-        if here.cursor.incarnation not in (b"", checkpoint.incarnation):
-            raise Problem("sync.future_cursor")
         if checkpoint.seq < here.stored:
             raise Problem("sync.checkpoint", seq=checkpoint.seq)
         if checkpoint.seq > here.last or self.head_at(checkpoint.seq) != checkpoint.head:
@@ -223,6 +253,33 @@ class Exchange:
         if checkpoint.seq > self.sent:
             self._rewind()
         return [Acknowledged(checkpoint, proof)]
+
+    def _is_other_history(self, checkpoint: Checkpoint) -> bool:
+        """Does central answer from a backup of what this laptop knows of it?"""
+        here = self.position
+        if checkpoint.log != here.log:
+            raise Problem("sync.forged_reply")
+        if here.cursor.incarnation not in (b"", checkpoint.incarnation):
+            return True
+        return here.doubtful and checkpoint.seq < here.stored
+
+    def _rewind_to(self, reply: Reply) -> Rewound:
+        """What still holds. Where central's entry is not ours (a clone reached it first after the
+        restore) nothing is taken as stored: sending it again shows the fork."""
+        here, said = self.position, reply.checkpoint
+        upto = here.cursor.server_seq
+        if here.cursor.incarnation != said.incarnation:
+            told = reply.lineage
+            upto = common(here.cursor.incarnation, here.lineage, said.incarnation, told)
+        seq = min(said.seq, here.stored)
+        head = self.head_at(seq)
+        if head is None or (seq == said.seq and head != said.head):
+            seq, head = 0, self.head_at(0)
+        assert head is not None
+        self.rewound = self.finished = True
+        self._asked.clear()
+        lineage = tuple(reply.lineage) or here.lineage
+        return Rewound(said.incarnation, upto, lineage, seq, head)
 
     def _part(self, orders: Sequence[Order], asked: _Asked) -> None:
         """Central's log is not ours any more. Where our entries differed, it orders a new log and

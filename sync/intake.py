@@ -222,7 +222,7 @@ def _judge(judge: Judge, transaction: Transaction) -> None:
 def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked: bytes) -> bytes:
     """Judge one entry; gives the case under which the transaction is parked, or empty."""
     log = judge.log
-    author = author_of(log, first, entry.seq, change)
+    author = author_of(judge.known, log, first, entry.seq, change)
     name = record_of(log.id, entry.seq, change, entry.data)
     match change.kind:
         case "operator" | "session" | "hole":

@@ -19,6 +19,7 @@ from models.problems import Problem
 from models.services import Service, catalogue
 from sync.files import about_file, element_of, files
 from sync.known import Known, LogState, Result, record_keys
+from sync.lineage import clamp
 from sync.logs import Entry
 from sync.merge import (
     Agree,
@@ -185,9 +186,11 @@ def judge_change(judge: Judge, entry: Entry, change: Change, author: Author) -> 
         _edit(judge, change, body, author)
 
 
-def author_of(log: LogState, first: int, seq: int, change: Change) -> Author:
-    """The author of an entry, as merging sees them."""
-    return Author(log.id, seq, change.seen, own_of(seq, change), first, log.central)
+def author_of(known: Known, log: LogState, first: int, seq: int, change: Change) -> Author:
+    """The author of an entry, as merging sees them. What they saw of decisions that a restore of
+    central lost counts up to where the backup ends."""
+    seen = clamp(change.seen, known.branches)
+    return Author(log.id, seq, seen, own_of(seq, change), first, log.central)
 
 
 def _body(change: Change) -> Body:

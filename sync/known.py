@@ -16,6 +16,7 @@ from models.changes import Body, Change, decode_body, decode_change, encode, rec
 from models.problems import Problem
 from models.services import catalogue
 from sync.logs import Entry
+from sync.messages import Branch
 from sync.state import Record, State, values
 
 
@@ -67,6 +68,7 @@ class Known(msgspec.Struct):
     entries: stored bytes of waiting and parked entries. poisoned: entries that may not be judged.
     forged: session entries whose operator's signature is false.
     stuck: requests that do not exist because their creation was refused or parked -> its case.
+    branches: central's restores, oldest first.
     """
 
     server_seq: int
@@ -81,6 +83,7 @@ class Known(msgspec.Struct):
     poisoned: set[tuple[bytes, int]] = set()
     forged: set[tuple[bytes, int]] = set()
     stuck: dict[bytes, bytes] = {}
+    branches: tuple[Branch, ...] = ()
 
 
 class Needs(msgspec.Struct):

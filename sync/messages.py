@@ -133,13 +133,28 @@ class Ack(msgspec.Struct, frozen=True, array_like=True):
     blobs: list[BlobState]
 
 
+class Branch(msgspec.Struct, frozen=True, array_like=True):
+    """Central was put back from a backup and goes on under a new name.
+
+    incarnation: the new one; parent: the one it goes on from, of which it has everything up to and
+    with `number`. head: first bytes of the chain value there. base: number after which it goes on.
+    """
+
+    incarnation: bytes
+    parent: bytes
+    number: int
+    head: bytes
+    base: int
+
+
 class Reply(msgspec.Struct, frozen=True, array_like=True):
     """First frame of central's half.
 
     request: name of the request it answers (see `name_of`). missing: entries that have to come
     before the ones just sent can be judged. orders: signed orders. upper: number up to which the
     pages of this reply go, with the chain value there; more: ask again for the rest. blobs: state
-    of the files asked for, and of those that came along.
+    of the files asked for, and of those that came along. lineage: every restore of central, oldest
+    first, for a laptop that last read another incarnation; it gets no pages then.
     """
 
     request: bytes
@@ -151,6 +166,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     upper: Cursor
     more: bool
     blobs: list[BlobState] = []
+    lineage: list[Branch] = []
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):

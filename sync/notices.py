@@ -38,6 +38,7 @@ Kind = Literal[
     "status",  # central moved the request on, or returned it
     "refused",  # the change could not be valid; somebody at central looks at it
     "parked",  # the change waits for a person as a whole
+    "restored",  # central was put back from a backup, and your change came out differently
 ]
 
 

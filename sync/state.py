@@ -26,7 +26,7 @@ OUTCOMES = (
 )
 """What became of a change: waiting -> applied | merged | held | refused; held -> the last three."""
 
-CASE_KINDS = ("dispute", "duplicate", "fork", "after-lost", "hole", "refused", "code")
+CASE_KINDS = ("dispute", "duplicate", "fork", "after-lost", "hole", "refused", "code", "restore")
 STATUS_UNIT = "status"
 ELEMENT = "+"
 REASON_PREFIX = "reason:"

@@ -12,9 +12,10 @@ from field_client.vault.engine import Connection
 from field_client.vault.logs import read_cursor, remember
 from field_client.vault.picture import find_case, find_record
 from field_client.vault.requests import list_again
-from sync.exchange import Absorbed, Acknowledged, Missing, Ordered, Settled, Step
+from field_client.vault.rewind import differs, note_proved, rewind
+from sync.exchange import Absorbed, Acknowledged, Missing, Ordered, Rewound, Settled, Step
 from sync.logs import opening_head
-from sync.notices import notices
+from sync.notices import Notice, notices
 from sync.state import Case, Decision, Outcome, Record, State
 
 
@@ -31,6 +32,8 @@ def apply(connection: Connection, log: bytes, step: Step) -> None:
             _order(connection, step)
         case Missing():
             _send_again(connection, log, step.first)
+        case Rewound():
+            rewind(connection, log, step)
 
 
 def _acknowledge(connection: Connection, step: Acknowledged) -> None:
@@ -50,7 +53,14 @@ def _acknowledge(connection: Connection, step: Acknowledged) -> None:
         "insert or ignore into checkpoints (log, seq, at, proof) values (?, ?, ?, ?)",
         (checkpoint.log, checkpoint.seq, checkpoint.at, step.proof),
     )
+    connection.execute(  # all that a later log did not make again is stored: nothing is left here
+        "update logs set stored = seq, stored_head = head, unsent = 0 where id = ? and exists"
+        " (select 1 from entries e where e.log = id and e.seq = stored + 1"
+        " and e.state = 'replaced')",
+        (checkpoint.log,),
+    )
     remember(connection, checkpoint)
+    note_proved(connection, checkpoint.log)
 
 
 def _settle(connection: Connection, log: bytes, step: Settled) -> None:
@@ -119,10 +129,13 @@ def _fold(connection: Connection, decision: Decision, own: set[bytes]) -> set[by
     for case in state.cases.values():
         _put(connection, "cases", case)
     touched = set(state.records)
+    told: list[Notice] = []
     for effect in decision.effects:
         if isinstance(effect, Outcome) and effect.log in own:
+            changed = differs(connection, effect, decision)
+            told += [changed] if changed is not None else []
             touched |= _outcome(connection, effect)
-    for place, notice in enumerate(notices(decision, own, state)):
+    for place, notice in enumerate([*notices(decision, own, state), *told]):
         connection.execute(
             "insert or ignore into notices (server_seq, place, record, kind, data)"
             " values (?, ?, ?, ?, ?)",

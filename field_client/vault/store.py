@@ -24,12 +24,13 @@ import msgspec
 from field_client.vault.attached import Attached
 from field_client.vault.custody import Custody
 from field_client.vault.drafts import Drafts
-from field_client.vault.engine import Engine
+from field_client.vault.engine import Connection, Engine
 from field_client.vault.logs import COLUMNS, OwnLog, find_log, read_cursor, remember
 from field_client.vault.mark import MarkFile
 from field_client.vault.notices import Notices
 from field_client.vault.requests import Requests
 from field_client.vault.reveals import Reveals
+from field_client.vault.rewind import Lineage, find, is_doubtful
 from field_client.vault.roster import Rosters
 from field_client.vault.saving import Saving
 from field_client.vault.snapshot import apply
@@ -217,9 +218,11 @@ class Store:
             own = find_log(connection, log)
             if own is None:
                 raise Problem("vault.absent", path=str(self.engine.path))
+            lineage = find(connection, Lineage) or Lineage()
             return Position(
-                own.id, own.stored, own.stored_head, own.seq, read_cursor(connection), own.request,
-                own.acted,
+                own.id, own.stored, own.stored_head, _last_to_send(connection, own),
+                read_cursor(connection), own.request, own.acted, lineage.branches,
+                is_doubtful(connection, own.id),
             )  # fmt: skip
 
     def head_at(self, seq: int, log: bytes = b"") -> bytes | None:
@@ -242,7 +245,8 @@ class Store:
             if own is None:
                 return []
             rows = connection.execute(
-                "select seq, data, head, i, n from entries where log = ? and seq > ? order by seq",
+                "select seq, data, head, i, n from entries where log = ? and seq > ?"
+                " and state != 'replaced' order by seq",
                 (own.id, after),
             )
             for seq, data, head, i, n in rows:
@@ -321,6 +325,16 @@ class Store:
             residents=people[0],
             cursor=cursor,
         )
+
+
+def _last_to_send(connection: Connection, own: OwnLog) -> int:
+    """Newest entry that is central's to have; those after it were made again in a later log."""
+    if own.stored == own.seq and not is_doubtful(connection, own.id):
+        return own.seq
+    (first,) = connection.execute(
+        "select min(seq) from entries where log = ? and state = 'replaced'", (own.id,)
+    ).fetchone()
+    return own.seq if first is None else int(first) - 1
 
 
 def _group(counts: dict[str, int], name: str) -> dict[str, int]:

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import select
 
 from server.database.devices import Devices, write_log
+from server.database.lineage import Lineages
 from server.database.tables import (
     CaseRow,
     CounterRow,
@@ -25,6 +26,7 @@ from server.database.tables import (
 from server.database.work import table_of
 from server.ledger import Standing
 from sync.known import Known, Needs, Result, envelope, needs
+from sync.lineage import BLOCK_BITS
 from sync.logs import Entry, opening_head
 from sync.state import Case, Record
 
@@ -66,7 +68,7 @@ class Loaded(Known):
     queue: set[tuple[bytes, bytes, int]] = msgspec.field(default_factory=set)
 
 
-class Loading(Devices):
+class Loading(Devices, Lineages):
     """The reading half of the ledger's door."""
 
     _standing: Standing | None = None
@@ -102,6 +104,8 @@ class Loading(Devices):
         """Everything in `want` and what follows from it."""
         standing = self.standing()
         known = Loaded(standing.server_seq, standing.head)
+        if standing.server_seq >> BLOCK_BITS:
+            known.branches = self.lineage()
         asked = Needs()
         codes = set(want.codes)
         deciding = frozenset(want.cases)

@@ -31,6 +31,7 @@ from server.database.tables import (
 )
 from server.database.work import table_of
 from sync.known import facts, next_server_head
+from sync.lineage import branch_head
 from sync.logs import Entry, Open, broken_at, log_id, opening_head
 from sync.pull import village_of
 from sync.state import (
@@ -103,7 +104,7 @@ class Proof(Audit):
             broken += [*self._verify_cases(fold), *self._verify_requests(fold)]
         return Verified(
             counter.audit_n,
-            counter.server_seq - counter.base,
+            fold.decisions,
             len(logs),
             sum(log.seq for log in logs),
             tuple(found for found in broken if found is not None),
@@ -120,7 +121,7 @@ class Proof(Audit):
         return Broken("audit", fault.n) if fault is not None else None
 
     def _verify_decisions(self, counter: Any, fold: _Fold) -> Broken | None:
-        head, number = counter.opening, counter.base
+        head, number = self._branched(counter.opening, counter.base)
         for row in self._rows_from(_decisions, _decisions.c.server_seq):
             number += 1
             head = next_server_head(head, row.data)
@@ -131,8 +132,16 @@ class Proof(Audit):
             if facts != (number, row.at, row.log, row.first, row.actor):
                 return Broken("decisions", number)
             fold.take(decision)
+            head, number = self._branched(head, number)
         whole = (number, head) == (counter.server_seq, counter.head)
         return None if whole else Broken("decisions", number + 1)
+
+    def _branched(self, head: bytes, number: int) -> tuple[bytes, int]:
+        """Where the chain goes on after `number`: elsewhere, if central was restored there."""
+        for branch in self.lineage():
+            if branch.number == number and head.startswith(branch.head):
+                head, number = branch_head(head, branch.incarnation), branch.base
+        return head, number
 
     def _verify_log(self, log: Any) -> Broken | None:
         head = opening_head(log.opening)
@@ -223,8 +232,10 @@ class _Fold:
     def __init__(self) -> None:
         self.state = State()
         self.created = 0
+        self.decisions = 0
 
     def take(self, decision: Decision) -> None:
+        self.decisions += 1
         for effect in decision.effects:
             self.created += isinstance(effect, Created)
             if isinstance(effect, _OF_CASES):

@@ -72,6 +72,23 @@ class CounterRow(Table, table=True):
     audit_head: bytes
 
 
+class IncarnationRow(Table, table=True):
+    """A restore of central: its new name, the one it goes on from, of which it has everything up to
+    `number` (chain value `head`), and the number after which it goes on. confirmed_by: the
+    supervisor who looked at the list of laptops; empty until then, while intake is closed."""
+
+    __tablename__ = "incarnations"
+    __table_args__ = (NARROW,)
+    city: str = pk()
+    incarnation: bytes = pk()
+    parent: bytes
+    number: int = big()
+    head: bytes
+    base: int = big()
+    at: int = big()
+    confirmed_by: str = ""
+
+
 # -- laptops and their logs
 
 

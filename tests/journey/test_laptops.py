@@ -309,16 +309,22 @@ def test_a_request_cut_short_is_refused_and_nothing_is_stored(town: Town) -> Non
     assert town.stored() == {}
 
 
-def test_a_laptop_that_central_does_not_know_keeps_everything(town: Town) -> None:
+def test_a_laptop_that_central_forgot_introduces_itself_again(town: Town) -> None:
     stranger = town.laptop("rusli", enrolled=False)
     (record,) = taken(town, stranger, "father")
     stranger.house.store.remember(Confirmed((stranger.house.store.log().id,)))  # it believes so
+    stranger.sync()
+    assert town.stored() == {record.hex(): "received"}
+
+
+def test_a_laptop_that_central_will_not_know_keeps_everything(town: Town) -> None:
+    stranger = town.laptop("rusli", enrolled=False)
+    (record,) = taken(town, stranger, "father")
+    stranger.house.store.remember(Confirmed((stranger.house.store.log().id,)))
+    town.central.devices.retire(town.staff["ratna"], "laptop rusli", "Rusak")
     refused("sync.unknown_device", stranger.sync)
     assert town.stored() == {}
     assert stranger.status(record) == "submitted"
-    stranger.house.store.remember(Confirmed())
-    stranger.sync()
-    assert town.stored() == {record.hex(): "received"}
 
 
 # -- clocks

@@ -18,6 +18,7 @@ from server.ledger import Scope, Standing
 from sync.judge import is_over
 from sync.known import Known, LogState, Needs, Result, envelope, next_server_head, record_keys
 from sync.logs import Entry
+from sync.messages import Branch
 from sync.pull import village_of
 from sync.state import Case, Created, Decision, Record, copy_record
 
@@ -98,6 +99,9 @@ class MemoryDoor:
 
     def standing(self) -> Standing:
         return self.position
+
+    def lineage(self) -> tuple[Branch, ...]:
+        return ()
 
     def log(self, name: bytes) -> LogState | None:
         found = self.get("logs", name)

@@ -1,0 +1,187 @@
+"""Rewinding: central was put back from a backup, and part of what this laptop read of it is void.
+
+Nothing of the log is touched. What the lost decisions made of requests and cases is forgotten, back
+to the beginning of each one they touched, and read again; entries that central no longer holds
+count as unsent. The outcomes they had are remembered, so that one that comes out differently is
+told to its author.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from field_client.vault.engine import Connection
+from field_client.vault.logs import read_cursor, remember
+from field_client.vault.requests import list_again
+from sync.exchange import Rewound
+from sync.messages import Branch, Cursor
+from sync.notices import Notice
+from sync.state import Case, Decision, Outcome, Record
+
+Kept = TypeVar("Kept", bound=msgspec.Struct)
+
+PENDING = ("", "waiting", "replaced")
+"""States that promise nothing, so nothing can be taken back."""
+
+
+class Lineage(msgspec.Struct, frozen=True):
+    """Central's restores as it last told them."""
+
+    branches: tuple[Branch, ...] = ()
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Own logs of which the restored central said what it holds."""
+
+    incarnation: bytes = b""
+    logs: tuple[bytes, ...] = ()
+
+
+class Voided(msgspec.Struct, frozen=True):
+    """Own entries (log, number) with the outcome they had before the restore."""
+
+    outcomes: tuple[tuple[bytes, int, str], ...] = ()
+
+
+def find(connection: Connection, kind: type[Kept]) -> Kept | None:
+    """A struct kept with `remember`."""
+    row = connection.execute(
+        "select value from settings where name = ?", (kind.__name__,)
+    ).fetchone()
+    return None if row is None else msgspec.msgpack.decode(row[0], type=kind)
+
+
+def is_doubtful(connection: Connection, log: bytes) -> bool:
+    """Was central restored since it proved what it holds of this log?"""
+    asked = find(connection, Asked)
+    return asked is not None and log not in asked.logs
+
+
+def note_proved(connection: Connection, log: bytes) -> None:
+    """The restored central proved what it holds of this log."""
+    asked = find(connection, Asked)
+    if asked is not None and log not in asked.logs:
+        remember(connection, Asked(asked.incarnation, (*asked.logs, log)))
+
+
+def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
+    """Write the step, as a part of the commit that is open."""
+    cursor = read_cursor(connection)
+    asked = find(connection, Asked)
+    upto = cursor.server_seq
+    touched: set[bytes] = set()
+    if upto > step.upto:
+        upto = _beginning(connection, step.upto + 1) - 1
+        touched |= _forget(connection, upto)
+    same = asked is not None and asked.incarnation == step.incarnation
+    logs = asked.logs if same and asked is not None else ()
+    remember(connection, Cursor(step.incarnation, upto, b""))
+    remember(connection, Lineage(step.lineage))
+    remember(connection, Asked(step.incarnation, (*logs, log)))
+    touched |= _void(connection, log, step)
+    for record in touched:
+        if not _known(connection, record):
+            _unlist(connection, record)
+        list_again(connection, record)
+
+
+def _beginning(connection: Connection, first: int) -> int:
+    """Number from which decisions have to be read again, so that everything touched from `first` on
+    is made anew from its beginning and nothing is folded twice."""
+    spans = []
+    for (data,) in connection.execute("select data from records"):
+        record = msgspec.msgpack.decode(data, type=Record)
+        spans.append((record.changed, record.created))
+    for (data,) in connection.execute("select data from cases"):
+        case = msgspec.msgpack.decode(data, type=Case)
+        spans.append((max(case.changed, case.opened), case.opened))
+    for changed, began in sorted(spans, reverse=True):
+        if changed >= first:
+            first = min(first, began)
+    return max(1, first)
+
+
+def _forget(connection: Connection, upto: int) -> set[bytes]:
+    """Drop requests and cases that changed after `upto`; gives the requests."""
+    gone: set[bytes] = set()
+    for name, data in connection.execute("select id, data from records").fetchall():
+        if msgspec.msgpack.decode(data, type=Record).changed > upto:
+            gone.add(name)
+    for name, data in connection.execute("select id, data from cases").fetchall():
+        case = msgspec.msgpack.decode(data, type=Case)
+        if max(case.changed, case.opened) > upto:
+            connection.execute("delete from cases where id = ?", (name,))
+    for name in gone:
+        connection.execute("delete from records where id = ?", (name,))
+        connection.execute(
+            "update entries set folded = '' where record = ? and folded != 'replaced'", (name,)
+        )
+    return gone
+
+
+def _void(connection: Connection, log: bytes, step: Rewound) -> set[bytes]:
+    """Entries beyond what central holds are unsent once more; gives their requests."""
+    beyond = (log, step.stored)
+    rows = connection.execute(
+        "select seq, state, record from entries where log = ? and seq > ? and state != 'replaced'"
+        " and kind in ('create', 'edit')",
+        beyond,
+    ).fetchall()
+    before = find(connection, Voided) or Voided()
+    lost = tuple((log, seq, state) for seq, state, _ in rows if state not in PENDING)
+    remember(connection, Voided((*before.outcomes, *lost)))
+    connection.execute(
+        "update entries set state = '', folded = '', case_id = x'', problem = ''"
+        " where log = ? and seq > ? and state != 'replaced'",
+        beyond,
+    )
+    connection.execute("delete from checkpoints where log = ? and seq > ?", beyond)
+    connection.execute(
+        "update logs set stored = ?, stored_head = ?, proof = null, unsent = (select"
+        " coalesce(sum(length(data)), 0) from entries where log = ? and seq > ?"
+        " and state != 'replaced') where id = ?",
+        (step.stored, step.head, *beyond, log),
+    )
+    return {record for _, _, record in rows if record}
+
+
+def _known(connection: Connection, record: bytes) -> bool:
+    """Is anything left of a request: a snapshot, or own entries?"""
+    row = connection.execute(
+        "select 1 from records where id = ? union all select 1 from entries where record = ?"
+        " limit 1",
+        (record, record),
+    ).fetchone()
+    return row is not None
+
+
+def _unlist(connection: Connection, record: bytes) -> None:
+    """Take a request of somebody else off the lists until it is read again."""
+    row = connection.execute("select number from requests where record = ?", (record,)).fetchone()
+    if row is not None:
+        connection.execute("delete from numbers where request = ?", row)
+        connection.execute("delete from request_words where rowid = ?", row)
+        connection.execute("delete from requests where number = ?", row)
+
+
+def differs(connection: Connection, effect: Outcome, decision: Decision) -> Notice | None:
+    """The notice for an own entry whose outcome is not the one it had before the restore."""
+    voided = find(connection, Voided)
+    if voided is None:
+        return None
+    mine = [one for one in voided.outcomes if one[:2] == (effect.log, effect.seq)]
+    if not mine or effect.state == "waiting":
+        return None
+    left = tuple(one for one in voided.outcomes if one not in mine)
+    remember(connection, Voided(left))
+    if mine[0][2] == effect.state:
+        return None
+    row = connection.execute(
+        "select record from entries where log = ? and seq = ?", (effect.log, effect.seq)
+    ).fetchone()
+    return Notice(
+        "restored", row[0] if row is not None else b"", "", mine[0][2], effect.state, "", "", "",
+        effect.case, decision.server_seq, decision.at,
+    )  # fmt: skip

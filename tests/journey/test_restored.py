@@ -1,0 +1,160 @@
+"""Central is put back from last night's backup, and its vans bring back what it lost."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+from server.central import open_central
+from server.restoring import confirm, go_on
+from tests.journey.test_laptops import taken
+from tests.town import Town
+from tests.vaults import refused
+
+
+def copied(town: Town) -> Path:
+    """The database as it stands, as last night's backup holds it."""
+    path = town.folder / "night.db"
+    source = sqlite3.connect(town.central.registry.database.url.database or "")
+    target = sqlite3.connect(path)
+    source.backup(target)
+    target.close()
+    source.close()
+    return path
+
+
+def put_back(town: Town, copy: Path, *, confirmed: bool = True) -> None:
+    """The disk died; the office goes on from the copy."""
+    place = town.central.place
+    town.central.close()
+    for file in place.folder.glob("central.db*"):
+        file.unlink()
+    shutil.copy(copy, place.folder / "central.db")
+    town.central = open_central(place, town.time)
+    go_on(town.central.registry, town.central.keys.log, lambda n: b"\2" * n, town.time())
+    if confirmed:
+        confirm(town.central.registry, town.staff["idham"], town.time())
+
+
+def test_a_central_put_back_from_a_backup_is_fed_by_its_vans(town: Town) -> None:
+    van, other = town.laptop("sari"), town.laptop("rusli")
+    early = taken(town, van, "father")
+    for laptop in (van, other):
+        laptop.sync()
+    night = copied(town)
+    lost = [*taken(town, van, "mother", "old_man"), *taken(town, other, "son")]
+    van.edit(early[0], applicant__phone="+6281200000001")
+    for laptop in (van, other, van):
+        laptop.sync()
+    assert van.status(lost[2]) == "received"  # each has read what the other brought
+    before = town.stored()
+    put_back(town, night)
+    assert set(town.stored()) == {early[0].hex()}
+    unsent = taken(town, van, "old_woman")
+    report = van.sync()
+    assert report.pending == 0
+    assert van.sync().pushed == 0
+    other.sync()
+    van.sync()
+    records = [*early, *lost, *unsent]
+    assert town.stored() == before | {unsent[0].hex(): "received"}
+    assert [van.status(record) for record in records] == ["received"] * 5
+    assert town.sheet(early[0]).answers["applicant.phone"] == "+6281200000001"
+    assert van.answer(early[0], "applicant.phone") == "+6281200000001"
+    assert van.notices("restored") == other.notices("restored") == []
+    assert [line.kind for line in town.cases()] == ["restore"]
+    assert town.is_whole()
+
+
+def test_an_outcome_that_changed_is_told_to_its_author(town: Town) -> None:
+    van, other = town.laptop("sari"), town.laptop("rusli")
+    (record,) = taken(town, van, "father")
+    for laptop in (van, other):
+        laptop.sync()
+    night = copied(town)
+    van.edit(record, reason="Sesuai KK", applicant__name="Ahmad Satu")
+    assert van.sync().outcomes == {"applied": 1}
+    other.edit(record, reason="Sesuai KK", applicant__name="Ahmad Dua")
+    assert other.sync().outcomes == {"held": 1}
+    put_back(town, night)
+    other.sync()  # comes first this time
+    van.sync()
+    assert {line.kind for line in town.cases()} == {"restore", "dispute"}
+    assert [(n.mine, n.value) for n in van.notices("restored")] == [("applied", "held")]
+    assert [(n.mine, n.value) for n in other.notices("restored")] == [("held", "applied")]
+    assert town.sheet(record).answers["applicant.name"] == "Ahmad Dua"
+    assert town.is_whole()
+
+
+def test_nothing_is_taken_until_a_supervisor_looked_at_the_list_of_laptops(town: Town) -> None:
+    van = town.laptop("sari")
+    night = copied(town)
+    taken(town, van, "father")
+    van.sync()
+    put_back(town, night, confirmed=False)
+    refused("office.unconfirmed", van.sync)
+    assert town.stored() == {}
+    refused("auth.forbidden", confirm, town.central.registry, town.staff["nurlaila"], 1)
+    assert "laptop sari" in confirm(town.central.registry, town.staff["idham"], town.time())
+    van.sync()
+    assert len(town.stored()) == 1
+
+
+def test_a_laptop_enrolled_after_the_backup_is_certified_again(town: Town) -> None:
+    van = town.laptop("sari", enrolled=False)
+    night = copied(town)
+    records = taken(town, van, "father")
+    van.sync()
+    put_back(town, night)
+    van.sync()
+    assert set(town.stored()) == {record.hex() for record in records}
+
+
+def test_a_database_put_back_in_silence_takes_nothing_until_it_is_restored(town: Town) -> None:
+    van = town.laptop("sari")
+    night = copied(town)
+    records = taken(town, van, "father")
+    van.sync()
+    place = town.central.place
+    town.central.close()
+    for file in place.folder.glob("central.db*"):
+        file.unlink()
+    shutil.copy(night, place.folder / "central.db")
+    town.central = open_central(place, town.time)
+    records += taken(town, van, "mother")
+    refused("sync.future_cursor", van.sync)
+    assert town.stored() == {}
+    go_on(town.central.registry, town.central.keys.log, lambda n: b"\3" * n, town.time())
+    confirm(town.central.registry, town.staff["idham"], town.time())
+    van.sync()
+    assert set(town.stored()) == {record.hex() for record in records}
+    assert town.is_whole()
+
+
+def test_restored_twice_from_the_same_night(town: Town) -> None:
+    van = town.laptop("sari")
+    (first,) = taken(town, van, "father")
+    van.sync()
+    night = copied(town)
+    records = [first, *taken(town, van, "mother")]
+    van.sync()
+    put_back(town, night)
+    van.sync()
+    records += taken(town, van, "son")
+    van.sync()
+    again = town.folder / "again.db"
+    shutil.copy(night, again)
+    place = town.central.place
+    town.central.close()
+    for file in place.folder.glob("central.db*"):
+        file.unlink()
+    shutil.copy(again, place.folder / "central.db")
+    town.central = open_central(place, town.time)
+    go_on(town.central.registry, town.central.keys.log, lambda n: b"\7" * n, town.time())
+    confirm(town.central.registry, town.staff["idham"], town.time())
+    van.sync()
+    van.sync()
+    assert set(town.stored()) == {record.hex() for record in records}
+    assert [van.status(record) for record in records] == ["received"] * 3
+    assert town.is_whole()
