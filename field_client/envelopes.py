@@ -6,24 +6,27 @@ name as the addressee and the purpose, unpack. Nothing of a reply that fails any
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from models.problems import Problem
 from sync import messages, seal, wire
 from sync.identity import Identity
 from sync.logs import log_id
-from sync.messages import Invitation, Order, Page, Reply
+from sync.messages import Ack, Invitation, Order, Page, Reply
 
 
 class Opened(msgspec.Struct, frozen=True):
     """A reply whose signatures hold. proof: the signed first frame. cut: it did not arrive whole;
-    `pages` are those that did."""
+    `pages` are those that did. acks: answers to the files that came along in the same body."""
 
     reply: Reply
     proof: bytes
     pages: tuple[Page, ...]
     orders: tuple[Order, ...]
     cut: bool
+    acks: tuple[Ack, ...] = ()
 
 
 class Envelopes:
@@ -45,21 +48,24 @@ class Envelopes:
         """A new body: central remembers nothing of the last one."""
         self._packer = wire.Packer(self.dictionary)
         self._before = b""
+        self._names: set[bytes] = set()
 
     def frame(self, request: bytes) -> bytes:
         """The frame that carries an encoded request, after those since `begin`."""
         packed, number = self._packer.pack(request)
         after, self._before = self._before, messages.name_of(request)
+        self._names.add(self._before)
         to = seal.audience(self.central.seal_key)
         token = seal.sign(packed, self.log, seal.Header(self._me, "request", to, number), after)
         return seal.seal(token, self.central.seal_key, "request")
 
-    def close(self, request: bytes) -> bytes:
-        """The body that carries an encoded request."""
+    def close(self, request: bytes, files: Sequence[bytes] = ()) -> bytes:
+        """The body that carries an encoded request, and then frames of files."""
+        self._names = {messages.name_of(request)}
         to = seal.audience(self.central.seal_key)
         header = seal.Header(self._me, "request", to, self.dictionary)
         token = seal.sign(wire.pack(request, self.dictionary), self.log, header)
-        return wire.join_frames([seal.seal(token, self.central.seal_key, "request")])
+        return wire.join_frames([seal.seal(token, self.central.seal_key, "request"), *files])
 
     def open(self, body: bytes) -> Opened | None:
         """The reply in a body, or None where not even its first frame came whole.
@@ -68,12 +74,17 @@ class Envelopes:
         """
         frames, cut = whole_frames(body)
         answers = Answers(self)
+        found: Opened | None = None
+        acks: list[Ack] = []
         for frame in frames:
-            opened = answers.take(frame)
-            if opened is not None:
-                return opened
-        opened = answers.rest()
-        return msgspec.structs.replace(opened, cut=True) if opened is not None and cut else opened
+            if is_ack(frame):
+                acks.append(self.ack(frame))
+            else:
+                found = answers.take(frame) or found
+        found = found or answers.rest()
+        if found is None:
+            return None
+        return msgspec.structs.replace(found, cut=found.cut or cut, acks=tuple(acks))
 
     def reply(self, frame: bytes) -> tuple[Reply, bytes, tuple[Order, ...]]:
         """A reply, its proof and its orders out of their frame. Problem sync.forged_reply for what
@@ -93,6 +104,17 @@ class Envelopes:
             )
         except Problem as problem:
             raise Problem("sync.forged_reply") from problem
+
+    def ack(self, frame: bytes) -> Ack:
+        """An answer to a frame of a file; Problem as `reply`, also for one of another time."""
+        try:
+            payload = self._payload(seal.unseal(frame, self.log, "ack"), "ack")
+            ack = messages.decode(payload, Ack)
+        except Problem as problem:
+            raise Problem("sync.forged_reply") from problem
+        if ack.request not in self._names:
+            raise Problem("sync.forged_reply")
+        return ack
 
     def _payload(self, token: bytes, purpose: str) -> bytes:
         header, packed = seal.verify(token, self.central.sign_key, purpose, self._to_us)
@@ -130,6 +152,14 @@ class Answers:
         opened = Opened(self._reply, self._proof, tuple(self._pages), self._orders, cut)
         self._reply, self._pages = None, []
         return opened
+
+
+def is_ack(frame: bytes) -> bool:
+    """Does the frame say of itself that it answers one of a file?"""
+    try:
+        return seal.purpose_of(frame) == "ack"
+    except Problem:
+        return False
 
 
 def whole_frames(body: bytes) -> tuple[list[bytes], bool]:

@@ -33,8 +33,9 @@ class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entries, before compression, in the first request. sync_bytes_max: the largest reply taken in.
     drift_seconds: how far the clock may jump before the operator is asked. bytes_per_day: what the
     network road may move in a day, both ways together; 0 for no limit. changes_only: papers and
-    photos wait, only their previews go along. watch_seconds: how often `sync --watch` asks for news
-    while there is nothing to send.
+    photos wait, only their previews go along. file_days: how long papers and photos stay on the
+    laptop after the office and its backup have them, by the office's clock. watch_seconds: how
+    often `sync --watch` asks for news while there is nothing to send.
     """
 
     operator: str = ""
@@ -51,6 +52,7 @@ class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drift_seconds: int = 600
     bytes_per_day: int = 0
     changes_only: bool = False
+    file_days: int = 7
     watch_seconds: int = 300
 
 
@@ -69,6 +71,7 @@ VARIABLES = {
     "drift_seconds": "JEMPUT_DRIFT_SECONDS",
     "bytes_per_day": "JEMPUT_BYTES_PER_DAY",
     "changes_only": "JEMPUT_CHANGES_ONLY",
+    "file_days": "JEMPUT_FILE_DAYS",
     "watch_seconds": "JEMPUT_WATCH_SECONDS",
 }
 """Setting -> environment variable, spelled out so that a search for either finds both."""
@@ -123,6 +126,8 @@ _POSITIVE = (
 
 def _faults(s: FieldSettings) -> list[str]:
     found = [f"{name} > 0" for name in _POSITIVE if getattr(s, name) <= 0]
+    if s.file_days < 0:
+        found.append("file_days >= 0")
     if s.bytes_per_day < 0:
         found.append("bytes_per_day >= 0")
     if s.lang not in LANGUAGES:

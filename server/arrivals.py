@@ -56,7 +56,7 @@ class Arrivals:
         self, log: LogState, manifests: Sequence[Manifest], chunks: Sequence[Chunk], at: int
     ) -> list[BlobState]:
         """Keep what came, durably, and give the state of each file that it was of. at: central's
-        clock, Unix seconds. What belongs to no file of this log is passed over."""
+        clock, Unix seconds. What belongs to no file of this log is not taken, whoever has it."""
         names = {m.blob for m in manifests} | {c.blob for c in chunks}
         with self.registry.read() as door:
             spoken = door.announced(log.id, names)
@@ -80,7 +80,10 @@ class Arrivals:
             except Problem as problem:
                 problems[name] = problem.code
         self._note_whole(log, whole, at)
-        return self._told(log, spoken, problems, at)
+        strange = [
+            BlobState(name, [], problem="blob.unannounced") for name in names - spoken.keys()
+        ]
+        return self._told(log, spoken, problems, at) + strange
 
     def states(self, log: LogState, names: Sequence[bytes], at: int) -> list[BlobState]:
         """The state of those of the named files that the log has announced. What is remembered of

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from models.changes import encode as encode_value
 from models.problems import Problem
 from server.arrivals import Arrivals
@@ -104,7 +106,15 @@ class Reception:
             with self.registry.write() as door:
                 note(door)
         with self.registry.read() as door:
-            return self._tell(door, name, request, request_name, stored, at)
+            reply, pages = self._tell(door, name, request, request_name, stored, at)
+        return self._with_files(reply, name, request, at), pages
+
+    def _with_files(self, reply: Reply, name: bytes, request: Request, at: int) -> Reply:
+        """The answer with the state of the files that were asked about."""
+        if not request.blobs or self.arrivals is None:
+            return reply
+        states = self.arrivals.states(self.known(name), request.blobs, at)
+        return msgspec.structs.replace(reply, blobs=states)
 
     # -- telling
 

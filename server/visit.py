@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from models.problems import Problem
 from sync import messages, seal, wire
 from sync.known import LogState
-from sync.messages import Ack, Chunk, Manifest, Request
+from sync.messages import Ack, BlobState, Chunk, Manifest, Request
 
 if TYPE_CHECKING:
     from server.reception import Reception
@@ -59,11 +59,19 @@ class Visit:
         return log, self._unpacker.unpack(packed, header.dictionary)
 
     def _piece(self, frame: bytes, purpose: str, log: LogState) -> list[bytes]:
-        """A manifest or bytes of a file: not signed, since the file's name in a change is."""
-        data = seal.unseal(frame, self.reception.identity, purpose)
+        """A manifest or bytes of a file: not signed, since the file's name in a change is. One that
+        was altered on the way is answered with no state at all, and comes again alone."""
         at = self.reception.clock()
-        if purpose == "manifest":
-            states = self.reception.files(log, [messages.decode(data, Manifest)], [], at)
+        manifests: list[Manifest] = []
+        chunks: list[Chunk] = []
+        try:
+            data = seal.unseal(frame, self.reception.identity, purpose)
+            if purpose == "manifest":
+                manifests.append(messages.decode(data, Manifest))
+            else:
+                chunks.append(messages.decode(data, Chunk))
+        except Problem:
+            states: list[BlobState] = []
         else:
-            states = self.reception.files(log, [], [messages.decode(data, Chunk)], at)
+            states = self.reception.files(log, manifests, chunks, at)
         return [self.reception.frame(messages.encode(Ack(self._before, states)), "ack", log)]

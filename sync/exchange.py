@@ -154,6 +154,11 @@ class Exchange:
         return self.sent + 1
 
     @property
+    def over(self) -> bool:
+        """It cannot go on, whatever is left: another log or another exchange does."""
+        return self.parted is not None
+
+    @property
     def outstanding(self) -> int:
         """Requests without a reply."""
         return len(self._asked)
@@ -176,6 +181,12 @@ class Exchange:
             self.sent, self._sent_head = entries[-1].seq, entries[-1].head
         self._asked[name_of(data)] = _Asked(self.sent, self._sent_head, pages)
         return data
+
+    def grew(self, last: int) -> None:
+        """The log has entries up to `last` by now: they go before whatever is less urgent."""
+        if last > self.position.last:
+            self.position = msgspec.structs.replace(self.position, last=last)
+            self.finished = False
 
     def grew(self, last: int) -> None:
         """The log has entries up to `last` by now: they go before whatever is less urgent."""

@@ -54,6 +54,9 @@ class Left(msgspec.Struct, frozen=True):
     stopped: int
 
 
+_SPOKEN = "announced a join entries e on e.log = a.log and e.seq = a.seq and e.state != 'replaced'"
+"""An entry that was made again in a later log speaks for nobody here any more."""
+
 _STORED = "blob, size, lane, state, missing, verified_at, problem"
 
 
@@ -88,6 +91,14 @@ class Attached:
         size = sum(amount(file.missing) for file in found)
         return Left(len(found), size, sum(bool(file.problem) for file in found))
 
+    def logs_waiting(self) -> set[bytes]:
+        """Logs that have spoken of files which are still to be sent."""
+        rows = self._engine.read(
+            f"select distinct a.log from files f, {_SPOKEN}"
+            " where a.blob = f.blob and f.state = 'waiting'"
+        )
+        return {row[0] for row in rows}
+
     # -- on the way
 
     def begin(self, incarnation: bytes) -> None:
@@ -109,16 +120,16 @@ class Attached:
         )  # fmt: skip
         return [row[0] for row in rows]
 
-    def parcels(self, log: bytes, upto: int) -> list[Parcel]:
+    def parcels(self, log: bytes, upto: int, limit: int = PARCELS_MAX) -> list[Parcel]:
         """Files to send that entries of `log` up to number `upto` speak of; those that central
         refuses for now are left out."""
         rows = self._engine.read(
             "select f.blob, f.lane, f.due, f.record, f.number, f.size, f.missing, f.known,"
             " exists (select 1 from files o where o.record = f.record and o.lane = f.lane"
             " and o.state != 'waiting') from files f where f.state = 'waiting' and f.problem = ''"
-            " and exists (select 1 from announced a where a.blob = f.blob and a.log = ?"
+            f" and exists (select 1 from {_SPOKEN} where a.blob = f.blob and a.log = ?"
             " and a.seq <= ?) order by f.lane, f.number limit ?",
-            log, upto, PARCELS_MAX,
+            log, upto, limit,
         )  # fmt: skip
         return [_parcel(row) for row in rows]
 

@@ -140,7 +140,8 @@ def test_a_kill_before_the_note_that_it_is_whole_costs_nothing(place):
 
 def test_a_file_nobody_announced_is_not_taken_and_not_spoken_of(place):
     other = manifest_of(b"x" * 20_000)
-    assert place.take([other], [Chunk(other.blob, 0, b"x" * 20_000)]) == []
+    (state,) = place.take([other], [Chunk(other.blob, 0, b"x" * 20_000)])
+    assert state == BlobState(other.blob, [], problem="blob.unannounced")
     assert place.states(other.blob) == []
     assert not place.folder.exists()
 
@@ -149,7 +150,8 @@ def test_another_log_hears_nothing_of_it(place):
     place.take([MANIFEST], pieces())
     village = place.home.laptop()
     assert place.states(laptop=village) == []
-    assert place.take([], pieces()[:1], laptop=village) == []
+    (state,) = place.take([], pieces()[:1], laptop=village)
+    assert state == BlobState(MANIFEST.blob, [], problem="blob.unannounced"), "as of any other"
     mine = Attached(KK, MANIFEST.blob, MANIFEST.size)
     village.append([village.change("edit", Body(attach=[mine]), place.record)])
     place.home.send(village)
