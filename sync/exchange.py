@@ -156,7 +156,7 @@ class Exchange:
     @property
     def over(self) -> bool:
         """It cannot go on, whatever is left: another log or another exchange does."""
-        return self.parted is not None
+        return self.parted is not None or self.rewound
 
     @property
     def outstanding(self) -> int:
@@ -181,12 +181,6 @@ class Exchange:
             self.sent, self._sent_head = entries[-1].seq, entries[-1].head
         self._asked[name_of(data)] = _Asked(self.sent, self._sent_head, pages)
         return data
-
-    def grew(self, last: int) -> None:
-        """The log has entries up to `last` by now: they go before whatever is less urgent."""
-        if last > self.position.last:
-            self.position = msgspec.structs.replace(self.position, last=last)
-            self.finished = False
 
     def grew(self, last: int) -> None:
         """The log has entries up to `last` by now: they go before whatever is less urgent."""
