@@ -9,6 +9,7 @@ Everything that exists once per laptop is put together here, and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from models.problems import Problem
 
 if TYPE_CHECKING:
     from field_client.courier import Courier
+    from field_client.watch import Heard, Jobs
 
 DATABASE_FILE = "vault.db"
 
@@ -45,7 +47,24 @@ class House:
 
         address = url or self.place.settings.url or self.desk.invitation().url
         road = StreamRoad(address, self.place.settings)
-        return Courier(self.desk, road, self.place)
+        courier = Courier(self.desk, road, self.place)
+        road.stop = lambda: courier.stop()
+        return courier
+
+    def jobs(self, told: Callable[[Heard], None], url: str = "") -> Jobs:
+        """Syncing by itself; `start` and `stop` it. told: called after each sync."""
+        from field_client.watch import Jobs, Watch
+
+        settings = self.place.settings
+
+        def courier() -> Courier:
+            made = self.courier(url)
+            made.stop, made.sleep = jobs.stopping.is_set, jobs.rest
+            return made
+
+        every, longest = settings.watch_seconds, settings.longest_pause_seconds
+        jobs = Jobs(Watch(self.store, courier, every, longest, told))
+        return jobs
 
     def begin(self) -> None:
         """What is due whenever somebody opens the laptop: resident lists vanish when they expire,

@@ -99,7 +99,8 @@ class Report(msgspec.Struct):
 
 class Courier:
     """Runs exchanges for one laptop. progress: called after each step, must be quick. stop: asked
-    between round trips. Not for several threads at once."""
+    all the time; what was proved until then stands. asked_to_wait: seconds that central wanted when
+    the courier gave up. Not for several threads at once."""
 
     def __init__(
         self,
@@ -120,6 +121,7 @@ class Courier:
         self.sleep = sleep
         self.chance = chance
         self.report = Report()
+        self.asked_to_wait = 0.0
         self._states: dict[tuple[bytes, int], str] = {}
         self._total = self._total_bytes = 0
         self._files = Sent()
@@ -334,6 +336,7 @@ class Courier:
         """Wait before the next try, or give up for now by raising. soon: the road was good until
         just now, so it is tried again at once."""
         if failures >= (tries or self.place.settings.tries) or self.stop():
+            self.asked_to_wait = failure.wait
             raise failure.problem from failure
         longest = self.place.settings.longest_pause_seconds
         wait = backoff.pause(failures, self.chance(), failure.wait, longest)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
-from typing import Annotated, Any
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from field_client.cli.common import Call, command
 from models.problems import Problem
 from models.words import number, say, size
+
+if TYPE_CHECKING:
+    from field_client.app import House
+    from field_client.courier import Progress, Report
+    from field_client.watch import Heard
+
+STOPPED = 130
+WAKE_SECONDS = 1.0
+"""How long a wait lasts at most: on Windows a signal is only seen between two."""
 
 
 def register(app: typer.Typer) -> None:
@@ -22,23 +36,74 @@ def sync(
     url: Annotated[
         str | None, typer.Option("--url", help="Central's address, if not the invitation's.")
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Stay, and sync whenever there is a road."),
+    ] = False,
+    changes_only: Annotated[
+        bool, typer.Option("--changes-only", help="Papers and photos wait; previews go along.")
+    ] = False,
 ) -> int:
     """Send the work to the office and bring back what was decided.
 
     May be stopped at any moment: what arrived is not sent again, nothing is lost.
     """
     house = call.house()
-    courier = house.courier(url or "")
+    if changes_only:
+        settings = msgspec.structs.replace(house.place.settings, changes_only=True)
+        house.place = msgspec.structs.replace(house.place, settings=settings)
+    with _stoppable() as stopping:
+        if watch:
+            return _watch(call, house, url or "", stopping)
+        return _once(call, house, url or "", stopping)
+
+
+def _once(call: Call, house: House, url: str, stopping: threading.Event) -> int:
+    courier = house.courier(url)
+    courier.stop, courier.sleep = stopping.is_set, _sleeper(stopping)
+    refused: Problem | None = None
     with _progress(call) as show:
         courier.progress = show
-        refused: Problem | None = None
         try:
             courier.sync()
         except Problem as problem:
             refused = problem
-    report = courier.report
+    if stopping.is_set():
+        _tell(call, courier.report)
+        call.warn(say("Dihentikan. Yang sudah sampai tetap sampai; sisanya aman.", call.lang))
+        return STOPPED
     if refused is not None and call.json:
-        return call.refuse(refused, sync=report)
+        return call.refuse(refused, sync=courier.report)
+    _tell(call, courier.report)
+    return call.refuse(refused) if refused is not None else 0
+
+
+def _watch(call: Call, house: House, url: str, stopping: threading.Event) -> int:
+    """Until somebody stops it. One line for each sync."""
+
+    def told(heard: Heard) -> None:
+        facts: dict[str, Any] = {"sync": heard.report, "next_s": round(heard.wait)}
+        if heard.problem is not None:
+            facts["problem"] = heard.problem.as_dict(call.lang)
+        call.give(facts)
+        if heard.problem is not None:
+            call.warn(heard.problem.words(call.lang))
+        elif not call.json:
+            _tell(call, heard.report)
+        call.out(say("Berikutnya dalam {n} dtk.", call.lang, n=round(heard.wait)))
+
+    jobs = house.jobs(told, url)
+    jobs.start()
+    try:
+        while not stopping.wait(WAKE_SECONDS):
+            pass
+    finally:
+        jobs.stop()
+    return 0
+
+
+def _tell(call: Call, report: Report) -> None:
+    """What one sync did."""
     call.give(report)
     call.out(
         say(
@@ -63,7 +128,37 @@ def sync(
         call.warn(
             say("✕ Perangkat ditangguhkan. Pekerjaan tersimpan; hubungi Dukcapil.", call.lang)
         )
-    return call.refuse(refused) if refused is not None else 0
+
+
+# -- stopping
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM ask to stop; a second one does not wait for the answer."""
+    stopping = threading.Event()
+
+    def ask(*_: object) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+
+    before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _sleeper(stopping: threading.Event) -> Callable[[float], None]:
+    def sleep(seconds: float) -> None:
+        stopping.wait(seconds)
+
+    return sleep
+
+
+# -- showing
 
 
 class _Silent:
@@ -83,10 +178,11 @@ class _Bar:
     """A bar of proved bytes, never of bytes pushed into the socket."""
 
     def __init__(self, lang: str) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bars
 
         self.lang = lang
-        self.rich = Progress(
+        self.rich = Bars(
             TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), transient=True
         )
         self.task = self.rich.add_task("…", total=None)
@@ -98,7 +194,7 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self.rich.stop()
 
-    def __call__(self, progress: Any) -> None:
+    def __call__(self, progress: Progress) -> None:
         match progress.phase:
             case "enrol":
                 words = say("Mengenalkan laptop ini…", self.lang)
@@ -106,13 +202,24 @@ class _Bar:
                 seconds = round(progress.wait)
                 words = say("‖ Menunggu sinyal · coba lagi {n} dtk", self.lang, n=seconds)
             case _:
-                words = say(
-                    "↑ Mengirim · {n} dari {total}",
-                    self.lang, n=progress.stored, total=progress.total,
-                )  # fmt: skip
-        total = progress.bytes_total or None
-        done = progress.bytes_stored
+                words = self._sending(progress)
+        total = (progress.bytes_total + progress.file_bytes + progress.file_bytes_left) or None
+        done = progress.bytes_stored + progress.file_bytes
         self.rich.update(self.task, description=words, total=total, completed=done)
+
+    def _sending(self, progress: Progress) -> str:
+        words = say(
+            "↑ Mengirim · {n} dari {total} · {rate}/dtk",
+            self.lang,
+            n=progress.stored,
+            total=progress.total,
+            rate=size(round(progress.rate), self.lang),
+        )
+        left = progress.seconds_left
+        if left is None:
+            return words
+        minutes, seconds = divmod(round(left), 60)
+        return words + say(" · sisa {m}:{s}", self.lang, m=minutes, s=f"{seconds:02}")
 
 
 def _progress(call: Call) -> Any:

@@ -13,6 +13,7 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -33,6 +34,9 @@ from sync import wire
 
 NEXT_TRY_SECONDS = 1.2
 TRIES_AT_ONCE = 4
+LOOK_SECONDS = 0.25
+"""How often somebody who waits for a connection looks whether it is still wanted."""
+
 READ_BYTES = 64 * 1024
 
 Address = tuple[int, tuple[object, ...]]
@@ -49,6 +53,7 @@ class StreamRoad(HttpRoad):
         self._context: ssl.SSLContext | None = None
         self._session: ssl.SSLSession | None = None
         self._line: Line | None = None
+        self.stop: Callable[[], bool] = lambda: False
 
     def line(self, path: str) -> Line | None:
         """A new connection on which a POST to `path` has begun; None where streams do not get
@@ -99,14 +104,15 @@ class StreamRoad(HttpRoad):
             self._addresses = [(family, address) for family, _, _, _, address in found]
         until = time.monotonic() + self.settings.connect_seconds
         tries: list[socket.socket] = []
-        begun = 0
+        begun, next_try = 0, 0.0
         refusal: OSError | None = None
         try:
-            while (now := time.monotonic()) < until:
-                if begun < len(self._addresses) or len(tries) < TRIES_AT_ONCE:
+            while (now := time.monotonic()) < until and not self.stop():
+                if now >= next_try and len(tries) < TRIES_AT_ONCE:
                     tries.append(_begin(self._addresses[begun % len(self._addresses)]))
                     begun += 1
-                wait = min(NEXT_TRY_SECONDS, until - now)
+                    next_try = now + NEXT_TRY_SECONDS
+                wait = min(LOOK_SECONDS, until - now)
                 _, ready, broken = select.select([], tries, tries, wait)
                 for one in {*ready, *broken}:
                     tries.remove(one)
@@ -114,7 +120,7 @@ class StreamRoad(HttpRoad):
                     if code == 0:
                         return one
                     one.close()
-                    refusal = OSError(code, "connect")
+                    refusal, next_try = OSError(code, "connect"), 0.0
                 if refusal is not None and not tries and begun >= len(self._addresses):
                     raise refusal
             raise TimeoutError

@@ -1,0 +1,101 @@
+"""What is sent at once follows the link as measured; one that stands still is given up."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync import pace
+from sync.pace import Pace
+
+
+def carried(rate: float, rtt: float, frames: int) -> tuple[Pace, float]:
+    """A pace after so many frames over a link of `rate` bytes a second that is always busy."""
+    here = Pace(rtt=rtt)
+    at = 100.0
+    here.connected(rtt, at)
+    arrives = at + rtt
+    for _ in range(frames):
+        size = here.frame_bytes
+        here.put(size, at)
+        arrives = max(arrives, at + rtt) + size / rate
+        here.acknowledged(arrives)
+        at = arrives - rtt / 2  # the next one was on its way by then
+    return here, arrives
+
+
+@pytest.mark.parametrize(
+    ("rate", "rtt"), [(1_000, 2.0), (11_000, 0.7), (60_000, 0.65), (120_000, 0.2)]
+)
+def test_a_frame_comes_to_take_about_a_second(rate, rtt):
+    here, _ = carried(rate, rtt, 30)
+    seconds = here.frame_bytes / rate
+    assert 0.4 <= seconds <= 1.6 or here.frame_bytes in (pace.FRAME_BYTES_MIN, pace.FRAME_BYTES_MAX)
+    assert seconds <= 10
+
+
+def test_the_window_keeps_the_link_busy_and_holds_no_more():
+    here, _ = carried(60_000, 0.65, 30)
+    assert 60_000 * 0.65 < here.window < 60_000 * 4
+    slow, _ = carried(1_000, 2.0, 30)
+    assert slow.window == pace.WINDOW_BYTES_MIN
+    fast, _ = carried(10_000_000, 0.01, 30)
+    assert fast.window == pace.WINDOW_BYTES_MAX
+
+
+def test_there_is_room_until_the_window_is_full():
+    here = Pace()
+    here.connected(0.7, 0.0)
+    sent = 0
+    while here.room:
+        here.put(5_000, 0.0)
+        sent += 5_000
+    assert sent >= here.window
+    assert here.in_flight == sent
+    here.acknowledged(1.0)
+    assert here.room
+
+
+def test_a_failure_halves_what_is_sent_and_success_doubles_it_again():
+    here = Pace(rate=20_000)
+    assert here.frame_bytes == 20_000
+    here.put(20_000, 0.0)
+    here.failed()
+    assert (here.frame_bytes, here.in_flight, here.deadline()) == (10_000, 0, None)
+    for _ in range(9):
+        here.failed()
+    assert here.frame_bytes == pace.FRAME_BYTES_MIN
+    for n in range(8):
+        here.put(here.frame_bytes, float(n))
+        here.acknowledged(n + 0.05)
+    assert here.frame_bytes > 4 * pace.FRAME_BYTES_MIN
+
+
+def test_nothing_is_overdue_while_nothing_is_on_its_way():
+    here = Pace()
+    here.connected(0.7, 5.0)
+    assert here.deadline() is None
+    here.put(600, 5.0)
+    assert here.deadline() == pytest.approx(5.0 + 3.0 + 0.7 + 600 / pace.SLOWEST)
+    here.acknowledged(6.0)
+    assert here.deadline() is None
+
+
+def test_what_the_link_explains_is_waited_for_and_moving_bytes_are_a_sign_of_life():
+    here = Pace(rate=2_000)
+    here.connected(0.7, 0.0)
+    here.put(10_000, 0.0)
+    assert here.deadline() == pytest.approx(3.0 + 0.7 + 5.0)
+    here.alive(4.0)
+    assert here.deadline() == pytest.approx(4.0 + 3.0 + 0.7 + 5.0)
+    here.put(1_000_000, 4.0)
+    here.acknowledged(5.0)
+    assert here.deadline() == pytest.approx(5.0 + 3.0 + 10.0), "ten seconds at most"
+
+
+def test_the_time_a_link_lay_idle_is_not_taken_for_slowness():
+    here, at = carried(12_000, 0.7, 20)
+    before = here.rate
+    at += 60.0
+    here.put(6_000, at)
+    here.acknowledged(at + 0.7 + 0.5)
+    assert here.rate == pytest.approx(before, rel=0.2)
