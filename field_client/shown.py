@@ -190,6 +190,8 @@ def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) ->
                 "{unit}: isian Anda ({mine}) menggantikan data yang belum Anda lihat ({value}).",
                 lang, unit=unit, mine=mine, value=value,
             )  # fmt: skip
+        case "decided" if not notice.unit:
+            return _matter_words(notice, reason, lang)
         case "decided":
             return say(
                 "Pusat memutuskan: {unit} memakai {value}. Usulan Anda: {mine}. Alasan: {reason}"
@@ -213,16 +215,46 @@ def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) ->
             )  # fmt: skip
 
 
+def _matter_words(notice: Notice, reason: str, lang: str) -> str:
+    """What was decided about whole requests, where no single answer was in question."""
+    match notice.take:
+        case "link":
+            what = say("permohonan yang sama digabung; semua nomor buktinya tetap berlaku", lang)
+        case "separate":
+            what = say("permohonan ini berdiri sendiri dan tetap berjalan", lang)
+        case "release":
+            what = say("perubahan yang ditahan diterima", lang)
+        case "discard":
+            what = say("perubahan yang ditahan tidak dipakai", lang)
+        case _:
+            what = say("perkara sudah dicatat", lang)
+    return say(
+        "Pusat memutuskan: {what}. Alasan: {reason} ({by}).",
+        lang, what=what, reason=reason, by=notice.by or "-",
+    )  # fmt: skip
+
+
 def _status_words(notice: Notice, reason: str, lang: str) -> str:
     status = str(notice.value)
     known = lifecycle.known_status(status)
     words = lifecycle.standing(status).label.words(lang) if known else status
+    reason = _reason_words(reason, lang)
     if notice.take == "return":
         return say("Pusat mengembalikan berkas ini: {reason}. Perbaiki lalu kirim lagi.", lang,
                    reason=reason)  # fmt: skip
-    if notice.reason:
+    if notice.reason and notice.take != "join":  # a joined request names its case, for machines
         return say("{status}. Alasan: {reason}.", lang, status=words, reason=reason)
     return f"{words}."
+
+
+def _reason_words(reason: str, lang: str) -> str:
+    """A reason with its code of the list put into words: `OTHER: nomor HP` says "Lainnya: …"."""
+    code, colon, text = reason.partition(":")
+    reasons = code_list("alasan_perbaikan")
+    if code not in reasons:
+        return reason
+    label = reasons.label(code, lang)
+    return f"{label}: {text.strip()}" if colon and text.strip() else label
 
 
 def _known(code: str) -> bool:
