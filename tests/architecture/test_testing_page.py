@@ -1,0 +1,42 @@
+"""Every test that docs/testing.md names exists, and the lists of bad input and kills are whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+NAMED = re.findall(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`", PAGE)
+BAD_INPUT = (
+    "wrong PIN", "corrupt database file", "full disk", "oversized batch", "decompression bomb",
+    "wrong signature", "unknown device", "truncated body", "forged reply", "NIK with letters",
+    "a broken sheet", "unknown service", "future birth date", "wrong clock",
+    "a request that makes the worker die",
+)  # fmt: skip
+
+
+def functions(text: str) -> set[str]:
+    """Names of the functions a module defines at its top."""
+    return {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED)
+def test_a_named_test_exists(path: str, name: str) -> None:
+    file = ROOT / path
+    assert file.exists()
+    if name:
+        assert name in functions(file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("what", BAD_INPUT)
+def test_each_bad_input_has_its_tests(what: str) -> None:
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {what} |")]
+    assert "::test_" in row
+
+
+def test_something_is_named() -> None:
+    assert len(NAMED) > 30
