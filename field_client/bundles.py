@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from field_client import inbox, succession
-from field_client.build import version
+from field_client import inbox, loading, succession
 from field_client.courier import Confirmed, SyncLock
 from field_client.desk import Desk
 from field_client.inbox import Refused, Taken
 from field_client.introduction import introduction
+from field_client.loading import Load
 from field_client.orders import obey
 from field_client.settings import Place
 from field_client.transports import usb
@@ -31,25 +32,11 @@ from field_client.vault.custody import CARRIED, EXPORTED, HANDED, RELAYED, Handl
 from field_client.vault.files import private_folder, write_atomically
 from field_client.vault.logs import OwnLog
 from models.problems import Problem
-from models.words import size as in_words
 from sync import bundle, enrolment
 from sync.bundle import NAME_BYTES, VOLUME_BYTES_MAX, WORK, Header
-from sync.exchange import Position
-from sync.logs import HEAD_WIRE_BYTES
-from sync.messages import Batch, Contents, Request, Span, encode
-
-BATCH_BYTES = 512 * 1024
-"""Of entries in one request on a stick, before compression."""
+from sync.messages import Contents, Span, encode
 
 CARRIED_FOLDER = "carried"
-_SPAN_BYTES = 40
-
-
-class Load(msgspec.Struct, frozen=True):
-    """A frame to go on the stick, and the entries it carries."""
-
-    frame: bytes
-    span: Span | None = None
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -110,8 +97,10 @@ class Bundles:
                 succession.after_copy(self.desk)
             obey(self.desk)
             lead, strangers = self._lead()
-            loads = [load for log in self._due() for load in self._requests(log)]
-            kept = _within(loads, lead, limit, volume_bytes)
+            due = self._due()
+            loads = [load for log in due for load in loading.requests(self.desk, log)]
+            loads += loading.files(self.desk, self.store.logs())
+            kept = loading.within(loads, _size(lead), limit, volume_bytes)
             return self._write(folder, lead, kept, len(strangers) == 0, volume_bytes)
 
     def _alone(self) -> SyncLock:
@@ -131,72 +120,52 @@ class Bundles:
         asked = [(introduction(self.desk, self.folder, log), log.identity) for log in strangers]
         return [enrolment.ask(said, me, central.seal_key) for said, me in asked], strangers
 
-    def _requests(self, log: OwnLog) -> list[Load]:
-        """The log's unproved entries as the network would carry them; at least one request, so
-        that central hears how far this laptop has read."""
-        position = self.store.position(log.id)
-        number, after, prev = position.number, position.stored, position.stored_head
-        loads: list[Load] = []
-        while True:
-            entries = self.store.pending(after, BATCH_BYTES, log.id)
-            if not entries and loads:
-                break
-            number += 1
-            span = batch = None
-            if entries:
-                first, last = entries[0].seq, entries[-1].seq
-                head = entries[-1].head
-                data = [entry.data for entry in entries]
-                batch = Batch(first, prev[:HEAD_WIRE_BYTES], head[:HEAD_WIRE_BYTES], data)
-                span, after, prev = Span(log.id, first, last), last, head
-            loads.append(Load(self._request(log, position, number, batch), span))
-            if not entries:
-                break
-        self.store.requested(number, log.id)
-        return loads
-
-    def _request(self, log: OwnLog, position: Position, number: int, batch: Batch | None) -> bytes:
-        at = self.desk.facts().at
-        request = encode(Request(number, version(), at, position.cursor, 0, batch))
-        return bundle.frame(request, "request", log.identity, self.desk.invitation().seal_key)
-
     def _write(
         self, folder: Path, lead: list[bytes], loads: Sequence[Load], known: bool, most: int
     ) -> Exported:
         central, me = self.desk.invitation(), self.store.log()
         name = self.entropy(NAME_BYTES)
-        sizes = [len(load.frame) for load in loads]
+        sizes = [load.size for load in loads]
         spans = [load.span for load in loads if load.span is not None]
-        room = sum(len(frame) + 4 for frame in lead) + _contents_room(len(spans), sizes, most)
+        room = _size(lead) + loading.contents_room(len(spans), sum(sizes), most)
         cuts = bundle.cut(sizes, room, most)
         volumes = [[s for i in cut if (s := loads[i].span) is not None] for cut in cuts]
         contents = encode(Contents(name, self.desk.facts().at, volumes))
         cover = bundle.frame(contents, "contents", me.identity, central.seal_key)
-        files: list[bytes] = []
-        for k, cut in enumerate(cuts, 1):
-            frames = [cover, *lead, *(loads[i].frame for i in cut)]
-            files.append(bundle.close(frames, WORK, name, k, len(cuts), central.seal_key))
-        names = [bundle.file_name(name, k, len(cuts)) for k in range(1, len(cuts) + 1)]
+        digests: list[bytes] = []
+
+        def volume(k: int, cut: range) -> bytes:
+            inside = (frame for i in cut for frame in loads[i].make())
+            frames = [cover, *lead, *inside]
+            data = bundle.close(frames, WORK, name, k, len(cuts), central.seal_key)
+            digests.append(data[-bundle.DIGEST_BYTES :])
+            return data
+
         pieces = [
-            Piece(file, len(data), lambda data=data: data)  # type: ignore[misc]
-            for file, data in zip(names, files, strict=True)
+            Piece(
+                bundle.file_name(name, k, len(cuts)),
+                room + bundle.OVERHEAD + sum(sizes[i] for i in cut),
+                partial(volume, k, cut),
+            )
+            for k, cut in enumerate(cuts, 1)
         ]
-        usb.write_set(folder, pieces, self.progress)
-        words = bundle.words(name, [bundle.parse(data).digest for data in files])
-        return self._noted(name, names, files, words, spans, me, known)
+        written = usb.write_set(folder, pieces, self.progress)
+        names = [piece.name for piece in pieces]
+        size = sum(amount for amount, _ in written)
+        return self._noted(name, names, size, bundle.words(name, digests), spans, me, known)
 
     def _noted(
         self,
         name: bytes,
         names: list[str],
-        files: list[bytes],
+        size: int,
         words: tuple[str, ...],
         spans: Sequence[Span],
         me: OwnLog,
         known: bool,
     ) -> Exported:
         """Write the export into the custody log, after it is on the stick."""
-        size, n = sum(map(len, files)), len(files)
+        n = len(names)
         entries = sum(span.last - span.first + 1 for span in spans)
         last = max((span.last for span in spans if span.log == me.id), default=0)
         log = me.id if last or not spans else spans[-1].log
@@ -327,24 +296,8 @@ class Bundles:
         return self.folder / CARRIED_FOLDER / f"{one.name.hex()}-{k}{bundle.SUFFIX}"
 
 
-def _within(loads: Sequence[Load], lead: list[bytes], limit: int | None, most: int) -> list[Load]:
-    """As many loads from the beginning as fit into `limit` bytes of volumes; at least one."""
-    if limit is None:
-        return list(loads)
-    sizes = [len(load.frame) for load in loads]
-    extra = sum(len(frame) + 4 for frame in lead)
-    for n in range(len(loads), 0, -1):
-        room = extra + _contents_room(n, sizes[:n], most)
-        volumes = len(bundle.cut(sizes[:n], room, most))
-        if sum(sizes[:n]) + 4 * n + volumes * (room + bundle.OVERHEAD) <= limit:
-            return list(loads[:n])
-    raise Problem("usb.full", need=in_words(sizes[0] + extra), free=in_words(limit))
-
-
-def _contents_room(spans: int, sizes: Sequence[int], most: int) -> int:
-    """Bytes that the list of contents takes at most in every volume."""
-    volumes = 2 * sum(sizes) // max(most, 1) + 2
-    return 512 + _SPAN_BYTES * spans + 4 * volumes
+def _size(frames: Sequence[bytes]) -> int:
+    return sum(len(frame) + loading.FRAME_LENGTH for frame in frames)
 
 
 def _carried(name: bytes, found: list[tuple[Header, bytes, int]]) -> Carried:

@@ -39,7 +39,8 @@ class Refused(msgspec.Struct, frozen=True):
 
 class Taken(msgspec.Struct):
     """What became of one return bundle. state: of `sync.bundle.Verdict`, or "incomplete". missing:
-    numbers of the volumes that are not here. decisions: taken in. orders: kinds acted on."""
+    numbers of the volumes that are not here. decisions: taken in. files: proved to be whole at
+    central by it. orders: kinds acted on."""
 
     bundle: str
     number: int
@@ -48,6 +49,7 @@ class Taken(msgspec.Struct):
     n: int
     missing: list[int] = []
     decisions: int = 0
+    files: int = 0
     notices: int = 0
     upto: int = 0
     orders: list[str] = []
@@ -243,6 +245,8 @@ def _write(store: Store, one: Opened, verdict: Verdict, done: Taken, progress: P
     pages = [step for step in verdict.steps if isinstance(step, Absorbed)]
     if first:
         store.apply(*first, log=one.log.id)
+    if verdict.proof is not None:
+        done.files = len(store.attached.hear(verdict.files, verdict.proof))
     for i, page in enumerate(pages, 1):
         store.apply(page, log=one.log.id)
         done.decisions += len(page.decisions)

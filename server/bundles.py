@@ -19,7 +19,9 @@ import msgspec
 
 from models.people import Act, require
 from models.problems import Problem
+from server.arrivals import ASKED_MAX
 from server.auth import roles
+from server.cargo import Cargo
 from server.database.custody import Bundle, VolumeHere
 from server.database.people import Person
 from server.database.registry import Door, Registry
@@ -31,7 +33,7 @@ from server.reception import Reception, not_ahead
 from sync import bundle, messages, seal
 from sync.bundle import NAME_BYTES, RETURN, VOLUME_BYTES_MAX, VOYAGE, WORK, Volume
 from sync.known import LogState, Result
-from sync.messages import Contents, Cursor, Page, Reply, Request, Return
+from sync.messages import BlobState, Contents, Cursor, Page, Reply, Request, Return
 from sync.pull import runs
 
 RELAY = "relay"
@@ -43,7 +45,8 @@ WAITING_TOLD_MAX = 5000
 
 class Imported(msgspec.Struct, frozen=True):
     """What one volume brought. fresh: entries stored that were not before; ahead: entries kept
-    until what lies before them comes; upto: its log is stored so far without a gap. outcomes:
+    until what lies before them comes; files: whole now; aside: its files wait for the changes that
+    speak of them; upto: its log is stored so far without a gap. outcomes:
     outcome -> entries. missing: volumes of this bundle that are still waited for. words: once all
     volumes were here. refused: requests that could not be taken. again: it was read before."""
 
@@ -61,6 +64,8 @@ class Imported(msgspec.Struct, frozen=True):
     words: tuple[str, ...]
     enrolled: bool
     again: bool
+    files: int = 0
+    aside: bool = False
     refused: tuple[str, ...] = ()
 
 
@@ -100,6 +105,7 @@ class Bundles:
         ledger: Ledger,
         reception: Reception,
         devices: Devices,
+        cargo: Cargo,
         keys: Keys,
         clock: Callable[[], int],
         entropy: Entropy,
@@ -108,6 +114,7 @@ class Bundles:
         self.ledger = ledger
         self.reception = reception
         self.devices = devices
+        self.cargo = cargo
         self.identity = keys.identity
         self.clock = clock
         self.entropy = entropy
@@ -127,12 +134,35 @@ class Bundles:
         frames: dict[str, list[bytes]] = {}
         for frame in bundle.frames_of(volume, self.identity):
             frames.setdefault(bundle.purpose_of(frame), []).append(frame)
-        unknown = self._introduce(frames.get("enrol", []))
-        log, contents = self._contents(volume, frames.get("contents", []), unknown)
+        introductions = frames.get("enrol", [])
+        refusals = self._introduce(introductions)
+        introduced = len(refusals) < len(introductions)
+        log, contents = self._contents(volume, frames.get("contents", []), refusals)
         reader = _Reader(self, log)
         for frame in frames.get("request", []):
             reader.read(frame)
-        return self._noted(me, volume, len(data), contents, reader, not unknown)
+        reader.read_files([*frames.get("manifest", []), *frames.get("chunk", [])])
+        if reader.aside:
+            self.cargo.keep(log.device, volume.header.name, volume.header.k, data)
+        noted = self._noted(me, volume, len(data), contents, reader, introduced)
+        self._retry(log.device)
+        return noted
+
+    def retry(self) -> None:
+        """Volumes laid aside may find their place now: their changes came by another road."""
+        for device in self.cargo.devices():
+            self._retry(device)
+
+    def _retry(self, device: bytes) -> None:
+        for path, data in self.cargo.volumes(device):
+            try:
+                frames = bundle.frames_of(bundle.parse(data), self.identity)
+                pieces = [f for f in frames if bundle.purpose_of(f) in ("manifest", "chunk")]
+                _, placed = self.cargo.take(device, pieces, self.clock())
+            except Problem:
+                placed = True  # damaged on this disk: the laptop sends it again
+            if placed:
+                path.unlink(missing_ok=True)
 
     def _introduce(self, frames: Sequence[bytes]) -> list[Problem]:
         """Let in the logs that bring what lets them in, oldest first; gives the refusals."""
@@ -205,6 +235,8 @@ class Bundles:
             words=bundle.words(header.name, digests) if whole else (),
             enrolled=introduced,
             again=again,
+            files=len(reader.files),
+            aside=reader.aside,
             refused=tuple(problem.code for problem in reader.refused),
         )
 
@@ -283,11 +315,23 @@ class Bundles:
             name = bundle.answer_name(log.id, number, len(parts))
             reply, pages = self.reception.tell(log.id, cursor, name)
             if not parts:
-                reply = msgspec.structs.replace(reply, outcomes=self._told(log))
+                files = self._files(log, start.server_seq)
+                reply = msgspec.structs.replace(reply, outcomes=self._told(log), blobs=files)
             parts.append((reply, pages))
             if not reply.more:
                 return parts
             cursor = reply.upper
+
+    def _files(self, log: LogState, since: int) -> list[BlobState]:
+        """How the laptop's files stand, as far as that is news."""
+        arrivals = self.reception.arrivals
+        if arrivals is None:
+            return []
+        with self.registry.read() as door:
+            names = door.news_of_files(log.id, since)
+        at = self.clock()
+        pieces = (names[i : i + ASKED_MAX] for i in range(0, len(names), ASKED_MAX))
+        return [state for piece in pieces for state in arrivals.states(log, piece, at)]
 
     def _told(self, log: LogState) -> list[messages.Told]:
         """Entries that wait: no decision, and so no page, tells of them."""
@@ -346,6 +390,20 @@ class _Reader:
         self.fresh = self.ahead = 0
         self.outcomes: Counter[str] = Counter()
         self.refused: list[Problem] = []
+        self.files: set[bytes] = set()
+        self.aside = False
+
+    def read_files(self, frames: Sequence[bytes]) -> None:
+        """Keep what a volume brings of files."""
+        if not frames:
+            return
+        try:
+            took = self.room.cargo.take(self.log.device, frames, self.room.clock())
+        except Problem as problem:
+            self.refused.append(problem)
+            return
+        self.files, placed = took
+        self.aside = not placed
 
     def read(self, frame: bytes) -> None:
         """Store what one request brings. One that cannot be taken does not stop the others."""

@@ -18,6 +18,7 @@ from server.arrivals import Arrivals, Limits
 from server.auth import Doorkeeper
 from server.blobs import FolderShelf
 from server.bundles import Bundles
+from server.cargo import Cargo
 from server.casework import Casework
 from server.database.registry import Registry, open_registry
 from server.enrolment import Devices
@@ -86,8 +87,9 @@ class Central:
             registry, self.ledger, keys.identity, clock, self.arrivals, self.intake.check
         )
         self.devices = Devices(registry, self.ledger, keys, place.settings, clock, entropy)
+        cargo = Cargo(registry, self.reception, place.folder)
         self.bundles = Bundles(
-            registry, self.ledger, self.reception, self.devices, keys, clock, entropy
+            registry, self.ledger, self.reception, self.devices, cargo, keys, clock, entropy
         )
         self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
         self.staff = Staff(registry, clock, entropy)

@@ -42,6 +42,7 @@ class Jobs:
         decided = self.central.ledger.retry(self.central.clock())
         if decided:
             log_lines.info("retried", decided=decided)
+        self.central.bundles.retry()
 
     def check(self) -> None:
         """Verify every chain. What is broken is reported by number; nothing is repaired."""

@@ -30,7 +30,7 @@ from sync import seal, wire
 from sync.exchange import Absorbed, Acknowledged, HeadAt, Ordered, Position, Settled, Step
 from sync.identity import Identity
 from sync.logs import log_id
-from sync.messages import Checkpoint, Cursor, Order, Page, Reply, Return, decode
+from sync.messages import BlobState, Checkpoint, Cursor, Order, Page, Reply, Return, decode
 from sync.state import Decision
 
 MAGIC = b"JBB"
@@ -43,8 +43,8 @@ NAME_BYTES = 8
 DIGEST_BYTES = 32
 VOLUME_BYTES_MAX = 4 * 1024 * 1024
 VOLUMES_MAX = 1000
-VOLUME_FRAMES_MAX = 900
-"""Beside those that every volume begins with."""
+VOLUME_LOADS_MAX = 450
+"""Loads, of two frames at most, beside the frames that every volume begins with."""
 
 _FIXED = len(MAGIC) + 1 + 2
 _HEADER_BYTES_MAX = 128
@@ -163,7 +163,7 @@ def unpacked(token: bytes, key: bytes, purpose: str, me: Identity) -> bytes:
 
 
 def cut(sizes: Sequence[int], lead: int, most: int = VOLUME_BYTES_MAX) -> list[range]:
-    """Which frames go into which volume, in order. sizes: of the frames; lead: bytes that every
+    """Which loads go into which volume, in order. sizes: of the loads; lead: bytes that every
     volume begins with; most: bytes of a volume. There is always one volume."""
     room = most - OVERHEAD - lead
     cuts: list[range] = []
@@ -171,7 +171,7 @@ def cut(sizes: Sequence[int], lead: int, most: int = VOLUME_BYTES_MAX) -> list[r
     for i, size in enumerate(sizes):
         if size + _FRAME_LENGTH > room:
             raise Problem("bundle.too_large", limit=most)
-        full = used + size + _FRAME_LENGTH > room or i - start >= VOLUME_FRAMES_MAX
+        full = used + size + _FRAME_LENGTH > room or i - start >= VOLUME_LOADS_MAX
         if i > start and full:
             cuts.append(range(start, i))
             start, used = i, 0
@@ -240,12 +240,15 @@ class Verdict(msgspec.Struct):
     """What a return bundle does to this laptop.
 
     state: "fresh"; "known", everything in it was read already; or "gap", it begins after what this
-    laptop has read and does nothing. whole: nothing of it is missing.
+    laptop has read and does nothing. whole: nothing of it is missing. files: how files of this log
+    stand at central, as of `proof`.
     """
 
     state: str
     steps: list[Step] = []
     whole: bool = True
+    files: list[BlobState] = []
+    proof: Checkpoint | None = None
 
 
 def judge(
@@ -277,7 +280,10 @@ def judge(
     verdict = Verdict("fresh", [])
     first = parts[0] if parts else None
     if first is not None:
-        verdict.steps += _proofs(position, head_at, known, first)
+        proofs = _proofs(position, head_at, known, first)
+        if proofs:
+            verdict.files, verdict.proof = first.reply.blobs, first.reply.checkpoint
+        verdict.steps += proofs
         fresh = [o for o in orders if o.log == position.log and o.number > position.order]
         verdict.steps += [Ordered(o) for o in sorted(fresh, key=lambda o: o.number)]
     verdict.whole = _absorb(verdict.steps, here, parts)

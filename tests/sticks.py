@@ -89,7 +89,7 @@ def export(laptop: Laptop, folder: Path, volume_bytes: int = 4 * 1024 * 1024) ->
 
 def several(monkeypatch: pytest.MonkeyPatch, laptop: Laptop, folder: Path) -> list[Path]:
     """An export of small batches in small volumes."""
-    monkeypatch.setattr("field_client.bundles.BATCH_BYTES", 600)
+    monkeypatch.setattr("field_client.loading.BATCH_BYTES", 600)
     made = export(laptop, folder, SMALL)
     assert len(made.files) > 2
     return [folder / name for name in made.files]

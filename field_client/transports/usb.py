@@ -35,7 +35,7 @@ _LOCKED = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A file to be written. size: its bytes; make: gives them, when its turn has come."""
+    """A file to be written. size: its bytes, at most; make: gives them, when its turn has come."""
 
     name: str
     size: int
@@ -50,8 +50,14 @@ def unwatched(phase: str, done: int, total: int) -> None:
     """Nobody watches."""
 
 
-def write_set(folder: Path, pieces: Sequence[Piece], progress: Progress = unwatched) -> list[str]:
-    """Write files that belong together: all of them or none. Gives the SHA-256 of each, in hex.
+Written = tuple[int, str]
+"""Bytes of a file, and their SHA-256 in hex."""
+
+
+def write_set(
+    folder: Path, pieces: Sequence[Piece], progress: Progress = unwatched
+) -> list[Written]:
+    """Write files that belong together: all of them or none. Gives what each holds.
 
     When this returns the stick may be pulled out. Problems: usb.absent, usb.full, usb.readonly,
     usb.gone, usb.verify, file.exists; nothing of the set is left there then.
@@ -64,14 +70,14 @@ def write_set(folder: Path, pieces: Sequence[Piece], progress: Progress = unwatc
     written: list[Path] = []
     try:
         with stick_problems(folder, sum(piece.size for piece in pieces)):
-            digests = _write(folder, pieces, written, progress)
-            _verify(folder, pieces, digests, progress)
+            made = _write(folder, pieces, written, progress)
+            _verify(folder, pieces, made, progress)
     except BaseException:
         for path in written:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
         raise
-    return digests
+    return made
 
 
 def check_room(folder: Path, need: int) -> None:
@@ -94,23 +100,23 @@ def room(folder: Path) -> int:
 
 def _write(
     folder: Path, pieces: Sequence[Piece], written: list[Path], progress: Progress
-) -> list[str]:
+) -> list[Written]:
     total = sum(piece.size for piece in pieces)
-    digests: list[str] = []
+    made: list[Written] = []
     done = 0
     for piece in pieces:
         data = piece.make()
         path = folder / f"{piece.name}.tmp"
         written.append(path)
         _write_out(path, data)
-        digests.append(hashlib.sha256(data).hexdigest())
-        done += len(data)
+        made.append((len(data), hashlib.sha256(data).hexdigest()))
+        done += piece.size
         progress("write", done, total)
     for piece in pieces:
         written.append(folder / piece.name)
         (folder / f"{piece.name}.tmp").replace(folder / piece.name)
     sync_folder(folder)
-    return digests
+    return made
 
 
 def _write_out(path: Path, data: bytes) -> None:
@@ -123,11 +129,11 @@ def _write_out(path: Path, data: bytes) -> None:
 
 
 def _verify(
-    folder: Path, pieces: Sequence[Piece], digests: Sequence[str], progress: Progress
+    folder: Path, pieces: Sequence[Piece], made: Sequence[Written], progress: Progress
 ) -> None:
     total = sum(piece.size for piece in pieces)
     done = 0
-    for piece, digest in zip(pieces, digests, strict=True):
+    for piece, (_, digest) in zip(pieces, made, strict=True):
         if digest_of(folder / piece.name) != digest:
             raise Problem("usb.verify", file=piece.name)
         done += piece.size

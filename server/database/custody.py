@@ -5,16 +5,26 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import func, select
 
-from server.database.tables import AheadRow, BundleRow, BundleVolumeRow, LogRow
+from server.database.tables import (
+    AheadRow,
+    AnnouncedRow,
+    BlobRow,
+    BundleRow,
+    BundleVolumeRow,
+    LogRow,
+)
 from server.database.work import Work, table_of
 from sync.messages import Span
 
 BUNDLES_LISTED = 200
+FILES_TOLD = 2000
 
 _bundles = table_of(BundleRow)
 _volumes = table_of(BundleVolumeRow)
 _ahead = table_of(AheadRow)
 _logs = table_of(LogRow)
+_announced = table_of(AnnouncedRow)
+_blobs = table_of(BlobRow)
 _read_spans = msgspec.msgpack.Decoder(list[list[Span]])
 
 
@@ -91,6 +101,15 @@ class Custody(Work):
         found = select(_ahead.c.log, func.min(_ahead.c.seq).label("first"))
         rows = self.rows(found.where(_ahead.c.city == self.city).group_by(_ahead.c.log))
         return {row.log: row.first for row in rows}
+
+    def news_of_files(self, log: bytes, since: int) -> list[bytes]:
+        """Files of a log that became whole when decision `since` or a later one was the newest, or
+        are on their way."""
+        here = (_announced.c.city == self.city) & (_announced.c.log == log)
+        same = (_blobs.c.city == _announced.c.city) & (_blobs.c.id == _announced.c.blob)
+        news = _blobs.c.covered.is_(None) | (_blobs.c.covered >= since)
+        found = select(_blobs.c.id).join_from(_announced, _blobs, same).where(here, news)
+        return [row.id for row in self.rows(found.order_by(_blobs.c.id).limit(FILES_TOLD))]
 
     def heard_cursor(self, log: bytes) -> int:
         """How far the laptop with this log had read when it was last heard."""

@@ -162,7 +162,7 @@ def test_refusals_are_told_and_stop_nothing_else(
 def test_only_as_much_as_there_is_room_for(
     office: Pusat, van: Jemput, stick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("field_client.bundles.BATCH_BYTES", 600)
+    monkeypatch.setattr("field_client.loading.BATCH_BYTES", 600)
     for i in range(20):
         take(van, applicant__phone=f"+62812000000{i:02}")
     first = van.one("usb", "export", str(stick), "--max-mb", "0.01")
