@@ -165,7 +165,7 @@ def test_stick_and_radio_interleaved_are_the_same_as_one_road(
     town: Town, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Law 6: whatever goes by stick, late or twice, and whatever by radio, in whatever order."""
-    monkeypatch.setattr("field_client.bundles.BATCH_BYTES", 600)
+    monkeypatch.setattr("field_client.loading.BATCH_BYTES", 600)
     random = Random(seed)
     van = town.laptop("sari")
     on_sticks: list[Path] = []
