@@ -246,6 +246,7 @@ class Courier:
             files=mine.files + sent.files,
             bytes=mine.bytes + sent.bytes,
             stopped=sorted({*mine.stopped, *sent.stopped}),
+            altered=mine.altered + sent.altered,
             damaged=mine.damaged + sent.damaged,
         )
         left = self.store.attached.left()

@@ -24,12 +24,12 @@ from models.problems import Problem
 from sync import backoff
 from sync.exchange import Exchange
 from sync.pace import Pace
+from sync.transfer import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from field_client.courier import Courier
 
 SYNC_PATH = "/v1/sync"
-POST_PIECE_BYTES = 64 * 1024
 SILENT_MAX = 2
 """Streams in a row on which not a byte came back, before a single post is tried instead."""
 
@@ -192,7 +192,7 @@ class Crossing:
         if exchange.sent < exchange.position.last:
             return []
         self.files.announced(exchange.sent)
-        return self.files.frames(self.size, min(self.size, POST_PIECE_BYTES))
+        return self.files.frames(self.size, CHUNK_BYTES)
 
     # -- after a failure
 

@@ -22,6 +22,7 @@ from sync import pace as pacing
 from sync.exchange import Exchange
 from sync.messages import Checkpoint
 from sync.pace import Pace
+from sync.transfer import CHUNK_BYTES
 
 LOOK_SECONDS = 0.25
 """How often a passage that waits looks whether it shall stop."""
@@ -133,7 +134,7 @@ class Passage:
         """One piece after the other, as long as nobody saves anything more urgent."""
         self.files.announced(self.exchange.sent)
         while self.files.waiting and self.pace.room and not self._overtaken():
-            size = self.pace.frame_bytes
+            size = min(self.pace.frame_bytes, CHUNK_BYTES)
             for frame in self.files.frames(size, size):
                 self._put(frame)
             self._move(0.0)

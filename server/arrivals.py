@@ -226,23 +226,32 @@ class Arrivals:
         with self.registry.read() as door:
             known = door.blobs(spoken)
         # A kill may have come between the last chunk of a file and the note that it is whole.
-        ripe = {name for name, blob in known.items() if blob.covered is None and self._ripe(blob)}
+        ripe = {name for name, blob in known.items() if self._ripe(blob, problems)}
         if ripe:
             self._note_whole(log, ripe, at)
             return self._told(log, spoken, problems, at)
         return [self._state(known.get(name), name, problems.get(name, "")) for name in spoken]
 
-    def _ripe(self, blob: Blob) -> bool:
-        with self._alone(blob.id):
-            return self._arrival(blob).complete and self._verify(blob)
+    def _ripe(self, blob: Blob, problems: dict[bytes, str]) -> bool:
+        """All of it is here and nobody has noted it. A disk that refuses is added to `problems`."""
+        if blob.covered is not None or blob.id in problems:
+            return False
+        try:
+            with self._alone(blob.id):
+                return self._arrival(blob).complete and self._verify(blob)
+        except Problem as problem:
+            problems[blob.id] = problem.code
+            return False
 
     def _state(self, blob: Blob | None, name: bytes, problem: str) -> BlobState:
         if blob is None:
             return BlobState(name, [], problem=problem)
         if blob.covered is not None:
             return BlobState(name, [], known=True, verified=True, at=blob.covered)
+        if problem:
+            return BlobState(name, [(0, blob.size)], known=True, problem=problem)
         with self._alone(name):
-            return msgspec.structs.replace(state_of(self._arrival(blob)), problem=problem)
+            return state_of(self._arrival(blob))
 
     @contextmanager
     def _alone(self, blob: bytes) -> Iterator[None]:

@@ -178,6 +178,7 @@ class Exchange:
         cursor = self.position.cursor
         data = encode(Request(number, self.build, at, cursor, budget, batch, list(blobs)))
         if entries:
+            self.grew(entries[-1].seq)  # somebody may have saved since this began
             self.sent, self._sent_head = entries[-1].seq, entries[-1].head
         self._asked[name_of(data)] = _Asked(self.sent, self._sent_head, pages)
         return data
