@@ -9,7 +9,8 @@ is lost, and the bytes that were hashed and signed stay the bytes that are store
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import math
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -147,9 +148,13 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
     origin: tuple[bytes, int, bytes] | None = None
 
 
+VALUE_DEPTH_MAX = 6
+"""Lists and dicts inside one another in a value; the deepest of any form has three."""
+
+_INTEGERS = range(-(1 << 63), 1 << 63)
+_Kind = TypeVar("_Kind")
 _encoder = msgspec.msgpack.Encoder()
-_changes = msgspec.msgpack.Decoder(Change)
-_bodies = msgspec.msgpack.Decoder(Body)
+_decoders: dict[Any, Any] = {}
 
 
 def encode(value: Any) -> bytes:
@@ -157,14 +162,49 @@ def encode(value: Any) -> bytes:
     return _encoder.encode(value)
 
 
+def decode(data: msgspec.Raw | bytes, kind: type[_Kind]) -> _Kind:
+    """What is in `data`; raises msgspec.DecodeError for whatever else it may be: words that are no
+    UTF-8 and thousandfold nesting too, since a laptop may send anything."""
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.msgpack.Decoder(kind)
+    try:
+        found: _Kind = _decoders[kind].decode(data)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(type(error).__name__) from None
+    return found
+
+
 def decode_change(data: bytes) -> Change:
     """The envelope in `data`; raises msgspec.ValidationError or DecodeError for anything else."""
-    return _changes.decode(data)
+    return decode(data, Change)
 
 
 def decode_body(raw: msgspec.Raw | bytes) -> Body:
-    """The body of a create or edit; raises msgspec.ValidationError for another shape."""
-    return _bodies.decode(raw)
+    """The body of a create or edit; raises msgspec.DecodeError for another shape, and for values
+    that no form holds."""
+    body = decode(raw, Body)
+    if not all(map(_is_plain, body.set.values())):
+        raise msgspec.ValidationError("a value that no form holds")
+    return body
+
+
+def _is_plain(value: Any, depth: int = VALUE_DEPTH_MAX) -> bool:
+    """Is it what JSON can say too, no deeper than `depth`?"""
+    match value:
+        case None | bool():
+            return True
+        case str():
+            return "\0" not in value  # no database takes it
+        case int():
+            return value in _INTEGERS
+        case float():
+            return math.isfinite(value)
+        case list():
+            return depth > 0 and all(_is_plain(one, depth - 1) for one in value)
+        case dict():
+            named = all(isinstance(key, str) and "\0" not in key for key in value)
+            return named and depth > 0 and all(_is_plain(v, depth - 1) for v in value.values())
+    return False
 
 
 def raw(value: Any) -> msgspec.Raw:

@@ -21,13 +21,15 @@ from models.changes import Change, Incident, encode, raw
 from models.problems import Problem
 from sync.intake import Accepted, accept, forged_sessions, retry, take, whole
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
-from sync.logs import Entry, next_head
+from sync.logs import HEAD_WIRE_BYTES, Entry, next_head
 from sync.messages import Batch, Branch
 from sync.state import Decision
 
 ATTEMPTS_MAX = 3
 BATCH_ENTRIES_MAX = 5000
 BATCH_BYTES_MAX = 16 * 1024 * 1024
+NUMBER_MAX = 1 << 53
+"""Of an entry: what every database and every JSON reader can hold."""
 
 log_lines = structlog.get_logger(__name__)
 
@@ -154,6 +156,8 @@ class Ledger:
     def store(self, name: bytes, batch: Batch, at: int, also: Also = lambda _: None) -> Stored:
         """Take a verified batch of log `name`. Raises Problem for one that is too large or whose
         chain does not fit; nothing of it is stored then. also: what else to write with it."""
+        if not 1 <= batch.first <= NUMBER_MAX or len(batch.prev) != HEAD_WIRE_BYTES:
+            raise Problem("sync.malformed")
         size = sum(map(len, batch.entries))
         if len(batch.entries) > BATCH_ENTRIES_MAX or size > BATCH_BYTES_MAX:
             raise Problem("sync.too_large", limit=BATCH_BYTES_MAX)

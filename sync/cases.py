@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from models import lifecycle
-from models.changes import Change, Choice
+from models.changes import Change, Choice, decode
 from sync.judge import Judge, Refusal, Wait, author_of, is_over, judge_change
 from sync.known import Result, envelope
 from sync.merge import Author
@@ -48,7 +48,7 @@ def resolve(judge: Judge, change: Change, author: Author) -> None:
 
 def _choice(change: Change) -> Choice:
     try:
-        choice = msgspec.msgpack.decode(change.body, type=Choice)
+        choice = decode(change.body, Choice)
     except msgspec.DecodeError:
         raise Refusal("change.malformed") from None
     if not choice.reason.strip():

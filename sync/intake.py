@@ -24,6 +24,7 @@ from models.changes import (
     Incident,
     OperatorEntry,
     Session,
+    decode,
     record_of,
 )
 from sync.cases import resolve
@@ -61,12 +62,14 @@ def accept(
     stored entries in the batch's range, and the one before it (number 0 stands for the opening).
     """
     result = Accepted()
-    before = stored.get(first - 1)
+    if first < 1:
+        result.broken = True
+        return result
     if first > log.seq + 1 and not _jumps(log, first, entries):
         result.ahead = [Entry(first + i, data, b"") for i, data in enumerate(entries)]
         result.missing = (log.seq + 1, first - 1)
         return result
-    head = _head_before(log, first, entries, before)
+    head = _head_before(log, first, entries, stored)
     if head is None or (not head.startswith(prev) and hole_in(entries[0]) is None):
         result.broken = True
         return result
@@ -88,20 +91,24 @@ def _jumps(log: LogState, first: int, entries: list[bytes]) -> bool:
 
 
 def _head_before(
-    log: LogState, first: int, entries: list[bytes], before: Entry | None
+    log: LogState, first: int, entries: list[bytes], stored: dict[int, Entry]
 ) -> bytes | None:
+    """Chain value before entry `first`. A hole says it itself where it reaches over the gap, or did
+    so before (its number is stored); it never takes a log back to where it was."""
     if first == log.seq + 1:
         return log.head
-    if before is not None:
-        return before.head
+    if first - 1 in stored:
+        return stored[first - 1].head
     hole = hole_in(entries[0]) if entries else None
-    return hole.head if hole is not None else None
+    known = first > log.seq or first in stored
+    return hole.head if hole is not None and known else None
 
 
 def whole(entries: list[Entry]) -> list[Transaction]:
     """Group entries into transactions; an unfinished one at the end is left out.
 
-    An entry whose place does not fit stands alone (and is refused), so that no log ever stops.
+    An entry whose place does not fit, or that no transaction can have, stands alone (and is
+    refused), so that no log ever stops.
     """
     groups: list[Transaction] = []
     current: Transaction = []
@@ -111,7 +118,7 @@ def whole(entries: list[Entry]) -> list[Transaction]:
         if current and place != (len(current), _length(current)):
             groups += [[pair] for pair in current]
             current = []
-        if not current and place[0] != 0:
+        if not current and (place[0] != 0 or place[1] > TRANSACTION_CHANGES_MAX):
             groups.append([(entry, change)])
             continue
         current.append((entry, change))
@@ -281,17 +288,17 @@ def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
     try:
         match change.kind:
             case "operator":
-                person = msgspec.msgpack.decode(change.body, type=OperatorEntry)
+                person = decode(change.body, OperatorEntry)
                 log.operators = log.operators | {person.operator: person.key}
             case "session":
-                session = msgspec.msgpack.decode(change.body, type=Session)
+                session = decode(change.body, Session)
                 if not log.operators.get(session.operator):
                     raise Refusal("session.unknown")
                 if (log.id, entry.seq) in judge.known.forged:
                     raise Refusal("session.signature")
                 log.sessions = log.sessions | {entry.seq: session.operator}
             case _:
-                hole = msgspec.msgpack.decode(change.body, type=Hole)
+                hole = decode(change.body, Hole)
                 judge.open("hole", note=f"{hole.first}-{hole.last}: {hole.reason}"[:500])
     except msgspec.DecodeError:
         raise Refusal("change.malformed") from None
@@ -301,7 +308,7 @@ def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
 def _incident(judge: Judge, entry: Entry, change: Change) -> None:
     """Central itself noticed something about a laptop (a fork): a case for a person."""
     try:
-        incident = msgspec.msgpack.decode(change.body, type=Incident)
+        incident = decode(change.body, Incident)
     except msgspec.DecodeError:
         raise Refusal("change.malformed") from None
     case = judge.open(incident.kind, note=incident.note)
@@ -317,10 +324,10 @@ def forged_sessions(log: LogState, entries: list[Entry]) -> set[tuple[bytes, int
         change = envelope(entry)
         try:
             if change is not None and change.kind == "operator":
-                person = msgspec.msgpack.decode(change.body, type=OperatorEntry)
+                person = decode(change.body, OperatorEntry)
                 operators[person.operator] = person.key
             elif change is not None and change.kind == "session":
-                session = msgspec.msgpack.decode(change.body, type=Session)
+                session = decode(change.body, Session)
                 message = session_message(log.id, entry.seq, head, session.operator)
                 if not verifies(operators.get(session.operator, b""), message, session.signature):
                     forged.add((log.id, entry.seq))
@@ -365,7 +372,7 @@ def retry(known: Known, keys: Iterable[tuple[bytes, int]], at: int) -> list[Deci
 def _transaction_at(known: Known, log: bytes, seq: int) -> Transaction:
     """The whole waiting transaction that entry `seq` belongs to."""
     change = envelope(known.entries[log, seq])
-    if change is None:
+    if change is None or not 0 <= change.i < change.n <= TRANSACTION_CHANGES_MAX:
         return []
     numbers = range(seq - change.i, seq - change.i + change.n)
     entries = [known.entries.get((log, number)) for number in numbers]

@@ -12,12 +12,25 @@ from typing import Any
 
 import msgspec
 
-from models.changes import Body, Change, decode_body, decode_change, encode, record_of
+from models.changes import (
+    Body,
+    Change,
+    Choice,
+    decode,
+    decode_body,
+    decode_change,
+    encode,
+    record_of,
+)
 from models.problems import Problem
 from models.services import catalogue
 from sync.logs import Entry
 from sync.messages import Branch
 from sync.state import Record, State, values
+
+
+WORDS_MAX = 200
+"""Letters of a fact that is searched by: no index takes any length, and a laptop may send it."""
 
 
 class LogState(msgspec.Struct):
@@ -158,7 +171,9 @@ def _facts(service: str, edition: int, packed: bytes) -> Facts:
         answers, _ = form.answers(msgspec.msgpack.decode(packed))
         subjects = form.subjects(answers)
         village, first = form.village(answers) or "", subjects[0]
-        return Facts(form.keys_of(subjects), first.name or "", first.nik or "", village)
+        keys = tuple(key for key in form.keys_of(subjects) if len(key) <= WORDS_MAX)
+        name, nik = first.name or "", first.nik or ""
+        return Facts(keys, name[:WORDS_MAX], nik[:WORDS_MAX], village[:WORDS_MAX])
     except (Problem, TypeError, ValueError, AttributeError, KeyError):
         return Facts()
 
@@ -198,9 +213,8 @@ def body_of(change: Change) -> Body | None:
 
 def _case_of(change: Change) -> bytes:
     try:
-        case: bytes = msgspec.msgpack.decode(change.body)["case"]
-        return case
-    except (msgspec.DecodeError, KeyError, TypeError):
+        return decode(change.body, Choice).case
+    except msgspec.DecodeError:
         return b""
 
 

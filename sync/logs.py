@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from models.changes import Hole, LogId, decode_change
+from models.changes import Hole, LogId, decode, decode_change
 
 HEAD_WIRE_BYTES = 8
 """A head travels as its first eight bytes; both ends hold the whole one. See docs/protocol.md."""
@@ -100,7 +100,7 @@ def hole_in(data: bytes) -> Hole | None:
     try:
         change = decode_change(data)
         if change.kind == "hole":
-            return msgspec.msgpack.decode(change.body, type=Hole)
+            return decode(change.body, Hole)
     except msgspec.DecodeError:
         return None
     return None

@@ -281,7 +281,7 @@ def decode(data: bytes, kind: type[Message]) -> Message:
         _decoders[kind] = msgspec.msgpack.Decoder(kind)
     try:
         message = _decoders[kind].decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem("sync.malformed") from None
     assert isinstance(message, kind)
     return message

@@ -20,7 +20,7 @@ from server.database.tables import (
     OrderRow,
 )
 from server.database.work import Work, table_of
-from server.ledger import Scope
+from server.ledger import NUMBER_MAX, Scope
 from sync.known import LogState
 from sync.logs import Entry
 
@@ -188,9 +188,9 @@ class Devices(Work):
         """Note that a laptop called, for the list of devices."""
         row = {
             "heard_at": at,
-            "heard_build": build[:60],
-            "heard_clock": clock,
-            "heard_cursor": cursor,
+            "heard_build": build[:60].replace("\0", ""),
+            "heard_clock": _stored(clock),
+            "heard_cursor": _stored(cursor),
         }
         self.update(_logs, ["id"], [{"id": log, **row}])
 
@@ -309,6 +309,11 @@ def _read_device(row: Any) -> Device:
         invited_by=row.invited_by,
         expires=row.expires,
     )
+
+
+def _stored(number: int) -> int:
+    """What a laptop says of itself, as far as a column can hold it."""
+    return max(0, min(number, NUMBER_MAX))
 
 
 def _write_entry(log: bytes, entry: Entry) -> dict[str, Any]:

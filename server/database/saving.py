@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from models import names
-from models.changes import encode, record_of
+from models.changes import KINDS, encode, record_of
 from server.database.devices import write_log
 from server.database.files import Files
 from server.database.loading import FORGED, POISONED, Loaded
@@ -247,7 +247,7 @@ def _entry_row(
         "seq": entry.seq,
         "data": entry.data,
         "head": entry.head,
-        "kind": change.kind if change is not None else "",
+        "kind": change.kind if change is not None and change.kind in KINDS else "",
         "mark": mark,
         "decided": decided.get(place, 0),
         "received_at": at,

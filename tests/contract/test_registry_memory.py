@@ -8,6 +8,7 @@ from sync.known import LogState
 from sync.logs import opening_head
 from tests.contract.registry_contract import *  # noqa: F403
 from tests.contract.registry_home import CENTRAL, CENTRAL_OPENING, Home
+from tests.contract.registry_hostile import *  # noqa: F403
 from tests.contract.registry_telling import *  # noqa: F403
 from tests.simulation.memory import MemoryRegistry
 

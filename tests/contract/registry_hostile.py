@@ -1,0 +1,189 @@
+"""What a register withstands from a laptop whose key is good and whose program is not. Run like
+registry_contract."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+import pytest
+
+from models.changes import (
+    Body,
+    Change,
+    Hole,
+    encode,
+    raw,
+)
+from models.ids import NUMBERS
+from models.problems import Problem
+from sync.logs import Entry, next_head
+from sync.messages import Batch
+from tests.contract.registry_home import (
+    FREE,
+    NOW,
+    PROTECTED,
+    Home,
+    create,
+    created,
+    edit,
+)
+from tests.simulation.laptop import Laptop
+
+DEEP = b"\x91" * 20_000 + b"\x90"
+NIK = "8272032009900001"
+
+
+def put(laptop: Laptop, data: bytes) -> int:
+    """Any bytes as the laptop's next entry; gives its number."""
+    entry = Entry(laptop.last + 1, data, next_head(laptop.log, laptop.head, data))
+    laptop.entries.append(entry)
+    return entry.seq
+
+
+def said(home: Home, laptop: Laptop, seq: int) -> tuple[str, str]:
+    """Outcome and problem of a stored entry."""
+    with home.registry.read() as door:
+        ((_, result),) = door.results(laptop.log, seq, seq)
+    return result.state, result.problem
+
+
+def replaced(change: Change, **about: Any) -> Change:
+    return msgspec.structs.replace(change, **about)
+
+
+# -- bytes that are no changes
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xc1",
+        DEEP,
+        encode([*range(3)]),
+        encode(Change("edit", bytes(16), 0, 1, "", 0, 2, 0, 0, 0, 1, 0, None, msgspec.Raw(DEEP))),
+        encode(Change("edix", bytes(16), 0, 1, "", 0, 2, 0, 0, 0, 1, 0, None, raw({}))).replace(
+            b"edix", b"\xff\xfe\xfd\xfc"
+        ),
+        encode(
+            Change("edit", bytes(16), 0, 1, "", 0, 2, 0, 0, 0, 1, 0, None, raw({"reason": "edix"}))
+        ).replace(b"edix", b"\xff\xfe\xfd\xfc"),
+    ],
+    ids=["empty", "never", "deep", "short", "deep-body", "not-utf8", "not-utf8-body"],
+)
+def test_bytes_that_are_no_change_are_refused_and_stop_nothing(home: Home, data: bytes) -> None:
+    van = home.laptop()
+    seq = put(van, data)
+    record = create(van)
+    assert home.send(van).log.seq == van.last
+    assert said(home, van, seq) == ("refused", "change.malformed")
+    assert home.record(record) is not None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"\xff\x00", msgspec.msgpack.Ext(7, b"x"), float("nan"), 1 << 63, [[[[[[[[[[[[]]]]]]]]]]]]],
+    ids=["bytes", "ext", "nan", "huge", "nested"],
+)
+def test_a_value_that_no_form_can_hold_is_malformed(home: Home, value: Any) -> None:
+    van = home.laptop()
+    record = create(van)
+    seq = edit(van, record, units={FREE: value})
+    home.send(van)
+    assert said(home, van, seq) == ("refused", "change.malformed")
+
+
+@pytest.mark.parametrize("place", [(0, 1 << 40), (0, 65), (3, 1 << 40), (0, 0), (0, -1), (-1, 1)])
+def test_a_place_in_no_transaction_is_refused_and_stops_nothing(
+    home: Home, place: tuple[int, int]
+) -> None:
+    van = home.laptop()
+    (entry,) = van.append([created(van, 1, place=place)])
+    record = create(van, 2)
+    assert home.send(van).log.seq == van.last
+    assert said(home, van, entry.seq) == ("refused", "change.malformed")
+    assert home.record(record) is not None
+
+
+LONG = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(250))
+
+
+@pytest.mark.parametrize("text", ["a\0b", LONG], ids=["nul", "long"])
+def test_words_that_a_database_does_not_take_stop_nothing(home: Home, text: str) -> None:
+    van = home.laptop()
+    strange = put(van, encode(van.change(text, {})))
+    service = put(van, encode(van.change("create", Body(), form=(text, 1))))
+    record = create(van)
+    home.send(van)
+    home.send(van)
+    assert said(home, van, strange)[0] == said(home, van, service)[0] == "waiting"
+    named = edit(van, record, home.seq, {PROTECTED: {"name": text, "nik": text}, FREE: text})
+    home.send(van)
+    assert said(home, van, named)[0] == ("refused" if "\0" in text else "applied")
+    assert home.send(van).log.seq == van.last
+
+
+def test_a_laptop_may_say_anything_of_itself(home: Home) -> None:
+    van = home.laptop()
+    home.send(van)
+    with home.registry.write() as door:
+        door.heard(van.log, NOW, "a\0b" * 100, (1 << 64) - 1, -(1 << 63))
+
+
+@pytest.mark.parametrize("number", [-1, NUMBERS, 1 << 62, (1 << 64) - 1])
+def test_a_number_outside_the_block_is_no_tracking_code(home: Home, number: int) -> None:
+    van = home.laptop()
+    record = create(van, number)
+    home.send(van)
+    found = home.record(record)
+    assert found is not None
+    assert found.code is None
+    assert [home.case(case).kind for case in found.cases] == ["code"]
+
+
+@pytest.mark.parametrize("name", ["at", "booted", "boot", "seen", "own", "grant", "session"])
+@pytest.mark.parametrize("number", [-(1 << 63), (1 << 64) - 1])
+def test_numbers_of_any_size_are_judged(home: Home, name: str, number: int) -> None:
+    van = home.laptop()
+    van.append([replaced(created(van), **{name: number})])
+    assert home.send(van).log.seq == van.last
+
+
+# -- batches and holes
+
+
+@pytest.mark.parametrize("first", [0, -5, 1 << 62, 1 << 63])
+def test_a_batch_from_nowhere_stores_nothing(home: Home, first: int) -> None:
+    van = home.laptop()
+    home.send(van)
+    hole = Hole(1, first - 1, b"h" * 32, "rusak") if 0 < first < 1 << 63 else Hole(1, 1, b"", "")
+    data = encode(van.change("hole", hole))
+    with pytest.raises(Problem):
+        home.ledger.store(van.log, Batch(first, b"h" * 8, b"h" * 8, [data]), NOW)
+    with home.registry.read() as door:
+        log = door.log(van.log)
+    assert log is not None
+    assert (log.seq, log.head) == (van.last, van.head)
+
+
+def test_a_hole_never_takes_a_log_back(home: Home) -> None:
+    van = home.laptop()
+    home.send(van)
+    lost = van.entries[-1].head
+    head = next_head(van.log, lost, b"lost")
+    for seq, hole in ((6, Hole(3, 5, head, "rusak")), (4, Hole(3, 3, lost, "rusak"))):
+        data = encode(van.change("hole", hole))
+        after = next_head(van.log, hole.head, data)
+        batch = Batch(seq, hole.head[:8], after[:8], [data])
+        if seq == 6:
+            assert home.ledger.store(van.log, batch, NOW).log.seq == 6
+            assert home.ledger.store(van.log, batch, NOW).log.seq == 6  # again is harmless
+            continue
+        with pytest.raises(Problem):
+            home.ledger.store(van.log, batch, NOW)
+    with home.registry.read() as door:
+        log = door.log(van.log)
+    assert log is not None
+    assert log.seq == 6
