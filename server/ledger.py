@@ -19,7 +19,16 @@ import structlog
 
 from models.changes import Change, Incident, encode, raw
 from models.problems import Problem
-from sync.intake import Accepted, accept, forged_sessions, retry, take, whole
+from sync.intake import (
+    Accepted,
+    accept,
+    anchored,
+    follows,
+    forged_sessions,
+    retry,
+    take,
+    whole,
+)
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
 from sync.logs import HEAD_WIRE_BYTES, Entry, next_head
 from sync.messages import Batch, Branch
@@ -183,16 +192,17 @@ class Ledger:
 
     def _one_by_one(self, name: bytes, batch: Batch, at: int, also: Also) -> Stored:
         """The same batch in as many steps as it has transactions."""
-        plain = [Entry(batch.first + i, data, b"") for i, data in enumerate(batch.entries)]
-        head = batch.prev
+        plain = anchored(batch.first, batch.prev, batch.entries)
         stored: Stored | None = None
         results: list[tuple[int, Result]] = []
         for group in whole(plain):
-            first = group[0][0].seq
-            part = Batch(first, head, b"", [entry.data for entry, _ in group])
+            first = group[0][0]
+            # Beyond a gap it says what it follows; else that is what the log holds before it.
+            here = stored is not None and stored.log.seq >= first.seq - 1
+            before = b"" if here else first.head
+            part = Batch(first.seq, before, b"", [entry.data for entry, _ in group])
             stored = self._one(name, part, at, also)
             results += stored.results
-            head = stored.log.head[:8] if stored.log.seq == group[-1][0].seq else b""
         if stored is None:
             return self._apply(name, batch, at, "batch", also)
         return msgspec.structs.replace(stored, results=results)
@@ -233,10 +243,14 @@ class Ledger:
             if sorted_.ahead:
                 door.keep_ahead(name, sorted_.ahead)
             if sorted_.fork:
-                self._fork(door, log, sorted_.fork, at)
+                self._fork(door, log, sorted_.fork, at, sorted_.fork[0].seq - 1)
             fresh = _whole_prefix(sorted_.fresh)
             if fresh:
-                self._take(door, log, [*fresh, *_follow(door, log, fresh[-1])], at, poisoned)
+                fresh += _follow(door, log, fresh[-1])
+                strays = _strays(door, log, fresh)
+                self._take(door, log, fresh, at, poisoned)
+                if strays:
+                    self._fork(door, log, strays, at, 0)
             door.attempted(name, batch.first, scope)
             also(door)
             found = door.results(name, batch.first, last)
@@ -262,11 +276,13 @@ class Ledger:
         door.drop_ahead(log.id, log.seq)
         return decisions
 
-    def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int) -> None:
-        """Two laptops wrote on one log: keep both branches, order new logs, open one case."""
+    def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int, agreed: int) -> None:
+        """Two laptops wrote on one log: keep both branches, order new logs, open one case. agreed:
+        number up to which both are the same for certain; what is made again and is here already
+        is known by its origin."""
         if not door.keep_fork(log.id, branch):
             return
-        door.order(log.id, "rotate", branch[0].seq - 1)
+        door.order(log.id, "rotate", agreed)
         note = f"log {log.id.hex()} entry {branch[0].seq}"
         incident = Change(
             "incident", b"", 0, 1, "", 0, 0, at, at, 0, 0, 0, None, raw(Incident("fork", note))
@@ -335,14 +351,24 @@ def _whole_prefix(entries: list[Entry]) -> list[Entry]:
 
 
 def _follow(door: Door, log: LogState, last: Entry) -> list[Entry]:
-    """Entries kept beyond the gap that `last` now closes."""
-    head, seq = last.head, last.seq
+    """Entries kept beyond the gap that `last` now closes, of the branch that it belongs to."""
     found: list[Entry] = []
     for kept in door.ahead(log.id):
-        if kept.seq != seq + 1:
-            if kept.seq > seq:
-                break
-            continue
-        head, seq = next_head(log.id, head, kept.data), kept.seq
-        found.append(Entry(seq, kept.data, head))
+        if kept.seq > last.seq + 1:
+            break
+        if kept.seq == last.seq + 1 and follows(kept, last):
+            last = Entry(kept.seq, kept.data, next_head(log.id, last.head, kept.data))
+            found.append(last)
     return _whole_prefix(found)
+
+
+def _strays(door: Door, log: LogState, fresh: list[Entry]) -> list[Entry]:
+    """Entries kept beyond a gap that turn out to be of another branch than `fresh`, with what
+    follows them. Their place in the chain is not known, so they stand under their own hash."""
+    stored = {entry.seq: entry.data for entry in fresh}
+    found: list[Entry] = []
+    for kept in door.ahead(log.id):
+        other = kept.seq in stored and stored[kept.seq] != kept.data
+        if other or any(kept.head == stray.head for stray in found):
+            found.append(Entry(kept.seq, kept.data, kept.digest))
+    return found

@@ -28,7 +28,6 @@ from sync.logs import Entry
 from sync.messages import Branch
 from sync.state import Record, State, values
 
-
 WORDS_MAX = 200
 """Letters of a fact that is searched by: no index takes any length, and a laptop may send it."""
 
@@ -82,6 +81,7 @@ class Known(msgspec.Struct):
     forged: session entries whose operator's signature is false.
     stuck: requests that do not exist because their creation was refused or parked -> its case.
     branches: central's restores, oldest first.
+    made: origins (see `Change`) of which central has the very entry: they never count twice.
     """
 
     server_seq: int
@@ -97,6 +97,7 @@ class Known(msgspec.Struct):
     forged: set[tuple[bytes, int]] = set()
     stuck: dict[bytes, bytes] = {}
     branches: tuple[Branch, ...] = ()
+    made: set[tuple[bytes, int, bytes] | None] = set()
 
 
 class Needs(msgspec.Struct):
@@ -107,6 +108,7 @@ class Needs(msgspec.Struct):
     logs: set[bytes] = set()
     results: set[tuple[bytes, int]] = set()
     codes: set[tuple[int, int]] = set()
+    origins: set[tuple[bytes, int, bytes]] = set()
 
 
 def needs(log: LogState, entries: list[Entry]) -> Needs:
@@ -121,7 +123,7 @@ def needs(log: LogState, entries: list[Entry]) -> Needs:
         block = log.block
         if change.origin is not None:
             want.logs.add(change.origin[0])
-            want.results.add(change.origin[:2])
+            want.origins.add(change.origin)
         if change.kind == "resolve":
             want.cases.add(_case_of(change))
         body = body_of(change)

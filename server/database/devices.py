@@ -256,10 +256,10 @@ class Devices(Work):
         """Keep the other branch; False when its first entry was kept already."""
         here = (_forks.c.city == self.city) & (_forks.c.log == log)
         rows = self.each(select(_forks).where(here), _forks.c.seq, [e.seq for e in entries])
-        there = {(row.seq, row.head) for row in rows}
-        fresh = [e for e in entries if (e.seq, e.head) not in there]
+        there = {(row.seq, row.data) for row in rows}
+        fresh = [e for e in entries if (e.seq, e.data) not in there]
         self.insert(_forks, [_write_entry(log, e) for e in fresh])
-        return (entries[0].seq, entries[0].head) not in there
+        return (entries[0].seq, entries[0].data) not in there
 
     def forks(self, log: bytes) -> list[Entry]:
         """Every kept entry of other branches, by number."""

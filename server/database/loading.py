@@ -24,7 +24,7 @@ from server.database.tables import (
     WaitingRow,
 )
 from server.database.work import table_of
-from server.ledger import Standing
+from server.ledger import NUMBER_MAX, Standing
 from sync.known import Known, Needs, Result, envelope, needs
 from sync.lineage import BLOCK_BITS
 from sync.logs import Entry, opening_head
@@ -111,7 +111,7 @@ class Loading(Devices, Lineages):
         deciding = frozenset(want.cases)
         while True:
             fresh = _not_in(want, asked)
-            if not (fresh.records or fresh.cases or fresh.logs or fresh.results):
+            if not (fresh.records or fresh.cases or fresh.logs or fresh.results or fresh.origins):
                 break
             _note(asked, fresh)
             follow = Needs()
@@ -123,6 +123,7 @@ class Loading(Devices, Lineages):
             codes |= follow.codes
             want = follow
         self._load_codes(known, codes)
+        self._load_made(known, asked.origins)
         return known
 
     def let_try(self, log: bytes, seq: int) -> None:
@@ -236,6 +237,22 @@ class Loading(Devices, Lineages):
             for row in self.each(here, _entries.c.seq, numbers):
                 known.outcomes[log, row.seq] = known.results[log, row.seq] = read_result(row)
 
+    def _load_made(self, known: Loaded, origins: Collection[tuple[bytes, int, bytes]]) -> None:
+        """Which of these origins are stored here, by the number and the hash they name."""
+        by_log: dict[bytes, set[int]] = {}
+        for log, seq, _ in origins:
+            if 0 < seq <= NUMBER_MAX:
+                by_log.setdefault(log, set()).add(seq)
+        for log, numbers in by_log.items():
+            here = select(_entries).where(_entries.c.city == self.city, _entries.c.log == log)
+            for row in self.each(here, _entries.c.seq, sorted(numbers)):
+                entry = Entry(row.seq, row.data, row.head)
+                known.made |= {
+                    origin
+                    for origin in origins
+                    if origin[:2] == (log, entry.seq) and origin[2] == entry.digest[:8]
+                }
+
     def _load_codes(self, known: Loaded, codes: Iterable[tuple[int, int]]) -> None:
         """Who has these tracking codes. A request sent again from another log keeps the block of
         its first one, therefore every block at hand is asked for."""
@@ -266,6 +283,7 @@ def _not_in(want: Needs, asked: Needs) -> Needs:
         want.cases - asked.cases,
         want.logs - asked.logs,
         want.results - asked.results,
+        origins=want.origins - asked.origins,
     )
 
 
@@ -275,3 +293,4 @@ def _note(total: Needs, more: Needs) -> None:
     total.logs |= more.logs
     total.results |= more.results
     total.codes |= more.codes
+    total.origins |= more.origins

@@ -13,10 +13,10 @@ from models.changes import (
     Body,
     Change,
     Hole,
+    decode_change,
     encode,
     raw,
 )
-from models.ids import NUMBERS
 from models.problems import Problem
 from sync.logs import Entry, next_head
 from sync.messages import Batch
@@ -132,17 +132,6 @@ def test_a_laptop_may_say_anything_of_itself(home: Home) -> None:
         door.heard(van.log, NOW, "a\0b" * 100, (1 << 64) - 1, -(1 << 63))
 
 
-@pytest.mark.parametrize("number", [-1, NUMBERS, 1 << 62, (1 << 64) - 1])
-def test_a_number_outside_the_block_is_no_tracking_code(home: Home, number: int) -> None:
-    van = home.laptop()
-    record = create(van, number)
-    home.send(van)
-    found = home.record(record)
-    assert found is not None
-    assert found.code is None
-    assert [home.case(case).kind for case in found.cases] == ["code"]
-
-
 @pytest.mark.parametrize("name", ["at", "booted", "boot", "seen", "own", "grant", "session"])
 @pytest.mark.parametrize("number", [-(1 << 63), (1 << 64) - 1])
 def test_numbers_of_any_size_are_judged(home: Home, name: str, number: int) -> None:
@@ -187,3 +176,61 @@ def test_a_hole_never_takes_a_log_back(home: Home) -> None:
         log = door.log(van.log)
     assert log is not None
     assert log.seq == 6
+
+
+# -- two laptops on one log
+
+
+def clone_of(laptop: Laptop, upto: int) -> Laptop:
+    """The same disk as it was after entry `upto`, in another machine."""
+    twin = Laptop.__new__(Laptop)
+    twin.__dict__.update(laptop.__dict__)
+    twin.entries = laptop.entries[:upto]
+    return twin
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("cut", [5, 6])
+def test_branches_of_two_clones_are_never_mixed(
+    home: Home, order: tuple[int, int], cut: int
+) -> None:
+    """Both bring what lies beyond a gap (by stick, say); whoever closes it goes on alone, and the
+    other branch is kept as a fork."""
+    van = home.laptop()
+    create(van, 1)
+    twin = clone_of(van, 3)
+    for number in (2, 3, 4):
+        create(van, number)
+        create(twin, 10 + number)
+    both = van, twin
+    for one in order:
+        home.send(both[one], cut)
+    home.send(van, 1, cut - 1)
+    with home.registry.read() as door:
+        stored = door.entries(van.log, 1, 99)
+        assert [stored[n].data for n in sorted(stored)] == [e.data for e in van.entries]
+        assert door.ahead(van.log) == []
+        orders = door.orders(van.log)
+        assert [kind for _, kind, _ in orders] == ["rotate"]
+        forked = door.forks(van.log)  # type: ignore[attr-defined]
+    assert {e.data for e in forked} == {e.data for e in twin.entries[cut - 1 :]}
+
+
+def test_what_is_made_again_in_a_new_log_never_counts_twice(home: Home) -> None:
+    van, village, later = home.laptop(), home.laptop(), home.laptop()
+    record = create(van)
+    edit(van, record, 0, {FREE: "+6281"})
+    home.send(van)
+    edit(village, record, home.seq, {FREE: "+6282"})
+    home.send(village)
+    again = van.entries[-1]
+    change = replaced(decode_change(again.data), session=later.session)
+    later.append([replaced(change, origin=(van.log, again.seq, again.digest[:8]))])
+    home.send(later)
+    assert said(home, later, later.last)[0] == "merged"
+    found = home.record(record)
+    assert found is not None
+    assert found.units[FREE].value == "+6282"
+    later.append([replaced(change, origin=(van.log, again.seq, b"12345678"))])
+    home.send(later)
+    assert home.record(record) != found

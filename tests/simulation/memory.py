@@ -127,6 +127,10 @@ class MemoryDoor:
             self._load_case(known, name)
         for key in want.results:
             self._load_result(known, key)
+        for origin in want.origins:
+            entry = self.get("entries", origin[:2])
+            if entry is not None and entry.digest[:8] == origin[2]:
+                known.made.add(origin)
         for code in want.codes:
             owner = self.get("codes", code)
             if owner is not None:
@@ -273,12 +277,13 @@ class MemoryDoor:
             self.put("ahead", log, {key: e for key, e in kept.items() if key[0] > last})
 
     def keep_fork(self, log: bytes, entries: list[Entry]) -> bool:
-        head = entries[-1].head
         known = self.get("forks", log, {})
-        if any(head == branch[-1].head or branch[0] == entries[0] for branch in known.values()):
-            return False
-        self.put("forks", log, known | {head: entries})
-        return True
+        fresh = {(e.seq, e.data): e for e in entries if (e.seq, e.data) not in known}
+        self.put("forks", log, known | fresh)
+        return (entries[0].seq, entries[0].data) in fresh
+
+    def forks(self, log: bytes) -> list[Entry]:
+        return list(self.get("forks", log, {}).values())
 
     def order(self, log: bytes, kind: str, argument: int) -> None:
         given = self.get("orders", log, [])
