@@ -243,11 +243,14 @@ def _code(judge: Judge, name: bytes, number: int, log: bytes) -> tuple[int, int]
 def _fill(judge: Judge, form: Service, name: bytes, body: Body, mine: tuple[bytes, int]) -> None:
     """First values of a request: there is nothing to merge with."""
     for unit, value in body.set.items():
-        if _guard(form, unit) == "central":
-            judge.say(Ignored(name, unit, "central"))
+        if why := _unsettable(form, unit) or _closed(form, unit):
+            judge.say(Ignored(name, unit, why))
         else:
             judge.say(Wrote(name, unit, value, None, mine))
     for unit, elements in body.add.items():
+        if why := _no_set(form, unit) or _closed(form, unit):
+            judge.say(Ignored(name, unit, why))
+            continue
         for element in elements:
             judge.say(Wrote(name, unit + ELEMENT + element, True, None, mine))
     for file in body.attach:
@@ -266,6 +269,26 @@ def _guard(form: Service, unit: str) -> Guard:
         return form.unit(unit).guard
     except Problem:
         return "protected"
+
+
+def _closed(form: Service, unit: str) -> str:
+    return "central" if _guard(form, unit) == "central" else ""
+
+
+def _unsettable(form: Service, unit: str) -> str:
+    """Why no value may be put into a unit of that name, or empty. The status moves by actions, and
+    a set by its elements: a value of the same name would stand in their place."""
+    if unit == STATUS_UNIT or ELEMENT in unit or unit.startswith(REASON_PREFIX):
+        return "reserved"
+    return "" if _no_set(form, unit) else "a_set"
+
+
+def _no_set(form: Service, unit: str) -> str:
+    """Why a unit has no elements, or empty where it has."""
+    try:
+        return "" if form.unit(unit).shape == "set" else "not_a_set"
+    except Problem:
+        return "not_a_set"
 
 
 def find_duplicates(judge: Judge, name: bytes) -> bytes:
@@ -308,14 +331,16 @@ def _edit(judge: Judge, change: Change, body: Body, author: Author) -> None:
     if record is None:
         raise Wait(name)
     form = form_of(record.service, record.edition)
+    _may_move(body, author)
     before = record_keys(record)
     verdicts = [_set_unit(judge, form, record, u, v, author) for u, v in body.set.items()]
     for present, units in ((True, body.add), (False, body.remove)):
         for unit, elements in units.items():
-            verdicts += [_set_element(judge, record, unit, e, present, author) for e in elements]
+            verdicts += [
+                _set_element(judge, form, record, unit, e, present, author) for e in elements
+            ]
     verdicts += [_attach(judge, form, record, file, author) for file in body.attach]
-    for key, text in body.reasons.items():
-        judge.say(Wrote(name, REASON_PREFIX + key, text, None, (author.log, author.seq)))
+    verdicts += [_give_reason(judge, record, k, text, author) for k, text in body.reasons.items()]
     if body.move is not None:
         verdicts.append(_move(judge, record, body, author))
     case = find_duplicates(judge, name) if set(record_keys(record)) - set(before) else b""
@@ -334,6 +359,9 @@ def _result(name: bytes, verdicts: list[Verdict], case: bytes, judge: Judge) -> 
 def _set_unit(
     judge: Judge, form: Service, record: Record, unit: str, value: Any, author: Author
 ) -> Verdict:
+    if why := _unsettable(form, unit):
+        judge.say(Ignored(record.id, unit, why))
+        return Ignore(why)
     guard = _guard(form, unit)
     verdict = merge_unit(record, unit, guard, value, author, over=is_over(record))
     carry_out(judge, record, unit, value, verdict, author, protected=guard == "protected")
@@ -341,11 +369,31 @@ def _set_unit(
 
 
 def _set_element(
-    judge: Judge, record: Record, unit: str, element: str, present: bool, author: Author
+    judge: Judge,
+    form: Service,
+    record: Record,
+    unit: str,
+    element: str,
+    present: bool,
+    author: Author,
 ) -> Verdict:
-    key = unit + ELEMENT + element
-    verdict = merge_element(record, key, present, author, over=is_over(record))
-    carry_out(judge, record, key, present, verdict, author, protected=False)
+    if why := _no_set(form, unit):
+        judge.say(Ignored(record.id, unit, why))
+        return Ignore(why)
+    key, guard = unit + ELEMENT + element, _guard(form, unit)
+    verdict = merge_element(record, key, present, author, over=is_over(record), guard=guard)
+    carry_out(judge, record, key, present, verdict, author, protected=guard == "protected")
+    return verdict
+
+
+def _give_reason(judge: Judge, record: Record, key: str, text: str, author: Author) -> Verdict:
+    """Why a warning may pass: a free unit of its own, which nobody has to decide when it is late."""
+    unit = REASON_PREFIX + key
+    if is_over(record):
+        judge.say(Ignored(record.id, unit, "over"))
+        return Ignore("over")
+    verdict = merge_unit(record, unit, "free", text, author, over=False)
+    carry_out(judge, record, unit, text, verdict, author, protected=False)
     return verdict
 
 
@@ -404,13 +452,19 @@ def carry_out(
             judge.say(Held(name, unit, value, case_id, mine))
 
 
+def _may_move(body: Body, author: Author) -> None:
+    """Asked before anything of the change is written: a release that fails leaves nothing."""
+    if body.move is None:
+        return
+    if not lifecycle.allowed(body.action, *body.move, central=author.central):
+        raise Refusal("lifecycle.no_such_move")
+
+
 def _move(judge: Judge, record: Record, body: Body, author: Author) -> Verdict:
     """A step of the lifecycle: `from` is where the request is -> apply; `to` was passed on the way
     already -> agreed; anything else is held. A second handover is always a case."""
     assert body.move is not None
     source, target = body.move
-    if not lifecycle.allowed(body.action, source, target, central=author.central):
-        raise Refusal("lifecycle.no_such_move")
     name, mine = record.id, (author.log, author.seq)
     value = {"action": body.action, "from": source, "to": target, "reason": body.reason}
     disputed = record.disputes.get(STATUS_UNIT, b"")

@@ -13,6 +13,7 @@ from models.changes import (
     Body,
     Change,
     Hole,
+    created_id,
     decode_change,
     encode,
     raw,
@@ -20,10 +21,12 @@ from models.changes import (
 from models.problems import Problem
 from sync.logs import Entry, next_head
 from sync.messages import Batch
+from sync.state import values
 from tests.contract.registry_home import (
     FREE,
     NOW,
     PROTECTED,
+    SLUG,
     Home,
     create,
     created,
@@ -234,3 +237,74 @@ def test_what_is_made_again_in_a_new_log_never_counts_twice(home: Home) -> None:
     later.append([replaced(change, origin=(van.log, again.seq, b"12345678"))])
     home.send(later)
     assert home.record(record) != found
+
+
+# -- units that are not what they say
+
+
+@pytest.mark.parametrize("unit", ["status", "documents+KK", "reason:applicant.nik", "documents"])
+def test_reserved_and_set_units_are_not_set(home: Home, unit: str) -> None:
+    van = home.laptop()
+    body = Body(number=2, set={unit: {"action": "approve", "to": "completed"}})
+    edition = created(van).edition
+    van.append([van.change("create", body, form=(SLUG, edition))])
+    made = created_id(van.log, van.last, van.entries[-1].data)
+    record = create(van)
+    before = edit(van, record, units={unit: {"action": "approve", "to": "completed"}})
+    home.send(van)
+    assert said(home, van, before)[0] == "merged"
+    found, fresh = home.record(record), home.record(made)
+    assert found is not None
+    assert fresh is not None
+    assert "completed" not in str(found.units)
+    assert "completed" not in str(fresh.units)
+
+
+@pytest.mark.parametrize("kind", ["create", "edit"])
+def test_elements_go_into_sets_only(home: Home, kind: str) -> None:
+    """Else an element would stand in the place of a protected value."""
+    van = home.laptop()
+    body = Body(number=1, set=dict(created_units(van)), add={PROTECTED: ["x"], "status": ["y"]})
+    edition = created(van).edition
+    record = create(van)
+    if kind == "edit":
+        van.append([van.change("edit", Body(add=body.add, remove={PROTECTED: ["name"]}), record)])
+    else:
+        van.append([van.change("create", body, form=(SLUG, edition))])
+        record = created_id(van.log, van.last, van.entries[-1].data)
+    home.send(van)
+    found = home.record(record)
+    assert found is not None
+    assert isinstance(values(found)[PROTECTED], dict)
+    assert not [unit for unit in found.units if unit.startswith((PROTECTED + "+", "status+"))]
+
+
+def created_units(van: Laptop) -> dict[str, Any]:
+    body = msgspec.msgpack.decode(created(van).body)
+    found: dict[str, Any] = body["set"]
+    return found
+
+
+def test_a_reason_written_over_somebody_elses_is_kept_with_its_loser(home: Home) -> None:
+    van, village = home.laptop(), home.laptop()
+    record = create(van)
+    home.send(van)
+    for laptop, text in ((van, "lama"), (village, "baru")):
+        laptop.append([laptop.change("edit", Body(reasons={"applicant.nik": text}), record)])
+        home.send(laptop)
+    lost = [e.lost for d in home.pulled(van) for e in d.effects if getattr(e, "lost", None)]
+    assert [write.value for write in lost] == ["lama"]
+
+
+def test_nothing_is_written_to_a_request_that_is_over(home: Home) -> None:
+    van = home.laptop()
+    record = create(van)
+    home.send(van)
+    body = Body(action="withdraw", move=("received", "cancelled"), reason="batal")
+    van.append([van.change("edit", body, record)])
+    van.append([van.change("edit", Body(reasons={"applicant.nik": "baru"}), record)])
+    home.send(van)
+    found = home.record(record)
+    assert found is not None
+    assert found.status == "cancelled"
+    assert "reason:applicant.nik" not in found.units
