@@ -27,6 +27,7 @@ from models.changes import (
     decode,
     record_of,
 )
+from models.ids import ID_BYTES
 from sync.cases import resolve
 from sync.identity import verifies
 from sync.judge import Judge, Refusal, Wait, author_of, judge_change, park
@@ -259,6 +260,8 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
                 _incident(judge, entry, change)
             return parked
     _authorise(judge, change)
+    if len(name) != ID_BYTES:
+        raise Refusal("change.malformed")
     if change.origin in judge.known.made:
         judge.settle(log.id, entry.seq, Result("merged", name))
         return parked

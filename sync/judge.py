@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from models import lifecycle
-from models.changes import Attached, Body, Change, created_id, decode_body, own_of, record_of
+from models.changes import Attached, Body, Change, decode_body, own_of, record_of
+from models.ids import NUMBERS
 from models.problems import Problem
 from models.services import Service, catalogue
 from sync.files import about_file, element_of, files
-from sync.known import Known, LogState, Result, record_keys
+from sync.known import Known, LogState, Result, facts, record_keys
 from sync.lineage import clamp
 from sync.logs import Entry
 from sync.merge import (
@@ -93,6 +94,7 @@ class Judge:
         self.scratch = State()
         self.keyed: dict[str, list[bytes]] = {}
         self.codes: dict[tuple[int, int], bytes] = {}
+        self.villages: dict[bytes, str] = {}
         number = known.server_seq + 1
         self.shell = Decision(number, log.id, first, n, at, RULES_EDITION, actor, ())
 
@@ -155,6 +157,7 @@ class Judge:
         state.cases.update(self.scratch.cases)
         self.known.results.update(self.results)
         self.known.codes.update(self.codes)
+        self.known.villages.update(self.villages)
         for record in self.scratch.records.values():
             _index(self.known, record)
         self.known.server_seq = decision.server_seq
@@ -188,8 +191,9 @@ def judge_change(judge: Judge, entry: Entry, change: Change, author: Author) -> 
 
 def author_of(known: Known, log: LogState, first: int, seq: int, change: Change) -> Author:
     """The author of an entry, as merging sees them. What they saw of decisions that a restore of
-    central lost counts up to where the backup ends."""
+    central lost counts up to where the backup ends; nobody has seen what is not decided yet."""
     seen = clamp(change.seen, known.branches)
+    seen = seen if seen <= known.server_seq else 0
     return Author(log.id, seq, seen, own_of(seq, change), first, log.central)
 
 
@@ -211,18 +215,17 @@ def form_of(service: str, edition: int) -> Service:
 def _create(judge: Judge, entry: Entry, change: Change, body: Body, author: Author) -> None:
     form = form_of(change.service, change.edition)
     name = record_of(author.log, author.seq, change, entry.data)
-    origin = change.origin
-    if not change.record:
-        name = created_id(author.log, author.seq, entry.data)
-    elif origin is None:
+    if change.record and change.origin is None:
         raise Refusal("change.malformed")
+    _own_origin(judge, change, name)
     if judge.record(name) is not None:
         judge.settle(author.log, author.seq, Result("merged", name))
         return
     mine = (author.log, author.seq)
-    code = _code(judge, name, body.number, origin[0] if origin else author.log)
+    code = _code(judge, name, body.number)
     judge.say(Created(name, change.service, change.edition, judge.log.device, code, mine))
     _fill(judge, form, name, body, mine)
+    judge.villages[name] = facts(judge.scratch.records[name]).village
     judge.say(Moved(name, "submit", "draft", "submitted", "", mine))
     judge.say(Moved(name, "receive", "submitted", "received", "", mine))
     if code is None:
@@ -231,10 +234,22 @@ def _create(judge: Judge, entry: Entry, change: Change, body: Body, author: Auth
     judge.settle(author.log, author.seq, Result("applied", name, case))
 
 
-def _code(judge: Judge, name: bytes, number: int, log: bytes) -> tuple[int, int] | None:
-    owner = judge.known.logs.get(log, judge.log)
-    code = (owner.block, number)
-    if judge.codes.get(code, judge.known.codes.get(code, name)) != name:
+def _own_origin(judge: Judge, change: Change, name: bytes) -> None:
+    """Only the laptop itself makes again what it once made: nobody else's request or log."""
+    device = judge.log.device
+    record = judge.record(name)
+    log = judge.known.logs.get(change.origin[0]) if change.origin is not None else None
+    if (record is not None and record.device != device) or (log and log.device != device):
+        raise Refusal("change.unauthorised")
+
+
+def _code(judge: Judge, name: bytes, number: int) -> tuple[int, int] | None:
+    """The code in the laptop's block (all its logs share it), None if it is another's, or none."""
+    code = (judge.log.block, number)
+    if (
+        number not in range(NUMBERS)
+        or judge.codes.get(code, judge.known.codes.get(code, name)) != name
+    ):
         return None
     judge.codes[code] = name
     return code
@@ -347,6 +362,17 @@ def _edit(judge: Judge, change: Change, body: Body, author: Author) -> None:
     judge.settle(author.log, author.seq, _result(name, verdicts, case, judge))
 
 
+def _shut(judge: Judge, record: Record) -> bool:
+    """Is nothing written to the request without a person? It is over, or it is neither this
+    laptop's nor of one of its villages; what was offered to it is held, so nothing is stranded."""
+    log = judge.log
+    if is_over(record):
+        return True
+    if log.central or log.villages is None or record.device == log.device:
+        return False
+    return judge.villages.get(record.id, judge.known.villages.get(record.id)) not in log.villages
+
+
 def _result(name: bytes, verdicts: list[Verdict], case: bytes, judge: Judge) -> Result:
     held = [v for v in verdicts if isinstance(v, Hold)]
     if held:
@@ -363,7 +389,7 @@ def _set_unit(
         judge.say(Ignored(record.id, unit, why))
         return Ignore(why)
     guard = _guard(form, unit)
-    verdict = merge_unit(record, unit, guard, value, author, over=is_over(record))
+    verdict = merge_unit(record, unit, guard, value, author, over=_shut(judge, record))
     carry_out(judge, record, unit, value, verdict, author, protected=guard == "protected")
     return verdict
 
@@ -381,7 +407,7 @@ def _set_element(
         judge.say(Ignored(record.id, unit, why))
         return Ignore(why)
     key, guard = unit + ELEMENT + element, _guard(form, unit)
-    verdict = merge_element(record, key, present, author, over=is_over(record), guard=guard)
+    verdict = merge_element(record, key, present, author, over=_shut(judge, record), guard=guard)
     carry_out(judge, record, key, present, verdict, author, protected=guard == "protected")
     return verdict
 
@@ -389,7 +415,7 @@ def _set_element(
 def _give_reason(judge: Judge, record: Record, key: str, text: str, author: Author) -> Verdict:
     """Why a warning may pass: a free unit of its own, which nobody has to decide when it is late."""
     unit = REASON_PREFIX + key
-    if is_over(record):
+    if _shut(judge, record):
         judge.say(Ignored(record.id, unit, "over"))
         return Ignore("over")
     verdict = merge_unit(record, unit, "free", text, author, over=False)
@@ -405,7 +431,7 @@ def _attach(judge: Judge, form: Service, record: Record, file: Attached, author:
         judge.say(Ignored(record.id, file.unit, why))
         return Ignore(why)
     guard = _guard(form, file.unit)
-    verdict = merge_element(record, unit, True, author, over=is_over(record), guard=guard)
+    verdict = merge_element(record, unit, True, author, over=_shut(judge, record), guard=guard)
     value = about_file(file)
     carry_out(judge, record, unit, value, verdict, author, protected=guard == "protected")
     return verdict
@@ -470,7 +496,7 @@ def _move(judge: Judge, record: Record, body: Body, author: Author) -> Verdict:
     disputed = record.disputes.get(STATUS_UNIT, b"")
     here = lifecycle.same_standing(record.status, source)
     verdict: Verdict
-    if disputed or (is_over(record) and not (here and author.central)):
+    if disputed or (_shut(judge, record) and not (here and author.central)):
         verdict = Hold(disputed, record.units.get(STATUS_UNIT))
     elif here:
         judge.say(Moved(name, body.action, record.status, target, body.reason, mine))

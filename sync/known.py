@@ -22,6 +22,7 @@ from models.changes import (
     encode,
     record_of,
 )
+from models.ids import NUMBERS
 from models.problems import Problem
 from models.services import catalogue
 from sync.logs import Entry
@@ -40,7 +41,7 @@ class LogState(msgspec.Struct):
     suspended from a checkpoint), None for no limit. block: of its tracking codes. grant: newest
     authority it was given. operators: id -> Ed25519 key (empty: removed). sessions: entry number
     -> operator id. case: open after-lost case, empty if none. key, seal_key: its raw Ed25519 and
-    X25519 public keys. central: central's own log.
+    X25519 public keys. central: central's own log. villages: of its device, None for everywhere.
     """
 
     id: bytes
@@ -57,6 +58,7 @@ class LogState(msgspec.Struct):
     sessions: dict[int, bytes] = {}
     case: bytes = b""
     central: bool = False
+    villages: tuple[str, ...] | None = None
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
@@ -81,6 +83,7 @@ class Known(msgspec.Struct):
     forged: session entries whose operator's signature is false.
     stuck: requests that do not exist because their creation was refused or parked -> its case.
     branches: central's restores, oldest first.
+    villages: record -> village it belongs to.
     made: origins (see `Change`) of which central has the very entry: they never count twice.
     """
 
@@ -98,6 +101,7 @@ class Known(msgspec.Struct):
     stuck: dict[bytes, bytes] = {}
     branches: tuple[Branch, ...] = ()
     made: set[tuple[bytes, int, bytes] | None] = set()
+    villages: dict[bytes, str] = {}
 
 
 class Needs(msgspec.Struct):
@@ -127,7 +131,7 @@ def needs(log: LogState, entries: list[Entry]) -> Needs:
         if change.kind == "resolve":
             want.cases.add(_case_of(change))
         body = body_of(change)
-        if change.kind == "create" and body is not None:
+        if change.kind == "create" and body is not None and body.number in range(NUMBERS):
             want.codes.add((block, body.number))
     want.records.discard(b"")
     return want

@@ -77,7 +77,8 @@ def is_current(write: Write | None, author: Author) -> bool:
         return True
     makers = ((write.log, write.seq), *write.also)
     return any(
-        log == author.log and (seq <= author.own or seq >= author.first) for log, seq in makers
+        log == author.log and (seq <= author.own or author.first <= seq <= author.seq)
+        for log, seq in makers
     )
 
 

@@ -132,12 +132,18 @@ class Devices(Work):
     def logs(self, device: bytes) -> list[LogState]:
         """The logs of a laptop, oldest first."""
         here = (_logs.c.city == self.city) & (_logs.c.device == device)
-        found = select(_logs).where(here).order_by(_logs.c.opened_at, _logs.c.id)
+        found = self._logs_of_laptops().where(here).order_by(_logs.c.opened_at, _logs.c.id)
         return [_read_log(row) for row in self.rows(found)]
+
+    def _logs_of_laptops(self) -> Any:
+        """Logs, each with the villages of its laptop (none for central's own)."""
+        same = (_devices.c.city == _logs.c.city) & (_devices.c.id == _logs.c.device)
+        both = select(_logs, _devices.c.villages).outerjoin_from(_logs, _devices, same)
+        return both.where(_logs.c.city == self.city)
 
     def find_logs(self, names: Collection[bytes]) -> dict[bytes, LogState]:
         """Those of the named logs that are known."""
-        rows = self.each(select(_logs).where(_logs.c.city == self.city), _logs.c.id, names)
+        rows = self.each(self._logs_of_laptops(), _logs.c.id, names)
         return {row.id: _read_log(row) for row in rows}
 
     def devices_of(self, names: Collection[bytes]) -> dict[bytes, bytes]:
@@ -291,7 +297,12 @@ def _read_log(row: Any) -> LogState:
         sessions=book.sessions,
         case=row.case_id,
         central=row.central,
+        villages=None if row.central else _villages(row.villages),
     )
+
+
+def _villages(data: bytes | None) -> tuple[str, ...]:
+    return tuple(msgspec.msgpack.decode(data)) if data else ()
 
 
 def _read_device(row: Any) -> Device:
@@ -302,7 +313,7 @@ def _read_device(row: Any) -> Device:
         office_name=row.office_name,
         block=row.block,
         grant=row.grant_no,
-        villages=tuple(msgspec.msgpack.decode(row.villages)),
+        villages=_villages(row.villages),
         state=row.state,
         operator=row.operator,
         invited_at=row.invited_at,

@@ -56,13 +56,12 @@ RESULT = (
 class Loaded(Known):
     """What was loaded, with how it stood then, so that only what changed is written.
 
-    records, cases: their stored bytes. villages: of the records. outcomes: stored results. queue:
+    records, cases: their stored bytes. outcomes: stored results. queue:
     stored rows of waiting. books: what judging may change of the logs.
     """
 
     records: dict[bytes, bytes] = msgspec.field(default_factory=dict)
     cases: dict[bytes, bytes] = msgspec.field(default_factory=dict)
-    villages: dict[bytes, str] = msgspec.field(default_factory=dict)
     books: dict[bytes, dict[str, Any]] = msgspec.field(default_factory=dict)
     outcomes: dict[tuple[bytes, int], Result] = msgspec.field(default_factory=dict)
     queue: set[tuple[bytes, bytes, int]] = msgspec.field(default_factory=set)

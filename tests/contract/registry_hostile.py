@@ -18,6 +18,7 @@ from models.changes import (
     encode,
     raw,
 )
+from models.ids import NUMBERS
 from models.problems import Problem
 from sync.logs import Entry, next_head
 from sync.messages import Batch
@@ -25,6 +26,7 @@ from sync.state import values
 from tests.contract.registry_home import (
     FREE,
     NOW,
+    OTHER_VILLAGE,
     PROTECTED,
     SLUG,
     Home,
@@ -308,3 +310,131 @@ def test_nothing_is_written_to_a_request_that_is_over(home: Home) -> None:
     assert found is not None
     assert found.status == "cancelled"
     assert "reason:applicant.nik" not in found.units
+
+
+# -- in whose name
+
+
+@pytest.mark.parametrize("number", [-1, NUMBERS, 1 << 62, (1 << 64) - 1])
+def test_a_number_outside_the_block_is_no_tracking_code(home: Home, number: int) -> None:
+    van = home.laptop()
+    record = create(van, number)
+    home.send(van)
+    found = home.record(record)
+    assert found is not None
+    assert found.code is None
+    assert [home.case(case).kind for case in found.cases] == ["code"]
+
+
+STRANGE = Body(
+    set={FREE: "+628120000"},
+    add={"documents": ["IJAZAH"]},
+    reasons={"applicant.nik": "asing"},
+    action="withdraw",
+    move=("received", "cancelled"),
+)
+
+
+def test_a_laptop_writes_only_to_what_is_in_its_scope(home: Home) -> None:
+    van, stranger = home.laptop(), home.laptop(OTHER_VILLAGE)
+    record = create(van)
+    home.send(van)
+    before = home.record(record)
+    change = stranger.change("edit", STRANGE, record)
+    stranger.append([replaced(change, seen=home.seq)])
+    home.send(stranger)
+    assert said(home, stranger, stranger.last)[0] == "held"
+    after = home.record(record)
+    assert before is not None
+    assert after is not None
+    assert (after.units, after.status) == (before.units, "received")
+
+
+def test_a_stranger_may_not_write_before_the_request_is_there_either(home: Home) -> None:
+    van, stranger = home.laptop(), home.laptop(OTHER_VILLAGE)
+    record = create(van)
+    stranger.append([stranger.change("edit", STRANGE, record)])
+    home.send(stranger)
+    home.send(van)
+    assert said(home, stranger, stranger.last)[0] == "held"
+    found = home.record(record)
+    assert found is not None
+    assert found.units[FREE].log == van.log
+    assert found.status == "received"
+
+
+@pytest.mark.parametrize("name", [b"", b"short", b"x" * 17])
+def test_an_edit_of_no_request_is_malformed(home: Home, name: bytes) -> None:
+    van = home.laptop()
+    seq = edit(van, name, units={FREE: "+628120000"})
+    home.send(van)
+    assert said(home, van, seq) == ("refused", "change.malformed")
+
+
+def test_a_forged_origin_takes_neither_code_nor_request(home: Home) -> None:
+    van, thief = home.laptop(), home.laptop()
+    wanted = b"R" * 16
+    thief.append([replaced(created(thief, 7), record=wanted, origin=(van.log, 3, b"12345678"))])
+    home.send(thief)
+    assert said(home, thief, thief.last) == ("refused", "change.unauthorised")
+    assert home.record(wanted) is None
+    record = create(van, 7)
+    home.send(van)
+    found = home.record(record)
+    assert found is not None
+    assert found.code is not None
+    thief.append([replaced(created(thief, 8), record=record, origin=(thief.log, 3, b"12345678"))])
+    home.send(thief)
+    assert said(home, thief, thief.last) == ("refused", "change.unauthorised")
+
+
+def test_an_author_cannot_have_seen_the_future(home: Home) -> None:
+    van, village = home.laptop(), home.laptop()
+    record = create(van)
+    home.send(van)
+    edit(van, record, home.seq, {PROTECTED: {"name": "SATU"}})
+    home.send(van)
+    seq = edit(village, record, home.seq + 1000, {PROTECTED: {"name": "DUA"}})
+    home.send(village)
+    assert said(home, village, seq)[0] == "held"
+
+
+def test_what_a_person_releases_late_does_not_undo_what_its_author_did_since(home: Home) -> None:
+    van = home.laptop()
+    record = create(van)
+    home.send(van)
+    limit(home, van, van.last)
+    edit(van, record, home.seq, {PROTECTED: {"name": "LAMA"}})
+    home.send(van)
+    limit(home, van, None)
+    edit(van, record, home.seq, {PROTECTED: {"name": "BARU"}})
+    home.send(van)
+    with home.registry.read() as door:
+        results = dict(door.results(van.log, 1, 99))
+    home.resolve(results[van.last - 1].case, "release")
+    found = home.record(record)
+    assert found is not None
+    assert found.units[PROTECTED].value == {"name": "BARU"}
+
+
+def limit(home: Home, laptop: Laptop, upto: int | None) -> None:
+    """Up to which entry the log is judged without a person."""
+    with home.registry.write() as door:
+        door.keep_log_state(laptop.log, "active", upto)  # type: ignore[attr-defined]
+
+
+def test_a_release_that_fails_writes_nothing(home: Home) -> None:
+    van = home.laptop()
+    record = create(van)
+    home.send(van)
+    limit(home, van, van.last)
+    body = Body(set={FREE: "+628129"}, action="approve", move=("received", "completed"))
+    van.append([van.change("edit", body, record)])
+    home.send(van)
+    with home.registry.read() as door:
+        ((_, result),) = door.results(van.log, van.last, van.last)
+    home.resolve(result.case, "release")
+    assert said(home, van, van.last)[0] == "rejected"
+    found = home.record(record)
+    assert found is not None
+    assert FREE not in found.units or found.units[FREE].value != "+628129"

@@ -6,7 +6,6 @@ when it is left without an error. The contract suite holds it to the same promis
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -105,7 +104,10 @@ class MemoryDoor:
 
     def log(self, name: bytes) -> LogState | None:
         found = self.get("logs", name)
-        return copy.copy(found) if found is not None else None
+        if found is None:
+            return None
+        villages = None if found.central else self.registry.devices.get(found.device, ())
+        return msgspec.structs.replace(found, villages=villages)
 
     def entries(self, log: bytes, first: int, last: int) -> dict[int, Entry]:
         found = {seq: self.get("entries", (log, seq)) for seq in range(first, last + 1)}
@@ -151,6 +153,7 @@ class MemoryDoor:
         if record is None:
             return
         known.state.records[name] = copy_record(record)
+        known.villages[name] = self.get("villages", name, "")
         for held in {*record.disputes.values(), *record.cases}:
             self._load_case(known, held)
 
@@ -327,6 +330,11 @@ class MemoryDoor:
 
     def attempted(self, log: bytes, seq: int, scope: str) -> None:
         self.ended.append((log, seq, scope))
+
+    def keep_log_state(self, log: bytes, state: str, limit: int | None) -> None:
+        found = self.log(log)
+        assert found is not None
+        self.put("logs", log, msgspec.structs.replace(found, state=state, limit=limit))
 
     def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
         self.put("calls", log, (at, build, clock, cursor))
