@@ -304,12 +304,17 @@ def _authorise(judge: Judge, change: Change) -> None:
 
 
 def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
-    """Entries about the log itself: its operators, its sessions, its holes."""
+    """Entries about the log itself: its operators, its sessions, its holes. Each stands alone, so
+    that nothing of it stays when a transaction is refused."""
     log = judge.log
+    if change.n != 1:
+        raise Refusal("change.malformed")
     try:
         match change.kind:
             case "operator":
                 person = decode(change.body, OperatorEntry)
+                if not may_announce(log.operators, person):
+                    raise Refusal("change.unauthorised")
                 log.operators = log.operators | {person.operator: person.key}
             case "session":
                 session = decode(change.body, Session)
@@ -324,6 +329,12 @@ def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
     except msgspec.DecodeError:
         raise Refusal("change.malformed") from None
     judge.settle(log.id, entry.seq, Result("applied"))
+
+
+def may_announce(operators: dict[bytes, bytes], person: OperatorEntry) -> bool:
+    """An operator keeps the key they came with, and once removed stays so: who signed a session is
+    not changed by a later entry."""
+    return not person.key or operators.get(person.operator, person.key) == person.key
 
 
 def _incident(judge: Judge, entry: Entry, change: Change) -> None:
@@ -346,7 +357,8 @@ def forged_sessions(log: LogState, entries: list[Entry]) -> set[tuple[bytes, int
         try:
             if change is not None and change.kind == "operator":
                 person = decode(change.body, OperatorEntry)
-                operators[person.operator] = person.key
+                if change.n == 1 and may_announce(operators, person):
+                    operators[person.operator] = person.key
             elif change is not None and change.kind == "session":
                 session = decode(change.body, Session)
                 message = session_message(log.id, entry.seq, head, session.operator)

@@ -13,6 +13,8 @@ from models.changes import (
     Body,
     Change,
     Hole,
+    OperatorEntry,
+    Session,
     created_id,
     decode_change,
     encode,
@@ -20,7 +22,8 @@ from models.changes import (
 )
 from models.ids import NUMBERS
 from models.problems import Problem
-from sync.logs import Entry, next_head
+from sync.identity import Identity, sign
+from sync.logs import Entry, next_head, session_message
 from sync.messages import Batch
 from sync.state import values
 from tests.contract.registry_home import (
@@ -438,3 +441,48 @@ def test_a_release_that_fails_writes_nothing(home: Home) -> None:
     found = home.record(record)
     assert found is not None
     assert FREE not in found.units or found.units[FREE].value != "+628129"
+
+
+# -- operators and sessions
+
+
+def other_session(van: Laptop, seed: bytes) -> Session:
+    message = session_message(van.log, van.last + 1, van.head, van.operator)
+    return Session(van.operator, sign(seed, message))
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_nobody_takes_an_operators_name_over_with_another_key(home: Home, removed: bool) -> None:
+    van = home.laptop()
+    seed = b"s" * 32
+    key = Identity(seed, seed).sign_key
+    if removed:
+        van.append([van.change("operator", OperatorEntry(van.operator, "Sari"))])
+    van.append([van.change("operator", OperatorEntry(van.operator, "Sari", key))])
+    taken = van.last
+    van.append([van.change("session", other_session(van, seed))])
+    home.send(van)
+    assert said(home, van, taken) == ("refused", "change.unauthorised")
+    assert said(home, van, van.last)[0] == "refused"
+
+
+def test_an_operator_may_be_named_again(home: Home) -> None:
+    van = home.laptop()
+    key = Identity(van.operator_seed, van.operator_seed).sign_key
+    van.append([van.change("operator", OperatorEntry(van.operator, "Sari", key))])
+    home.send(van)
+    assert said(home, van, van.last) == ("applied", "")
+
+
+def test_a_refused_transaction_leaves_no_operator_behind(home: Home) -> None:
+    van = home.laptop()
+    guest, seed = b"G" * 16, b"g" * 32
+    entry = OperatorEntry(guest, "Tamu", Identity(seed, seed).sign_key)
+    first = van.change("operator", entry, place=(0, 2))
+    second = van.change("edit", 5, bytes(16), place=(1, 2))
+    van.append([first, second])
+    home.send(van)
+    with home.registry.read() as door:
+        log = door.log(van.log)
+    assert log is not None
+    assert set(log.operators) == {van.operator}
