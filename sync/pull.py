@@ -51,8 +51,11 @@ def _effect(effect: Effect, visible: Visible, own_logs: Collection[bytes]) -> Ef
             return effect
         case Opened(others=others) | Closed(others=others) if others:
             mine = tuple(o for o in others if visible(o))
-            if not visible(effect.record) and not mine:
-                return None
+            if not visible(effect.record):
+                # The request it was opened at is not named; one of the laptop's own stands for it.
+                if not mine:
+                    return None
+                return msgspec.structs.replace(effect, record=mine[0], others=mine[1:])
             return msgspec.structs.replace(effect, others=mine)
     return effect if effect.record and visible(effect.record) else None
 

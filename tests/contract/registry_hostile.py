@@ -486,3 +486,23 @@ def test_a_refused_transaction_leaves_no_operator_behind(home: Home) -> None:
         log = door.log(van.log)
     assert log is not None
     assert set(log.operators) == {van.operator}
+
+
+# -- what others are told
+
+
+def test_a_duplicate_elsewhere_is_not_named_to_a_laptop(home: Home) -> None:
+    """Law: scope. A laptop hears that its own request has a twin, not which."""
+    van, stranger = home.laptop(), home.laptop(OTHER_VILLAGE)
+    mine = create(van, 1, NIK)
+    home.send(van)
+    theirs = create(stranger, 2, NIK)
+    home.send(stranger)
+    told = home.told(van)
+    assert mine in home.shown(van).records
+    assert theirs not in b"".join(map(encode, told))
+    assert home.shown(van).records[mine].cases
+    (case,) = home.shown(van).records[mine].cases
+    home.resolve(case, "separate")
+    assert theirs not in b"".join(map(encode, home.told(van)))
+    assert home.shown(van).records[mine].cases == []
