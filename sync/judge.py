@@ -413,7 +413,7 @@ def _set_element(
 
 
 def _give_reason(judge: Judge, record: Record, key: str, text: str, author: Author) -> Verdict:
-    """Why a warning may pass: a free unit of its own, which nobody has to decide when it is late."""
+    """Why a warning may pass: a free unit of its own: nobody has to decide it."""
     unit = REASON_PREFIX + key
     if _shut(judge, record):
         judge.say(Ignored(record.id, unit, "over"))
