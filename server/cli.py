@@ -17,7 +17,7 @@ from models.problems import Problem
 from models.words import say
 from server import VERSION
 from server.central import found, open_central
-from server.commands import audit, bundles, cases, devices, people, receipts, requests
+from server.commands import audit, backups, bundles, cases, devices, people, receipts, requests
 from server.database.registry import open_registry
 from server.terminal import (
     DEFAULT_DATA,
@@ -45,6 +45,9 @@ app.add_typer(cases.app, name="cases")
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(audit.app, name="audit")
+app.command()(backups.backup)
+app.command()(backups.restore)
+app.command("confirm-restore")(backups.confirm)
 
 
 @app.command()

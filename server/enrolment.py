@@ -261,6 +261,8 @@ class Devices:
         self, door: Door, asked: enrolment.Asked, invitation: Invitation, at: int
     ) -> LogState:
         device = door.device(invitation.device)
+        if device is None and door.lineage():
+            return self._forgotten(door, asked, invitation, at)
         if device is None:
             raise Problem("invitation.malformed")
         if device.state != DeviceState.INVITED:
@@ -269,6 +271,30 @@ class Devices:
         if at > max(device.expires, invitation.expires):
             raise Problem("invitation.expired")
         device = msgspec.structs.replace(device, state=DeviceState.ACTIVE)
+        door.keep_device(device)
+        return self._register(door, asked, device, device.block, at)
+
+    def _forgotten(
+        self, door: Door, asked: enrolment.Asked, invitation: Invitation, at: int
+    ) -> LogState:
+        """Central was put back to a time before it gave this invitation, which its own signature
+        proves. What was withdrawn since is not known either: the laptop is let in suspended, so
+        that its work is stored and waits until a person resumes it."""
+        label = f"{invitation.office_name[: NAME_MAX - 11]} ({invitation.device.hex()[:8]})"
+        device = Device(
+            id=invitation.device,
+            name=label,
+            office_kind=invitation.office_kind,
+            office_name=invitation.office_name,
+            block=invitation.block,
+            grant=invitation.grant,
+            villages=tuple(invitation.villages),
+            state=DeviceState.SUSPENDED,
+            operator=invitation.operator,
+            invited_at=at,
+            invited_by="restore",
+            expires=invitation.expires,
+        )
         door.keep_device(device)
         return self._register(door, asked, device, device.block, at)
 

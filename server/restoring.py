@@ -8,14 +8,30 @@ laptop that was reported lost after the backup would be trusted again otherwise.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
 from models.changes import Change, Incident, raw
 from models.people import Act, require
 from models.problems import Problem
+from server import backup as backups
+from server import keys as keys_file
+from server import settings as settings_file
 from server.auth import roles
+from server.backup import KEYS_FILE, REGISTER_FILE, Backup
 from server.database.people import Person
-from server.database.registry import Registry
-from server.keys import Entropy
+from server.database.registry import Registry, open_registry
+from server.files import disk_problems, private_folder, sync_folder
+from server.keys import Entropy, Keys, Recovery
 from server.ledger import Ledger
+from server.settings import DATABASE_FILE, Place
+from sync import seal
+from sync.identity import Identity
 from sync.lineage import fresh_base
 from sync.logs import HEAD_WIRE_BYTES
 from sync.messages import Branch
@@ -78,3 +94,132 @@ def confirm(registry: Registry, me: Person, at: int) -> list[str]:
         target = branch.incarnation.hex()
         door.audit(me.login, Act.CONFIRM_RESTORE, target, {"n": len(names)}, at)
     return names
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What was put back. aside: where the register that was here lies now; None if none was."""
+
+    backup: Backup
+    branch: Branch
+    files: int
+    aside: Path | None
+
+
+def restore(
+    place: Place, folder: Path, recovery_file: Path | None, clock: Callable[[], int],
+    entropy: Entropy,
+) -> Restored:  # fmt: skip
+    """Put central back from the backup in `folder`. The register that is here is moved aside, never
+    deleted; a crash leaves that one or the new one. Problems backup.none, backup.damaged,
+    backup.keys, backup.running, office.exists (PostgreSQL that is not empty)."""
+    backup, at = backups.read(folder), clock()
+    keys = _keys(place, folder, backup, recovery_file)
+    private_folder(place.folder)
+    copy = place.folder / f"{DATABASE_FILE}.restoring"
+    with disk_problems(copy):
+        for half in place.folder.glob(f"{copy.name}*"):
+            half.unlink()
+        shutil.copyfile(folder / REGISTER_FILE, copy)
+        copy.chmod(0o600)
+        branch = _renewed(copy, backup, keys, entropy, at)
+        files = _files_back(place, folder)
+        if not place.keys_file.exists():
+            keys_file.save(keys, place.keys_file)
+            settings_file.save(place)
+        aside = _put(place, copy, at)
+    return Restored(backup, branch, files, aside)
+
+
+def _keys(place: Place, folder: Path, backup: Backup, recovery_file: Path | None) -> Keys:
+    """Central's keys: those that are here, else those in the backup. They are the ones of the log
+    in the backup, or nothing is done."""
+    if place.keys_file.exists():
+        keys = keys_file.load(place.keys_file)
+    elif recovery_file is None:
+        raise Problem("backup.keys")
+    else:
+        with disk_problems(recovery_file):
+            plain = recovery_file.read_bytes()
+        try:
+            private = bytes.fromhex(msgspec.json.decode(plain, type=Recovery).private_key)
+            sealed = (folder / KEYS_FILE).read_bytes()
+            opened = seal.unseal(sealed, Identity(private, private), "escrow")
+            keys = Keys(*msgspec.msgpack.decode(opened, type=tuple[bytes, bytes, bytes]))
+        except (msgspec.DecodeError, ValueError, OSError, Problem):
+            raise Problem("backup.keys") from None
+    if keys.log.hex() != backup.log:
+        raise Problem("backup.keys")
+    return keys
+
+
+def _renewed(copy: Path, backup: Backup, keys: Keys, entropy: Entropy, at: int) -> Branch:
+    """Bring the copy to this version, check it, and give central its new name in it."""
+    with backups.opened(copy, backup.city) as registry:
+        registry.migrate()
+        with registry.read() as door:
+            found = door.verify()
+        if found.broken:
+            raise Problem("backup.damaged", path=str(copy), why=found.broken[0].chain)
+        branch = go_on(registry, keys.log, entropy, at)
+    with contextlib.closing(sqlite3.connect(copy)) as last:
+        last.execute("pragma journal_mode = delete")
+    backups.synced(copy)
+    return branch
+
+
+def _files_back(place: Place, folder: Path) -> int:
+    """Citizens' files that are not here come back, sealed as they are; gives how many."""
+    source, count = folder.parent / backups.FILES_FOLDER, 0
+    for path in sorted(source.glob("*/*")):
+        target = place.files_folder / path.relative_to(source)
+        if path.suffix or target.exists():
+            continue
+        private_folder(target.parent)
+        half = target.with_suffix(".half")
+        shutil.copyfile(path, half)
+        half.chmod(0o600)
+        backups.synced(half)
+        half.replace(target)
+        sync_folder(target.parent)
+        count += 1
+    return count
+
+
+def _put(place: Place, copy: Path, at: int) -> Path | None:
+    """The copy takes the register's place."""
+    registry = open_registry(place.database_url, place.settings.city)
+    try:
+        if not registry.database.sqlite:
+            registry.migrate()
+            with registry.read() as door:
+                if door.is_founded():
+                    raise Problem("office.exists")
+            with backups.opened(copy, place.settings.city) as source:
+                backups.copy_rows(source.database, registry.database)
+            copy.unlink()
+            return None
+        live = Path(registry.database.url.database or "")
+    finally:
+        registry.close()
+    aside = None
+    if live.exists():
+        _alone(live)
+        aside = live.with_name(f"{live.name}.before-{at}")
+        live.rename(aside)
+    copy.rename(live)
+    sync_folder(live.parent)
+    return aside
+
+
+def _alone(path: Path) -> None:
+    """Nobody else has the database open, and all of it stands in its one file; else Problem
+    backup.running. SQLite leaves its write-ahead log only when no other connection is there."""
+    with contextlib.closing(sqlite3.connect(path, timeout=1)) as last:
+        try:
+            mode = last.execute("pragma journal_mode = delete").fetchone()[0]
+        except sqlite3.OperationalError:
+            raise Problem("backup.running") from None
+        except sqlite3.DatabaseError:
+            return  # what broke is moved aside as it is
+    if mode != "delete":
+        raise Problem("backup.running")

@@ -48,6 +48,12 @@ class Lineages(Work):
         logs = update(_logs).where(_logs.c.city == self.city)
         self.run(logs.values(orders_given=_logs.c.orders_given + orders))
 
+    def durable(self, incarnation: bytes, number: int) -> None:
+        """A checked backup elsewhere holds everything up to `number`. It never goes back."""
+        here = (_counters.c.city == self.city) & (_counters.c.incarnation == incarnation)
+        newer = update(_counters).where(here, _counters.c.durable_seq < number)
+        self.run(newer.values(durable_seq=number))
+
     def unconfirmed(self) -> Branch | None:
         """The restore after which nobody confirmed the list of laptops yet."""
         here = select(_incarnations).where(_incarnations.c.city == self.city)

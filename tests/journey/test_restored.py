@@ -158,3 +158,23 @@ def test_restored_twice_from_the_same_night(town: Town) -> None:
     assert set(town.stored()) == {record.hex() for record in records}
     assert [van.status(record) for record in records] == ["received"] * 3
     assert town.is_whole()
+
+
+def test_a_laptop_invited_after_the_backup_is_let_in_and_its_work_waits(town: Town) -> None:
+    night = copied(town)
+    van = town.laptop("sari")
+    records = taken(town, van, "father", "mother")
+    van.sync()
+    put_back(town, night)
+    report = van.sync()
+    assert report.pending == 0
+    assert report.outcomes == {"applied": 2, "held": 2}  # its operator and session, its requests
+    ((device, _),) = town.central.devices.list(town.staff["idham"])
+    assert (device.state, device.invited_by) == ("suspended", "restore")
+    town.central.devices.resume(town.staff["idham"], device.name, "Laptop kami, diperiksa")
+    (line,) = town.cases("after-lost")
+    town.resolve(line, "release", "Laptop kami", by="idham")
+    van.sync()
+    assert town.stored() == {record.hex(): "received" for record in records}
+    assert [van.status(record) for record in records] == ["received"] * 2
+    assert len(van.notices("restored")) == 2
