@@ -58,7 +58,8 @@ def main() -> int:
         print(line, file=out, flush=True)
 
     folder = Path(tempfile.mkdtemp(prefix="jemput-demo-"))
-    folder.chmod(0o755)  # PostgreSQL's own system user has to get through
+    if wanted.postgres:
+        folder.chmod(0o755)  # PostgreSQL's own system user has to get through
     keep = not (wanted.once or wanted.json or wanted.roster)
     try:
         story = _story(wanted, folder)
