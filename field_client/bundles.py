@@ -96,12 +96,12 @@ class Bundles:
             if self.store.restored:
                 succession.after_copy(self.desk)
             obey(self.desk)
-            lead, strangers = self._lead()
+            lead, known = self._lead()
             due = self._due()
             loads = [load for log in due for load in loading.requests(self.desk, log)]
             loads += loading.files(self.desk, self.store.logs())
             kept = loading.within(loads, _size(lead), limit, volume_bytes)
-            return self._write(folder, lead, kept, len(strangers) == 0, volume_bytes)
+            return self._write(folder, lead, kept, known, volume_bytes)
 
     def _alone(self) -> SyncLock:
         return SyncLock(self.folder / "sync.lock", wait=0)
@@ -111,14 +111,15 @@ class Bundles:
         *older, newest = self.store.logs()
         return [log for log in older if log.stored < log.seq] + [newest]
 
-    def _lead(self) -> tuple[list[bytes], list[OwnLog]]:
-        """What every volume begins with so that it can be read alone: the logs that central may
-        not know yet, oldest first, since each is vouched for by the one before."""
+    def _lead(self) -> tuple[list[bytes], bool]:
+        """What every volume begins with so that it can be read alone by a central that does not
+        know this laptop, perhaps because it was put back from a backup: its logs, oldest first,
+        since each is vouched for by the one before. Also: does central know all of them?"""
         confirmed = self.store.recall(Confirmed) or Confirmed()
-        strangers = [log for log in self.store.logs() if log.id not in confirmed.logs]
-        central = self.desk.invitation()
-        asked = [(introduction(self.desk, self.folder, log), log.identity) for log in strangers]
-        return [enrolment.ask(said, me, central.seal_key) for said, me in asked], strangers
+        central, logs = self.desk.invitation(), self.store.logs()
+        asked = [(introduction(self.desk, self.folder, log), log.identity) for log in logs]
+        frames = [enrolment.ask(said, me, central.seal_key) for said, me in asked]
+        return frames, all(log.id in confirmed.logs for log in logs)
 
     def _write(
         self, folder: Path, lead: list[bytes], loads: Sequence[Load], known: bool, most: int

@@ -7,12 +7,11 @@ here it is opened, checked to be central's and for this log and number, and writ
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from field_client import succession
 from field_client.courier import Confirmed
 from field_client.desk import Desk
 from field_client.transports import usb
@@ -159,7 +158,8 @@ def _read(central: Invitation, log: OwnLog, volumes: list[Volume], frames: list[
     if not told or any(one != told[0] for one in told) or told[0].bundle != name:
         raise Problem("sync.forged_reply")
     found = Opened(log, volumes, told[0])
-    places = {bundle.answer_name(log.id, told[0].number, i): i for i in range(told[0].parts)}
+    names = (bundle.answer_name(log.id, name, told[0].number, i) for i in range(told[0].parts))
+    places = {answer: i for i, answer in enumerate(names)}
     found.parts = [None] * told[0].parts
     pages: list[Page] = []
     for frame in frames:
@@ -192,14 +192,10 @@ def _take(desk: Desk, one: Opened, progress: Progress) -> Taken:
     first = one.parts[0] if one.parts else None
     orders = _orders(central, one.log, first) if first is not None else []
     unread = store.standing().unread
-    verdict = bundle.judge(
-        store.position(one.log.id),
-        lambda seq: succession.head_at(desk, seq, one.log.id),
-        store.recall(Checkpoint),
-        one.told,
-        one.parts,
-        orders,
-    )
+    verdict = _judged(store, one, orders)
+    if verdict.state == "rewound":  # central was restored: go back first, then read on
+        store.apply(*verdict.steps, log=one.log.id)
+        verdict = _judged(store, one, orders)
     header = one.volumes[0].header
     done = Taken(
         bundle.label(header.name), one.told.number, header.purpose, verdict.state, header.n
@@ -213,6 +209,18 @@ def _take(desk: Desk, one: Opened, progress: Progress) -> Taken:
         done.missing = bundle.missing(volume.header for volume in one.volumes)
     done.notices = store.standing().unread - unread
     return done
+
+
+def _judged(store: Store, one: Opened, orders: Sequence[Order]) -> Verdict:
+    log = one.log.id
+    return bundle.judge(
+        store.position(log),
+        lambda seq: store.head_at(seq, log),
+        store.recall(Checkpoint),
+        one.told,
+        one.parts,
+        orders,
+    )
 
 
 def _orders(central: Invitation, log: OwnLog, part: Part) -> list[Order]:

@@ -128,6 +128,7 @@ class Bundles:
         """
         if me is not None:
             require(roles(me), Act.IMPORT_BUNDLE)
+        self.reception.ready()
         volume = bundle.parse(data, file)
         if volume.header.purpose != WORK:
             raise Problem("bundle.wrong_way", bundle=bundle.label(volume.header.name))
@@ -207,7 +208,7 @@ class Bundles:
         with self.registry.write() as door:
             device = door.device(log.device)
             kept = Bundle(header.name, WORK, log.id, log.device, header.n, at=at, by=by)
-            kept = msgspec.structs.replace(kept, spans=contents.volumes)
+            kept = msgspec.structs.replace(kept, spans=contents.volumes, number=reader.number)
             door.keep_bundle(kept)
             here = VolumeHere(header.k, volume.digest, size, at, by)
             again = not door.keep_volume(header.name, here)
@@ -288,7 +289,7 @@ class Bundles:
         )  # fmt: skip
         if before is not None and _same(before, made):
             made = before
-        parts = self._parts(state, start, made.number)
+        parts = self._parts(state, start, made)
         upper = parts[-1][0].upper
         head = Return(made.name, state.id, made.number, made.at, start, upper, len(parts))
         files = self._volumes(state, purpose, head, parts, most)
@@ -307,16 +308,20 @@ class Bundles:
             files=files,
         )
 
-    def _parts(self, log: LogState, start: Cursor, number: int) -> list[tuple[Reply, list[Page]]]:
+    def _parts(self, log: LogState, start: Cursor, made: Bundle) -> list[tuple[Reply, list[Page]]]:
         """The replies with their pages, as many as it takes to tell everything."""
         parts: list[tuple[Reply, list[Page]]] = []
         cursor = start
         while True:
-            name = bundle.answer_name(log.id, number, len(parts))
+            name = bundle.answer_name(log.id, made.name, made.number, len(parts))
             reply, pages = self.reception.tell(log.id, cursor, name)
             if not parts:
                 files = self._files(log, start.server_seq)
-                reply = msgspec.structs.replace(reply, outcomes=self._told(log), blobs=files)
+                with self.registry.read() as door:
+                    lineage = list(door.lineage())
+                reply = msgspec.structs.replace(
+                    reply, outcomes=self._told(log), blobs=files, lineage=lineage
+                )
             parts.append((reply, pages))
             if not reply.more:
                 return parts
@@ -392,6 +397,9 @@ class _Reader:
         self.refused: list[Problem] = []
         self.files: set[bytes] = set()
         self.aside = False
+        self.number = 0
+        with room.registry.read() as door:
+            self._before = door.newest_number(WORK, log.id)
 
     def read_files(self, frames: Sequence[bytes]) -> None:
         """Keep what a volume brings of files."""
@@ -418,13 +426,18 @@ class _Reader:
     def _store(self, log: LogState, request: Request) -> None:
         at = self.room.clock()
 
+        self.number = max(self.number, request.number)
+
         def note(door: LedgerDoor) -> None:
-            # A stick comes late: it must not take back what the laptop said by radio meanwhile.
+            """How far the laptop has read. A stick comes late: what it says counts if it says more
+            than is known, or comes after every other stick of this log (a laptop that was put back
+            has read less than before)."""
             assert isinstance(door, Door)
-            not_ahead(request.cursor, door.standing())
-            cursor, here = request.cursor, door.standing().incarnation
-            same = cursor.incarnation in (b"", here)
-            if same and cursor.server_seq >= door.heard_cursor(log.id):
+            cursor, standing = request.cursor, door.standing()
+            not_ahead(cursor, standing)
+            known = cursor.server_seq >= door.heard_cursor(log.id)
+            same = cursor.incarnation in (b"", standing.incarnation)
+            if same and (known or request.number > self._before):
                 door.heard(log.id, at, request.build, request.at, cursor.server_seq)
 
         if request.batch is None or not request.batch.entries:

@@ -27,8 +27,18 @@ import msgspec
 from models.ids import ALPHABET
 from models.problems import Problem
 from sync import seal, wire
-from sync.exchange import Absorbed, Acknowledged, HeadAt, Ordered, Position, Settled, Step
+from sync.exchange import (
+    Absorbed,
+    Acknowledged,
+    HeadAt,
+    Ordered,
+    Position,
+    Settled,
+    Step,
+    rewound,
+)
 from sync.identity import Identity
+from sync.lineage import descends
 from sync.logs import log_id
 from sync.messages import BlobState, Checkpoint, Cursor, Order, Page, Reply, Return, decode
 from sync.state import Decision
@@ -221,11 +231,12 @@ def missing(headers: Iterable[Header]) -> list[int]:
 # -- what central's bundle means for a laptop
 
 
-def answer_name(log: bytes, number: int, part: int) -> bytes:
+def answer_name(log: bytes, name: bytes, number: int, part: int) -> bytes:
     """Stands in the replies and pages of a return bundle where on the network the name of the
-    request stands."""
+    request stands. The bundle's own name is in it because a central that was put back from a backup
+    counts on from an earlier number."""
     place = number.to_bytes(8, "big") + part.to_bytes(4, "big")
-    return hashlib.sha256(b"jb1-return" + log + place).digest()[:16]
+    return hashlib.sha256(b"jb1-return" + log + name + place).digest()[:16]
 
 
 class Part(msgspec.Struct):
@@ -239,9 +250,10 @@ class Part(msgspec.Struct):
 class Verdict(msgspec.Struct):
     """What a return bundle does to this laptop.
 
-    state: "fresh"; "known", everything in it was read already; or "gap", it begins after what this
-    laptop has read and does nothing. whole: nothing of it is missing. files: how files of this log
-    stand at central, as of `proof`.
+    state: "fresh"; "known", everything in it was read already; "gap", it begins after what this
+    laptop has read and does nothing; or "rewound", central was restored: write the steps, and judge
+    again from where the laptop stands then. whole: nothing of it is missing. files: how files of
+    this log stand at central, as of `proof`.
     """
 
     state: str
@@ -266,13 +278,13 @@ def judge(
 
     Decisions are taken from the cursor on, so what radio brought meanwhile is passed over. Orders
     and proofs count only when they are newer than what is known. Raises Problem for a bundle of
-    another log or of another history of central.
+    another log.
     """
     here = position.cursor
     if told.log != position.log:
         raise Problem("sync.forged_reply")
     if here.incarnation not in (b"", told.upper.incarnation):
-        raise Problem("sync.future_cursor")
+        return _other_history(position, head_at, told, parts)
     if told.start.server_seq > here.server_seq:
         return Verdict("gap")
     if told.upper.server_seq < here.server_seq:
@@ -288,6 +300,20 @@ def judge(
         verdict.steps += [Ordered(o) for o in sorted(fresh, key=lambda o: o.number)]
     verdict.whole = _absorb(verdict.steps, here, parts)
     return verdict
+
+
+def _other_history(
+    position: Position, head_at: HeadAt, told: Return, parts: Sequence[Part | None]
+) -> Verdict:
+    """Central was restored since this laptop last read it, or since the bundle was made. Only a
+    history that goes on from the laptop's own is followed: a stick may be old."""
+    first = parts[0] if parts else None
+    if first is None:
+        return Verdict("fresh", whole=False)
+    mine, theirs = position.cursor.incarnation, told.upper.incarnation
+    if not descends(theirs, mine, first.reply.lineage):
+        return Verdict("known")
+    return Verdict("rewound", [rewound(position, head_at, first.reply)])
 
 
 def _proofs(

@@ -270,22 +270,10 @@ class Exchange:
         return here.doubtful and checkpoint.seq < here.stored
 
     def _rewind_to(self, reply: Reply) -> Rewound:
-        """What still holds. Where central's entry is not ours (a clone reached it first after the
-        restore) nothing is taken as stored: sending it again shows the fork."""
-        here, said = self.position, reply.checkpoint
-        upto = here.cursor.server_seq
-        if here.cursor.incarnation != said.incarnation:
-            told = reply.lineage
-            upto = common(here.cursor.incarnation, here.lineage, said.incarnation, told)
-        seq = min(said.seq, here.stored)
-        head = self.head_at(seq)
-        if head is None or (seq == said.seq and head != said.head):
-            seq, head = 0, self.head_at(0)
-        assert head is not None
+        """This exchange is over; what still holds."""
         self.rewound = self.finished = True
         self._asked.clear()
-        lineage = tuple(reply.lineage) or here.lineage
-        return Rewound(said.incarnation, upto, lineage, seq, head)
+        return rewound(self.position, self.head_at, reply)
 
     def _part(self, orders: Sequence[Order], asked: _Asked) -> None:
         """Central's log is not ours any more. Where our entries differed, it orders a new log and
@@ -329,6 +317,24 @@ class Exchange:
             steps.append(Absorbed((), cursor))
         self.position = msgspec.structs.replace(self.position, cursor=cursor)
         return steps
+
+
+def rewound(here: Position, head_at: HeadAt, reply: Reply) -> Rewound:
+    """What still holds after a restore of central. Where central's entry is not ours (a clone
+    reached it first after the restore) nothing is taken as stored: sending it again shows the
+    fork."""
+    said = reply.checkpoint
+    upto = here.cursor.server_seq
+    if here.cursor.incarnation != said.incarnation:
+        told = reply.lineage
+        upto = common(here.cursor.incarnation, here.lineage, said.incarnation, told)
+    seq = min(said.seq, here.stored)
+    head = head_at(seq)
+    if head is None or (seq == said.seq and head != said.head):
+        seq, head = 0, head_at(0)
+    assert head is not None
+    lineage = tuple(reply.lineage) or here.lineage
+    return Rewound(said.incarnation, upto, lineage, seq, head)
 
 
 def _decision(data: bytes) -> Decision:

@@ -58,6 +58,11 @@ def common(mine: bytes, known: Sequence[Branch], theirs: bytes, told: Sequence[B
     return shared
 
 
+def descends(incarnation: bytes, ancestor: bytes, branches: Sequence[Branch]) -> bool:
+    """Does this incarnation go on from that one, by what these restores say?"""
+    return ancestor in [name for name, _ in _path(incarnation, branches)][:-1]
+
+
 def _path(incarnation: bytes, branches: Sequence[Branch]) -> list[tuple[bytes, int]]:
     """From the first incarnation to this one: each with the number up to which it counts."""
     by_name = {branch.incarnation: branch for branch in branches}

@@ -14,6 +14,7 @@ from server.database.tables import (
     LogRow,
 )
 from server.database.work import Work, table_of
+from sync.bundle import WORK
 from sync.messages import Span
 
 BUNDLES_LISTED = 200
@@ -92,9 +93,15 @@ class Custody(Work):
     def newest_return(self, log: bytes) -> Bundle | None:
         """The last bundle that was made for a log."""
         here = (_bundles.c.city == self.city) & (_bundles.c.log == log)
-        made = select(_bundles).where(here, _bundles.c.number > 0)
+        made = select(_bundles).where(here, _bundles.c.purpose != WORK)
         row = self.one(made.order_by(_bundles.c.number.desc()).limit(1))
         return _read(row) if row is not None else None
+
+    def newest_number(self, purpose: str, log: bytes) -> int:
+        """The highest number of a log's bundles of a purpose."""
+        here = (_bundles.c.city == self.city) & (_bundles.c.log == log)
+        highest = select(func.max(_bundles.c.number)).where(here, _bundles.c.purpose == purpose)
+        return int(self.value(highest) or 0)
 
     def gaps(self) -> dict[bytes, int]:
         """Logs of which something came ahead -> number of the first entry that came."""

@@ -414,9 +414,10 @@ class BlobDayRow(Table, table=True):
 class BundleRow(Table, table=True):
     """A bundle that came from a laptop, or was made for one.
 
-    name: its 8 random bytes. n: volumes. number: counts those for one log; start, upper: what it
-    tells (numbers of decisions). spans: msgpack of what each volume of a laptop's bundle holds.
-    at: when its first volume came, or when it was made; by: who brought or made it.
+    name: its 8 random bytes. n: volumes. number: counts those for one log; of one that came, the
+    highest number of a request in its first volume. start, upper: the decisions it tells. spans:
+    msgpack of what each volume of a laptop's bundle holds. at: when its first volume came, or when
+    it was made; by: who brought or made it.
     """
 
     __tablename__ = "bundles"
