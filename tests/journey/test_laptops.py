@@ -6,8 +6,10 @@ import shutil
 
 import pytest
 
+from field_client import succession
 from field_client.courier import Confirmed
 from field_client.transports.http import Unreached
+from field_client.vault.store import Store
 from models.problems import Problem
 from tests.requests import request_rows, row
 from tests.town import Laptop, Town
@@ -144,6 +146,36 @@ def test_the_half_whose_work_central_kept_does_not_do_it_again(town: Town) -> No
     assert van.sync().orders == ["rotate"]
     assert town.sheet(record).answers["applicant.phone"] == "+6281200000002"
     assert van.answer(record, "applicant.phone") == "+6281200000002"
+
+
+@pytest.mark.parametrize("step", ["open_log", "_make_again", "close_log"])
+def test_a_move_into_a_new_log_that_is_cut_short_goes_on_where_it_stopped(
+    town: Town, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    van = town.laptop("sari")
+    copy = van.clone()
+    mine = taken(town, van, "father", "mother")
+    van.sync()
+    theirs = taken(town, copy, "old_man", "old_woman")
+    copy.edit(theirs[0], applicant__phone="+6281200000001")
+
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        owner = Store if step == "close_log" else succession
+        patched.setattr(owner, step, cut)
+        with pytest.raises(KeyboardInterrupt):
+            copy.sync()
+    copy.open()
+    later = taken(town, copy, "son")
+    copy.sync()
+    assert copy.house.store.standing().unsent == 0
+    assert set(town.stored()) == {record.hex() for record in (*mine, *theirs, *later)}
+    assert town.sheet(theirs[0]).answers["applicant.phone"] == "+6281200000001"
+    assert [event.what for event in town.sheet(theirs[0]).history].count("created") == 1
+    assert len(town.cases()) == 1
+    assert len(copy.house.store.logs()) == 2
 
 
 def test_a_whole_laptop_put_back_from_an_older_image_goes_on_in_a_new_log(town: Town) -> None:
