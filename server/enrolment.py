@@ -327,6 +327,7 @@ class Devices:
             0 if suspended else None,
             block,
             device.grant,
+            villages=device.villages,
         )
         door.add_log(
             log,

@@ -364,7 +364,7 @@ def _edit(judge: Judge, change: Change, body: Body, author: Author) -> None:
 
 def _shut(judge: Judge, record: Record) -> bool:
     """Is nothing written to the request without a person? It is over, or it is neither this
-    laptop's nor of one of its villages; what was offered to it is held, so nothing is stranded."""
+    laptop's nor of a village it has or had; what was offered to it is held, so nothing is stranded."""
     log = judge.log
     if is_over(record):
         return True

@@ -41,7 +41,8 @@ class LogState(msgspec.Struct):
     suspended from a checkpoint), None for no limit. block: of its tracking codes. grant: newest
     authority it was given. operators: id -> Ed25519 key (empty: removed). sessions: entry number
     -> operator id. case: open after-lost case, empty if none. key, seal_key: its raw Ed25519 and
-    X25519 public keys. central: central's own log. villages: of its device, None for everywhere.
+    X25519 public keys. central: central's own log. villages: that its device has or had;
+    None for everywhere.
     """
 
     id: bytes

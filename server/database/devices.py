@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -68,10 +68,11 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class Book(msgspec.Struct):
-    """The part of a log's state that only the judge reads."""
+    """The part of a log's state that only the judge reads. villages: that its laptop ever had."""
 
     operators: dict[bytes, bytes] = {}
     sessions: dict[int, bytes] = {}
+    villages: tuple[str, ...] = ()
 
 
 class Devices(Work):
@@ -103,8 +104,11 @@ class Devices(Work):
         row["villages"] = msgspec.msgpack.encode(device.villages)
         if self.device(device.id) is None:
             self.insert(_devices, [row])
-        else:
-            self.update(_devices, ["id"], [row])
+            return
+        # What was made under the villages it had so far stays good, whenever it comes.
+        books = [write_log(log) for log in self.logs(device.id)]
+        self.update(_logs, ["id"], [{"id": b["id"], "book": b["book"]} for b in books])
+        self.update(_devices, ["id"], [row])
 
     def next_block(self) -> int:
         """Give out a block of tracking codes; no block is ever given twice."""
@@ -276,7 +280,7 @@ class Devices(Work):
 
 def write_log(log: LogState) -> dict[str, Any]:
     """The columns of a log that judging can change."""
-    book = msgspec.msgpack.encode(Book(log.operators, log.sessions))
+    book = msgspec.msgpack.encode(Book(log.operators, log.sessions, log.villages or ()))
     return {"id": log.id, "seq": log.seq, "head": log.head, "case_id": log.case, "book": book}
 
 
@@ -297,8 +301,12 @@ def _read_log(row: Any) -> LogState:
         sessions=book.sessions,
         case=row.case_id,
         central=row.central,
-        villages=None if row.central else _villages(row.villages),
+        villages=None if row.central else _union(book.villages, _villages(row.villages)),
     )
+
+
+def _union(*villages: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({code for some in villages for code in some}))
 
 
 def _villages(data: bytes | None) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from tests.contract.registry_home import (
     OTHER_VILLAGE,
     PROTECTED,
     SLUG,
+    VILLAGE,
     Home,
     create,
     created,
@@ -351,6 +352,26 @@ def test_a_laptop_writes_only_to_what_is_in_its_scope(home: Home) -> None:
     assert before is not None
     assert after is not None
     assert (after.units, after.status) == (before.units, "received")
+
+
+def test_what_was_made_before_the_villages_changed_is_applied(home: Home) -> None:
+    van, helper = home.laptop(), home.laptop(VILLAGE, OTHER_VILLAGE)
+    record = create(van)
+    home.send(van)
+    home.send(helper)
+    edit(helper, record, home.seq, {FREE: "+628120000"})
+    give_villages(home, helper, OTHER_VILLAGE)
+    home.send(helper)
+    assert said(home, helper, helper.last)[0] == "applied"
+
+
+def give_villages(home: Home, laptop: Laptop, *villages: str) -> None:
+    registry: Any = home.registry
+    if hasattr(registry, "devices"):
+        registry.devices[laptop.device] = villages
+        return
+    with registry.write() as door:
+        door.keep_device(msgspec.structs.replace(door.device(laptop.device), villages=villages))
 
 
 def test_a_stranger_may_not_write_before_the_request_is_there_either(home: Home) -> None:

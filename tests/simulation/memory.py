@@ -106,8 +106,10 @@ class MemoryDoor:
         found = self.get("logs", name)
         if found is None:
             return None
-        villages = None if found.central else self.registry.devices.get(found.device, ())
-        return msgspec.structs.replace(found, villages=villages)
+        if found.central:
+            return msgspec.structs.replace(found)
+        now = self.registry.devices.get(found.device, ())
+        return msgspec.structs.replace(found, villages=tuple({*(found.villages or ()), *now}))
 
     def entries(self, log: bytes, first: int, last: int) -> dict[int, Entry]:
         found = {seq: self.get("entries", (log, seq)) for seq in range(first, last + 1)}
