@@ -10,7 +10,7 @@ from litestar.datastructures import State
 
 from models.problems import Problem
 from server.api.stream import OCTETS as OCTETS
-from server.api.stream import Answers, Frames, Gone, taken
+from server.api.stream import Answers, Frames, taken
 from server.central import Central
 
 
@@ -26,13 +26,15 @@ async def sync(request: Request[Any, Any, State]) -> Answers:
         settings.sync_idle_seconds,
     )
     visit = central.reception.visit()
+    frames.begin()
     try:
         first = await frames.next()
-    except Gone:
-        first = None
-    if first is None:
-        raise Problem("sync.malformed")
-    return Answers(request, frames, visit, await taken(request, visit, first))
+        if first is None:
+            raise Problem("sync.malformed")
+        return Answers(request, frames, visit, await taken(request, visit, first))
+    except BaseException:
+        frames.end()
+        raise
 
 
 @post(

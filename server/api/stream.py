@@ -9,6 +9,7 @@ comes late.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import anyio
@@ -26,9 +27,9 @@ from sync import wire
 OCTETS = "application/octet-stream"
 AnyRequest = Request[Any, Any, State]
 
-
-class Gone(Exception):
-    """The laptop went away: nobody is left to be told anything."""
+AHEAD_BYTES = 256 * 1024
+"""Read ahead of what is being stored. It is the office's then: a connection that breaks takes what
+the web server still holds with it."""
 
 
 class Frames:
@@ -44,43 +45,66 @@ class Frames:
         self._frame_max = min(frame_max, wire.FRAME_BYTES_MAX)
         self._idle = idle_seconds
         self._kept = bytearray()
-        self._ended = False
+        self._ended = self._gone = False
+        self._came, self._room = asyncio.Event(), asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Take what comes from now on, also while frames are being stored."""
+        self._reader = asyncio.get_running_loop().create_task(self._read_ahead())
+
+    def end(self) -> None:
+        """Take nothing more."""
+        if self._reader is not None:
+            self._reader.cancel()
 
     async def next(self) -> bytes | None:
-        """The next frame, or None after the last. Problems sync.truncated, sync.too_large,
-        sync.timeout; Gone."""
+        """The next frame; None after the last, or when the laptop went away. Problems
+        sync.truncated, sync.too_large, sync.timeout."""
         while len(self._kept) < self._wanted() and not self._ended:
-            await self._more()
-        if not self._kept:
-            return None
+            self._check()
+            self._came.clear()
+            with anyio.move_on_after(self._idle) as waiting:
+                await self._came.wait()
+            if waiting.cancelled_caught:
+                raise Problem("sync.timeout")
+        self._check()
         size = self._wanted()
         if len(self._kept) < size:
-            raise Problem("sync.truncated")
+            if self._kept and not self._gone:
+                raise Problem("sync.truncated")
+            return None
         frame = bytes(self._kept[4:size])
         del self._kept[:size]
+        self._room.set()
         return frame
+
+    def _check(self) -> None:
+        if self._left < 0:
+            raise Problem("sync.too_large", limit=self._bytes_max)
+        if self._wanted() > self._frame_max + 4:
+            raise Problem("sync.too_large", limit=self._frame_max)
+
+    async def _read_ahead(self) -> None:
+        while not self._ended:
+            if len(self._kept) > max(AHEAD_BYTES, min(self._wanted(), self._frame_max)):
+                self._room.clear()
+                await self._room.wait()
+                continue
+            event = await self._receive()
+            if event["type"] == "http.request":
+                self._kept += event["body"]
+                self._left -= len(event["body"])
+                self._ended = self._left < 0 or not event.get("more_body", False)
+            else:
+                self._ended = self._gone = True
+            self._came.set()
 
     def _wanted(self) -> int:
         """Bytes of the next frame with its length; 4 as long as that is not here."""
         if len(self._kept) < 4:
             return 4
-        size = int.from_bytes(self._kept[:4], "big")
-        if size > self._frame_max:
-            raise Problem("sync.too_large", limit=self._frame_max)
-        return 4 + size
-
-    async def _more(self) -> None:
-        with anyio.move_on_after(self._idle) as waiting:
-            event = await self._receive()
-        if waiting.cancelled_caught:
-            raise Problem("sync.timeout")
-        if event["type"] != "http.request":
-            raise Gone
-        self._kept += event["body"]
-        self._left -= len(event["body"])
-        if self._left < 0:
-            raise Problem("sync.too_large", limit=self._bytes_max)
-        self._ended = not event.get("more_body", False)
+        return 4 + int.from_bytes(self._kept[:4], "big")
 
 
 class Answers(Response[bytes]):
@@ -117,10 +141,10 @@ class _Stream(ASGIResponse):
         try:
             while (frame := await self._frames.next()) is not None:
                 await _say(send, await taken(self._http_request, self._visit, frame))
-        except Gone:
-            return
         except Exception as error:
             await _say(send, [refusal(self._http_request, error)])
+        finally:
+            self._frames.end()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
