@@ -215,11 +215,12 @@ def _files(
             half.replace(target)
             sync_folder(target.parent)
             copied += 1
-        missing += not _is_whole(there, blob, size)
+        missing += not is_whole(there, blob, size)
     return copied, missing
 
 
-def _is_whole(shelf: FolderShelf, blob: bytes, size: int) -> bool:
+def is_whole(shelf: FolderShelf, blob: bytes, size: int) -> bool:
+    """Is all of a file there, and does it hash to its name?"""
     chunks = list(shelf.read(blob, size))
     if any(chunk is None for chunk in chunks):
         return False

@@ -24,6 +24,7 @@ from server import keys as keys_file
 from server import settings as settings_file
 from server.auth import roles
 from server.backup import KEYS_FILE, REGISTER_FILE, Backup
+from server.blobs import FolderShelf
 from server.database.people import Person
 from server.database.registry import Registry, open_registry
 from server.files import disk_problems, private_folder, sync_folder
@@ -121,8 +122,9 @@ def restore(
             half.unlink()
         shutil.copyfile(folder / REGISTER_FILE, copy)
         copy.chmod(0o600)
-        branch = _renewed(copy, backup, keys, entropy, at)
         files = _files_back(place, folder)
+        shelf = FolderShelf(place.files_folder, [keys.files_key])
+        branch = _renewed(copy, backup, keys, shelf, entropy, at)
         if not place.keys_file.exists():
             keys_file.save(keys, place.keys_file)
             settings_file.save(place)
@@ -152,8 +154,11 @@ def _keys(place: Place, folder: Path, backup: Backup, recovery_file: Path | None
     return keys
 
 
-def _renewed(copy: Path, backup: Backup, keys: Keys, entropy: Entropy, at: int) -> Branch:
-    """Bring the copy to this version, check it, and give central its new name in it."""
+def _renewed(
+    copy: Path, backup: Backup, keys: Keys, shelf: FolderShelf, entropy: Entropy, at: int
+) -> Branch:
+    """Bring the copy to this version, check it, and give central its new name in it. A file that
+    is not whole here counts as not whole, so that laptops are asked for it again."""
     with backups.opened(copy, backup.city) as registry:
         registry.migrate()
         with registry.read() as door:
@@ -161,6 +166,10 @@ def _renewed(copy: Path, backup: Backup, keys: Keys, entropy: Entropy, at: int) 
         if found.broken:
             raise Problem("backup.damaged", path=str(copy), why=found.broken[0].chain)
         branch = go_on(registry, keys.log, entropy, at)
+        with registry.write() as door:
+            for blob in door.whole_blobs():
+                if not backups.is_whole(shelf, blob.id, blob.size):
+                    door.blob_torn(blob.id)
     with contextlib.closing(sqlite3.connect(copy)) as last:
         last.execute("pragma journal_mode = delete")
     backups.synced(copy)

@@ -177,6 +177,22 @@ def test_a_central_comes_back_on_another_machine_with_the_recovery_key(office, t
         central.close()
 
 
+def test_a_file_that_the_backup_lost_is_wanted_again(office, tmp_path):
+    record = with_a_file(office)
+    made = make(office, tmp_path / "backups")
+    for path in (tmp_path / "backups" / "files").glob("*/*"):
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    central = put_back(
+        tmp_path / "new-machine", made.folder, tmp_path / "pusat" / "recovery-key.json"
+    )
+    try:
+        with central.registry.read() as door:
+            (blob,) = door.blobs_of(record).values()
+        assert blob.covered is None
+    finally:
+        central.close()
+
+
 def test_a_register_that_is_in_use_is_not_replaced(office, tmp_path):
     with_a_file(office)
     made = make(office, tmp_path / "backups")
