@@ -421,10 +421,11 @@ class Desk:
 
     def picture(self, page: Sheet, named: str) -> bytes:
         """The bytes of a file (WebP) that is still on this laptop. Problems attachment.none,
-        blob.damaged."""
+        attachment.elsewhere, blob.damaged."""
         file = attaching.file_named(page, named)
-        if file.blob not in self.store.attached.find([file.blob]):
-            raise Problem("attachment.none", blob=named[:16])
+        stored = self.store.attached.find([file.blob]).get(file.blob)
+        if stored is None or stored.state == "gone":
+            raise Problem("attachment.elsewhere", blob=named[:16])
         return self.blobs.whole(file.blob, file.size)
 
     # -- operators

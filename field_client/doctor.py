@@ -31,6 +31,7 @@ def examine(house: House, quick: bool = False) -> list[Check]:
     """Everything that can be looked at without a network."""
     checks = [_database(house, quick)]
     checks += [_log(house, log.id) for log in house.store.logs()]
+    checks += [] if quick else [_files(house)]
     checks += [_reveals(house), _restored(house), _escrow(house), _disk(house), _clock(house)]
     return [*checks, _machine(house)]
 
@@ -55,6 +56,20 @@ def _log(house: House, log: bytes) -> Check:
         lambda lang: say("Rantai perubahan utuh: {n} catatan.", lang, n=own.seq),
         lambda lang: say("Rantai perubahan putus pada nomor {n}.", lang, n=broken),
     )
+
+
+def _files(house: House) -> Check:
+    """Every sealed file is read once and compared with its name."""
+    attached, blobs = house.store.attached, house.desk.blobs
+    kept = attached.find(attached.kept())
+    bad = [name for name, file in kept.items() if not blobs.is_whole(name, file.size)]
+    return Check(
+        "files",
+        not bad,
+        lambda lang: say("Lampiran utuh: {n}.", lang, n=len(kept)),
+        lambda lang: say("Lampiran rusak: {names}. Foto lagi dan lampirkan.", lang,
+                         names=", ".join(name.hex()[:8] for name in bad[:5])),
+    )  # fmt: skip
 
 
 def _reveals(house: House) -> Check:

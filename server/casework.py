@@ -25,6 +25,7 @@ from models.ids import CODE_SYMBOLS, Code
 from models.people import Act, Role, covers, require, second_person
 from models.problems import Problem
 from models.words import WIT
+from server.arrivals import Arrivals
 from server.auth import roles, who
 from server.database.people import Person
 from server.database.registry import Confirmation, Door, Registry
@@ -32,15 +33,18 @@ from server.ledger import Ledger
 from server.sheets import (
     CaseLine,
     CaseSheet,
+    FileLine,
     Reader,
     RequestLine,
     RequestSheet,
+    file_line,
     form_of,
     line,
     open_matters,
     reason_text,
 )
 from sync.cases import TAKES
+from sync.files import files
 from sync.state import STATUS_UNIT, Case, Record
 
 LIST_MAX = 200
@@ -61,10 +65,13 @@ class Done(msgspec.Struct, frozen=True):
 class Casework:
     """The verbs on the buttons of the office. `clock` gives Unix seconds."""
 
-    def __init__(self, registry: Registry, ledger: Ledger, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, registry: Registry, ledger: Ledger, clock: Callable[[], int], arrivals: Arrivals
+    ) -> None:
         self.registry = registry
         self.ledger = ledger
         self.clock = clock
+        self.arrivals = arrivals
 
     # -- requests: looking
 
@@ -104,7 +111,29 @@ class Casework:
             record = find_record(door, name)
             sheet = Reader(door).request(record, roles(me), door.confirmation(record.id), lang)
             self._note(door, me, Act.READ_REQUEST, record.id.hex(), {})
-        return sheet
+            found = files(record)
+            blobs = door.blobs([file.blob for file in found])
+        percents = {name: self.arrivals.percent(blob) for name, blob in blobs.items()}
+        lines = [file_line(file, percents.get(file.blob, 0)) for file in found]
+        return msgspec.structs.replace(sheet, files=lines)
+
+    def attachment(
+        self, me: Person, name: str, file: str, *, preview: bool = False
+    ) -> tuple[FileLine, bytes]:
+        """A paper or portrait of a request, opened: WebP. file: the beginning of its id. Problems
+        blob.unknown, blob.waiting, blob.lost."""
+        require(roles(me), Act.READ_REQUEST)
+        wanted = file.strip().lower()
+        with self.registry.write() as door:
+            record = find_record(door, name)
+            found = {f.blob: f for f in files(record) if f.blob.hex().startswith(wanted)}
+            if not wanted or len(found) != 1:
+                raise Problem("blob.unknown", blob=file[:16])
+            (one,) = found.values()
+            details = {"blob": one.blob.hex(), "preview": preview}
+            self._note(door, me, "attachment.read", record.id.hex(), details)
+            data = self.arrivals.read(one.preview if preview and one.preview else one.blob)
+        return file_line(one, 100), data
 
     # -- requests: deciding
 

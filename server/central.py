@@ -93,7 +93,7 @@ class Central:
         )
         self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
         self.staff = Staff(registry, clock, entropy)
-        self.casework = Casework(registry, self.ledger, clock)
+        self.casework = Casework(registry, self.ledger, clock, self.arrivals)
         self.evidence = Evidence(registry, keys, clock)
 
     def status(self) -> Status:

@@ -12,13 +12,14 @@ from typing import Any
 import msgspec
 
 from models import lifecycle
-from models.changes import Change, decode_change, own_of
+from models.changes import Attached, Change, decode_change, own_of
 from models.codes import code_list
 from models.ids import Code
 from models.problems import Problem
 from models.services import Service, catalogue
 from server.database.registry import Confirmation, Door
 from server.database.registry import RequestLine as Row
+from sync.files import file_of
 from sync.known import LogState
 from sync.state import (
     STATUS_UNIT,
@@ -155,9 +156,24 @@ class Event(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class FileLine(msgspec.Struct, frozen=True):
+    """A file of a request. unit: the field or document it was put to. percent: how much of it is
+    here, 100 when it is whole and proved. preview: the id of its small picture."""
+
+    id: str
+    unit: str
+    kind: str
+    page: int
+    pages: int
+    bytes: int
+    percent: int
+    preview: str
+
+
 class RequestSheet(msgspec.Struct, frozen=True):
     """A request as it is checked. answers: every answer under its full key. actions: what the
-    reader may do now. waiting: the step that waits for a second person."""
+    reader may do now. waiting: the step that waits for a second person. files: papers and
+    portraits."""
 
     id: str
     code: str
@@ -178,6 +194,7 @@ class RequestSheet(msgspec.Struct, frozen=True):
     waiting: Confirmation | None
     history: list[Event]
     seen: int
+    files: list[FileLine] = []
 
 
 class Reader:
@@ -357,6 +374,8 @@ def _told(e: Effect) -> tuple[str, str, Any, str] | None:
     match e:
         case Created():
             return "created", "", None, ""
+        case Wrote() if (file := file_of(e.unit, e.value)) is not None:
+            return "attached", file.unit, file.blob.hex()[:8], ""
         case Wrote():
             return "wrote", e.unit, e.value, ""
         case Moved():
@@ -389,6 +408,12 @@ def line(row: Row) -> RequestLine:
         row.changed,
         row.changed_at,
     )
+
+
+def file_line(file: Attached, percent: int) -> FileLine:
+    """A file as it is shown."""
+    place = (file.unit, file.kind, file.page, file.pages, file.size)
+    return FileLine(file.blob.hex(), *place, percent, file.preview.hex())
 
 
 def form_of(record: Record) -> Service | None:

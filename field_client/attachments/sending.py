@@ -34,10 +34,13 @@ ALTERED_MAX = 30
 
 
 class Sent(msgspec.Struct):
-    """What a sync did with files. files: proved whole by it. bytes: of pieces that central proved
-    to hold. left, left_bytes: still to be sent. stopped: codes of why central takes no more of some
-    for now. altered: pieces that were damaged on the way and sent again. damaged: files whose copy on this laptop cannot be read. deleted: gone from here after
-    central and its backup have them."""
+    """What a sync did with files.
+
+    files: proved whole by it. bytes: of pieces that central took. left, left_bytes: still to be
+    sent. stopped: codes of why central takes no more of some for now. altered: pieces that were
+    damaged on the way and sent again. damaged: files whose copy on this laptop cannot be read.
+    deleted: gone from here after central and its backup have them.
+    """
 
     files: int = 0
     bytes: int = 0

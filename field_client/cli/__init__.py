@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from field_client.cli import (
+    attachments,
     copies,
     enrol,
     operators,
@@ -48,6 +49,7 @@ queueing.register(app)
 state.register(app)
 sync.register(app)
 copies.register(app)
+attachments.register(app, requests.app)
 
 
 def _version(asked: bool) -> None:

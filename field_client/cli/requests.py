@@ -153,13 +153,15 @@ def edit(
 def show(call: Call, code: CodeArgument) -> None:
     """Show a request as it stands here: central's word with the own changes on top."""
     from field_client import shown
+    from field_client.cli.attachments import files_data, tell_files
 
     desk = call.house().desk
     record = desk.named(code)
     if call.reveal:
         desk.note_reveal("request show", record)
     page = desk.open(record)
-    call.give(shown.sheet_data(page, call.lang, call.reveal))
+    data = shown.sheet_data(page, call.lang, call.reveal)
+    call.give(data | {"attachments": files_data(desk, page)})
     view = page.picture.view
     call.out(f"{page.code}  {shown.title(view.service, view.edition, call.lang)}")
     call.out(shown.stage(page.line, call.lang))
@@ -168,6 +170,7 @@ def show(call: Call, code: CodeArgument) -> None:
         service = page.service
         call.facts(shown.answer_words(service, k, v, call.lang) for k, v in answers.items())
     call.facts([(say("Dokumen", call.lang), ", ".join(page.documents))])
+    tell_files(call, desk, page)
     for unit in sorted(view.proposed):
         name = shown.unit_words(page.service, unit, call.lang)
         call.out(say("⚠ {unit}: diusulkan, sedang ditinjau pusat", call.lang, unit=name))

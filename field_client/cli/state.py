@@ -33,6 +33,7 @@ def status(call: Call) -> None:
     word = _word(store)
     last = checkpoint.at if checkpoint is not None else None
     doubt = desk.clock_doubt()
+    files = store.attached.left()
     call.give(
         {
             "operator": house.unlocked.name,
@@ -46,6 +47,8 @@ def status(call: Call) -> None:
             "oldest_unsent": standing.oldest_unsent,
             "requests": standing.requests,
             "outcomes": {k or "undecided": n for k, n in sorted(standing.entries.items())},
+            "files_left": files.files,
+            "files_left_bytes": files.bytes,
             "drafts": sum(standing.drafts.values()),
             "notices": standing.unread,
             "residents": standing.residents,
@@ -64,6 +67,7 @@ def status(call: Call) -> None:
         (say("Petugas", call.lang), house.unlocked.name),
         (say("Permohonan", call.lang), sum(standing.requests.values())),
         (say("Antre kirim", call.lang), standing.unsent),
+        (say("Lampiran antre", call.lang), files.files or None),
         (say("! Perlu perbaikan", call.lang), returned or None),
         (say("⚠ Ditinjau pusat", call.lang), held or None),
         (say("Draf", call.lang), sum(standing.drafts.values()) or None),

@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from field_client.cli.common import Call, command
-from models.problems import Problem
+from models.problems import Problem, problems
 from models.words import number, say, size
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def _tell(call: Call, report: Report) -> None:
             seconds=number(report.seconds, call.lang, 1),
         )
     )
+    _tell_files(call, report)
     for outcome, count in report.outcomes.items():
         call.out(f"  {outcome}: {count}")
     if report.notices:
@@ -159,6 +160,36 @@ def _sleeper(stopping: threading.Event) -> Callable[[float], None]:
 
 
 # -- showing
+
+
+def _tell_files(call: Call, report: Report) -> None:
+    """What became of papers and photos, where there were any."""
+    files = report.files
+    if files.files or files.left:
+        call.out(
+            say(
+                "Lampiran: {n} sampai lengkap, {left} masih antre ({size}).",
+                call.lang,
+                n=number(files.files, call.lang),
+                left=number(files.left, call.lang),
+                size=size(files.left_bytes, call.lang),
+            )
+        )
+    if files.deleted:
+        call.out(
+            say(
+                "{n} salinan dihapus dari laptop ini; pusat dan cadangannya memilikinya.",
+                call.lang,
+                n=number(files.deleted, call.lang),
+            )
+        )
+    for code in files.stopped:
+        call.warn(Problem(code).words(call.lang) if code in problems() else code)
+    if files.damaged:
+        call.warn(
+            say("{n} lampiran di laptop ini rusak. Jalankan: jemput doctor", call.lang,
+                n=files.damaged)
+        )  # fmt: skip
 
 
 class _Silent:

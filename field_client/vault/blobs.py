@@ -70,6 +70,13 @@ class Blobs:
             raise Problem("blob.damaged", blob=blob.hex()[:8])
         return data
 
+    def is_whole(self, blob: bytes, size: int) -> bool:
+        """Can all of a file be read, and is it the file of that name?"""
+        try:
+            return len(self.whole(blob, size)) == size
+        except Problem:
+            return False
+
     def drop(self, blob: bytes) -> None:
         """Remove a file; one that is gone already is no error."""
         with disk_problems(self.path(blob)), contextlib.suppress(FileNotFoundError):

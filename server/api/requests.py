@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from server.api.guards import AnyRequest, as_person
@@ -13,6 +13,7 @@ from server.api.problems import language
 from server.casework import Done
 from server.sheets import RequestLine, RequestSheet
 
+WEBP = "image/webp"
 SECURITY = [{"bearer": list[str]()}]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Name = FromPath[str]
@@ -86,6 +87,24 @@ async def show_request(request: AnyRequest, name: Name) -> RequestSheet:
     return await as_person(request, lambda central, me: central.casework.request(me, name, lang))
 
 
+@get(
+    "/requests/{name:str}/files/{file:str}",
+    media_type=WEBP,
+    security=SECURITY,
+    summary="A paper or portrait",
+)
+async def show_file(
+    request: AnyRequest, name: Name, file: FromPath[str], preview: FromQuery[bool] = False
+) -> Response[bytes]:
+    """As WebP, by the beginning of its id; `preview` gives its small picture. Opening it is
+    recorded."""
+    _, content = await as_person(
+        request, lambda central, me: central.casework.attachment(me, name, file, preview=preview)
+    )
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type=WEBP, headers=headers)
+
+
 @post("/requests/{name:str}/accept", status_code=200, security=SECURITY, summary="Verified")
 async def accept_request(request: AnyRequest, name: Name, data: JSONBody[Seen]) -> Done:
     """Takes it from the pile first where nobody has."""
@@ -133,6 +152,7 @@ async def confirm_request(request: AnyRequest, name: Name, data: JSONBody[Agreem
 REQUESTS = [
     list_requests,
     show_request,
+    show_file,
     accept_request,
     return_request,
     reject_request,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from models import lifecycle
 from models.problems import Problem
-from models.words import moment
+from models.words import moment, size
 from server.casework import Done
 from server.central import Central
 from server.database.people import Person
-from server.sheets import RequestSheet
+from server.files import write_new
+from server.sheets import FileLine, RequestSheet
 from server.terminal import (
     DEFAULT_DATA,
     AsOption,
@@ -101,6 +103,28 @@ def show(
         sheet = central.casework.request(me, request, lang)
         draw(terminal, sheet)
         terminal.give(sheet)
+
+
+@app.command()
+def attachment(
+    request: RequestArgument,
+    file: Annotated[str, typer.Argument(help="Beginning of the file's id, from `requests show`.")],
+    out: Annotated[Path, typer.Option("--out", help="Where to write it (WebP), unprotected.")],
+    preview: Annotated[bool, typer.Option("--preview", help="Its small picture instead.")] = False,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Write a paper or portrait out to be looked at; that it was opened is recorded."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        if out.exists():
+            raise Problem("file.exists", path=str(out))
+        line, content = central.casework.attachment(me, request, file, preview=preview)
+        write_new(out, content)
+        terminal.say("Ditulis ke {file} tanpa kunci. Hapus setelah dilihat.", file=out.name)
+        terminal.give({"file": str(out), "bytes": len(content), "id": line.id, "unit": line.unit})
 
 
 @app.command()
@@ -246,6 +270,9 @@ def draw(terminal: Terminal, sheet: RequestSheet) -> None:
         [terminal.say("Isian"), terminal.say("Nilai")],
         ([k, shown(v)] for k, v in sheet.answers.items()),
     )
+    if sheet.files:
+        heads = ["Lampiran", "Untuk", "Halaman", "Ukuran", "Sampai"]
+        terminal.table("Lampiran", heads, (_file(line, terminal.lang) for line in sheet.files))
     rows = [
         [when(e.at), e.who, f"{e.what} {e.unit}", shown(e.value), e.reason] for e in sheet.history
     ]
@@ -261,6 +288,11 @@ def draw(terminal: Terminal, sheet: RequestSheet) -> None:
         rows,
     )
     terminal.facts([(terminal.say("Keadaan (seen)"), sheet.seen)])
+
+
+def _file(line: FileLine, lang: str) -> list[str]:
+    place = f"{line.page}/{line.pages}"
+    return [line.id[:8], line.unit, place, size(line.bytes, lang), f"{line.percent} %"]
 
 
 def shown(value: Any) -> str:

@@ -309,7 +309,7 @@ def test_a_copy_leaves_when_it_is_verified_durable_and_old_enough(story):
     assert story.at_central(file), "and the office has it"
     sheet = story.van.open_sheet(story.records[0])
     assert [f.blob for f, _ in story.van.house.desk.files(sheet)] == [file.blob]
-    with pytest.raises(Problem, match=r"blob\.damaged"):
+    with pytest.raises(Problem, match=r"attachment\.elsewhere"):
         story.van.house.desk.picture(sheet, file.blob.hex())
 
 
