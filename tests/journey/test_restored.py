@@ -178,3 +178,26 @@ def test_a_laptop_invited_after_the_backup_is_let_in_and_its_work_waits(town: To
     assert town.stored() == {record.hex(): "received" for record in records}
     assert [van.status(record) for record in records] == ["received"] * 2
     assert len(van.notices("restored")) == 2
+
+
+def test_what_a_laptop_read_of_the_lost_history_is_forgotten(town: Town) -> None:
+    van, other = town.laptop("sari"), town.laptop("rusli")
+    (record,) = taken(town, van, "father")
+    van.sync()
+    night = copied(town)
+    assert town.accept(record).status == "verified"
+    (theirs,) = taken(town, other, "mother")
+    for laptop in (other, van):
+        laptop.sync()
+    assert (van.status(record), van.status(theirs)) == ("verified", "received")
+    put_back(town, night)
+    van.sync()
+    assert van.status(record) == "received"
+    assert {line.record for line in van.house.store.requests.newest()} == {record}
+    other.sync()
+    van.sync()
+    assert {line.record for line in van.house.store.requests.newest()} == {record, theirs}
+    assert town.accept(record).status == "verified"
+    van.sync()
+    assert van.status(record) == "verified"
+    assert town.is_whole()
