@@ -41,7 +41,7 @@ def signer(token: bytes) -> bytes:
 
 
 def check(token: bytes, key: bytes) -> Receipt:
-    """What the token says, once `key` is shown to have signed it; else Problem("receipt.forged")."""
+    """What the token says, once `key` is shown to have signed it; else Problem receipt.forged."""
     try:
         _, payload = verify(token, key, "receipt", b"")
         return decode(payload, Receipt)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,10 +26,8 @@ def test_bytes_come_back(data):
 
 @given(st.text(max_size=60))
 def test_any_text_gives_bytes_or_a_problem(text):
-    try:
-        base45.decode(text)
-    except Problem as problem:
-        assert problem.code == "receipt.malformed"
+    with contextlib.suppress(Problem):
+        assert isinstance(base45.decode(text), bytes)
 
 
 @pytest.mark.parametrize("text", ["ä", "GGW", "::", "A", "::::::::: ", "0" * 9000])

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import docs
 from models import lifecycle
 from models.lifecycle import GROUPS, TABLE, TRANSITIONS, Status, passed, step
 from models.people import ROLES, Role
 from models.problems import Problem
-from scripts import docs
 
 STORED = [status for status in Status if status != Status.NONE]
 PLACES = ("field", "office", "system")

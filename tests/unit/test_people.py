@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import docs
 from models import people
 from models.people import DEVICE_MOVES, MAY, Act, DeviceMove, DeviceState, Role
 from models.problems import Problem
-from scripts import docs
 
 
 @pytest.mark.parametrize(
