@@ -29,7 +29,7 @@ from field_client.vault.logs import OwnLog
 from field_client.vault.rewind import Asked
 from models.problems import Problem
 from sync import backoff, enrolment
-from sync.exchange import Absorbed, Exchange, Settled, Step
+from sync.exchange import Absorbed, Exchange, Filled, Settled, Step
 from sync.messages import Checkpoint
 from sync.state import Outcome
 
@@ -274,7 +274,7 @@ class Courier:
 
     def _write(self, steps: Sequence[Step], log: OwnLog) -> None:
         """One commit for the first frame, one for each page."""
-        first = [step for step in steps if not isinstance(step, Absorbed)]
+        first = [step for step in steps if not isinstance(step, Absorbed | Filled)]
         self.store.apply(*first, log=log.id)
         for step in first:
             if isinstance(step, Settled):
@@ -282,8 +282,10 @@ class Courier:
                     for seq in range(told.first, told.last + 1):
                         self._states[log.id, seq] = told.state
         own = {one.id for one in self.store.logs()}
-        for page in (step for step in steps if isinstance(step, Absorbed)):
+        for page in (step for step in steps if isinstance(step, Absorbed | Filled)):
             self.store.apply(page, log=log.id)
+            if isinstance(page, Filled):
+                continue
             self.report.received += len(page.decisions)
             for effect in (e for decision in page.decisions for e in decision.effects):
                 if isinstance(effect, Outcome) and effect.log in own:

@@ -105,7 +105,9 @@ class Crossing:
         desk, log = self.courier.desk, self.log.id
         position = self.store.position(log)
         self.files.begin()
-        return Exchange(position, version(), lambda seq: succession.head_at(desk, seq, log))
+        return Exchange(
+            position, version(), lambda seq: succession.head_at(desk, seq, log), self.store.sight
+        )
 
     def _through(self, exchange: Exchange) -> bool:
         return exchange.finished and (self.files.idle or exchange.over)

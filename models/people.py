@@ -120,6 +120,7 @@ class Act(StrEnum):
     IMPORT_BUNDLE = "bundle.import"
     LIST_DEVICES = "device.list"
     INVITE_DEVICE = "device.invite"
+    SCOPE_DEVICE = "device.scope"
     SUSPEND_DEVICE = "device.suspend"
     LOSE_DEVICE = "device.lose"
     RETIRE_DEVICE = "device.retire"
@@ -149,6 +150,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.IMPORT_BUNDLE: _OFFICE | _KEEPERS,
     Act.LIST_DEVICES: _KEEPERS | {Role.AUDITOR},
     Act.INVITE_DEVICE: frozenset({Role.ADMIN}),
+    Act.SCOPE_DEVICE: _KEEPERS,
     Act.SUSPEND_DEVICE: _KEEPERS,
     Act.LOSE_DEVICE: _KEEPERS,
     Act.RETIRE_DEVICE: frozenset({Role.ADMIN}),

@@ -150,6 +150,30 @@ class Devices:
             door.audit(me.login, "device.renew", device.id.hex(), {"name": device.name}, at)
         return device
 
+    def scope(
+        self, me: Person, name: str, villages: Sequence[str], until: int | None = None
+    ) -> Device:
+        """Give a laptop these villages instead of those it has; until (Unix seconds): lend them to
+        it until then, besides its own. The laptop hears it with its next sync."""
+        require(roles(me), Act.SCOPE_DEVICE)
+        _check_villages(villages)
+        at = self.clock()
+        if until is not None and (until <= at or not villages):
+            raise Problem("device.until")
+        with self.registry.write() as door:
+            device = _named(door, name)
+            _refuse_gone(device)
+            # More than any number this scope can still reach by loans that end.
+            number = device.scope_no + len(device.lent) + 1
+            codes = tuple(dict.fromkeys(villages))
+            own = codes if until is None else device.villages
+            lent = () if until is None else tuple((code, until) for code in codes)
+            device = msgspec.structs.replace(device, villages=own, lent=lent, scope_no=number)
+            door.keep_device(device)
+            details = {"name": device.name, "villages": list(codes), "until": until}
+            door.audit(me.login, Act.SCOPE_DEVICE, device.id.hex(), details, at)
+        return device
+
     def list(self, me: Person) -> list[tuple[Device, list[LogState]]]:
         """Every device by name, with its logs, oldest log first."""
         require(roles(me), Act.LIST_DEVICES)
@@ -367,6 +391,10 @@ def _check_invitation(
         raise Problem("device.name", limit=NAME_MAX)
     if office_kind not in tuple(OfficeKind):
         raise Problem("device.kind", kind=office_kind[:20], kinds=[str(k) for k in OfficeKind])
+    _check_villages(villages)
+
+
+def _check_villages(villages: Sequence[str]) -> None:
     if len(villages) > VILLAGES_MAX:
         raise Problem("field.too_many", limit=VILLAGES_MAX, n=len(villages))
     for code in villages:

@@ -32,7 +32,7 @@ from sync.intake import (
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
 from sync.logs import HEAD_WIRE_BYTES, Entry, next_head
 from sync.messages import Batch, Branch
-from sync.state import Decision
+from sync.state import Decision, Whole
 
 ATTEMPTS_MAX = 3
 BATCH_ENTRIES_MAX = 5000
@@ -44,11 +44,13 @@ log_lines = structlog.get_logger(__name__)
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """What a laptop may see: its device and its villages. logs: all logs of the device."""
+    """What a laptop may see: its device and its villages. logs: all logs of the device. number:
+    grows with each change of the villages."""
 
     device: bytes
     villages: tuple[str, ...]
     logs: tuple[bytes, ...]
+    number: int = 1
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -108,7 +110,8 @@ class Door(Protocol):
     def waiting(self) -> list[tuple[bytes, bytes, int]]:
         """(record, log, seq) of what waits to be judged."""
 
-    def scope(self, device: bytes) -> Scope: ...
+    def scope(self, device: bytes, at: int = 0) -> Scope:
+        """at: central's clock, Unix seconds: villages lent until then are not in it any more."""
 
     def pull(
         self, scope: Scope, after: int, budget: int
@@ -117,6 +120,14 @@ class Door(Protocol):
         and chain value up to which they are complete; whether more remain."""
 
     def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]: ...
+
+    def whole_before(self, record: bytes, number: int) -> Whole | None:
+        """A request as it stood before decision `number`, with all of its open cases."""
+
+    def fill(self, village: str, mark: int, budget: int) -> tuple[list[Whole], int, bool]:
+        """Requests of a village as they stand, those created by decisions after `mark`, in that
+        order, about `budget` bytes but at least one decision's; the new mark; whether these are
+        the last."""
 
     def attempted(self, log: bytes, seq: int, scope: str) -> None:
         """An attempt (see `Registry.attempt`) ends with this transaction's commit."""

@@ -11,14 +11,15 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from models.changes import encode as encode_value
 from models.problems import Problem
 from server.arrivals import Arrivals
 from server.ledger import Door, Ledger, Registry, Scope, Standing, Stored
+from server.telling import PAGE_BYTES, fills, pages_of, visible_parts
 from server.visit import Visit
 from sync import messages, seal, wire
 from sync.identity import Identity
 from sync.known import LogState
+from sync.lineage import BLOCK_BITS
 from sync.logs import HEAD_WIRE_BYTES, log_id
 from sync.messages import (
     BlobState,
@@ -30,13 +31,11 @@ from sync.messages import (
     Page,
     Reply,
     Request,
+    Territory,
 )
-from sync.pull import for_laptop, runs
-from sync.state import Decision
+from sync.pull import runs
 
 REPLY_BYTES_MAX = 2 * 1024 * 1024
-PAGE_BYTES = 128 * 1024
-"""Pages are cut at whole decisions near this size; each is usable alone."""
 
 
 class Reception:
@@ -124,7 +123,10 @@ class Reception:
         at = self.clock()
         asked = Request(0, "", at, cursor, REPLY_BYTES_MAX, None)
         with self.registry.read() as door:
-            return self._tell(door, name, asked, answer_name, None, at)
+            reply, pages = self._tell(door, name, asked, answer_name, None, at)
+            scope = _numbered(door.scope(self.known(name).device, at), door.standing())
+        territory = Territory(scope.number, list(scope.villages))
+        return msgspec.structs.replace(reply, scope=territory), pages
 
     def _tell(
         self,
@@ -142,14 +144,22 @@ class Reception:
         heard = request.cursor.incarnation
         same = heard == standing.incarnation
         lineage = () if same else door.lineage()
-        scope = door.scope(log.device)
+        scope = _numbered(door.scope(log.device, at), standing)
         budget = max(0, min(request.budget, REPLY_BYTES_MAX))
         if budget and (same or not heard):
             found, upto, head, more = door.pull(scope, request.cursor.server_seq, budget)
         else:  # one of several in a row, of which the last one asks for pages; or it has read a
             # history that a restore ended, and finds its way into this one first
             found, upto, head, more = [], request.cursor.server_seq, request.cursor.head, True
-        pages = list(_pages(_visible(door, scope, found), request_name, upto))
+        pages = pages_of(visible_parts(door, scope, found), request_name, upto)
+        territory = None
+        if budget and request.sight is not None and request.sight.scope != scope.number:
+            territory = Territory(scope.number, list(scope.villages))
+            newer = request.sight.scope < scope.number  # a new village is asked for after this
+            more = more or (newer and request.cursor.server_seq > 0)
+        if budget and not more:
+            filling, more = fills(door, scope, request, pages, request_name, upto)
+            pages += filling
         checkpoint = Checkpoint(
             log.id,
             log.seq,
@@ -170,6 +180,7 @@ class Reception:
             Cursor(standing.incarnation, upto, head[:HEAD_WIRE_BYTES]),
             more,
             lineage=list(lineage),
+            scope=territory,
         )
         return reply, pages
 
@@ -213,33 +224,7 @@ def not_ahead(cursor: Cursor, standing: Standing) -> None:
         raise Problem("sync.future_cursor")
 
 
-def _visible(door: Door, scope: Scope, found: list[Decision]) -> list[Decision]:
-    named = {
-        name
-        for decision in found
-        for effect in decision.effects
-        for name in (getattr(effect, "record", b""), *getattr(effect, "others", ()))
-        if name
-    }
-    visible = door.visible(scope, named)
-    shown = (for_laptop(d, visible.__contains__, scope.logs) for d in found)
-    return [decision for decision in shown if decision is not None]
-
-
-def _pages(decisions: list[Decision], request_name: bytes, upto: int) -> list[Page]:
-    """Decisions cut into pages; the last one reaches to `upto`."""
-    groups: list[list[bytes]] = []
-    ends: list[int] = []
-    size = PAGE_BYTES
-    for decision in decisions:
-        data = encode_value(decision)
-        if size + len(data) > PAGE_BYTES:
-            groups.append([])
-            ends.append(0)
-            size = 0
-        groups[-1].append(data)
-        ends[-1] = decision.server_seq
-        size += len(data)
-    if ends:
-        ends[-1] = upto
-    return [Page(request_name, i, g, e) for i, (g, e) in enumerate(zip(groups, ends, strict=True))]
+def _numbered(scope: Scope, standing: Standing) -> Scope:
+    """With a number that grows by a restore too, whatever the backup had not heard of."""
+    restores = standing.server_seq >> BLOCK_BITS
+    return msgspec.structs.replace(scope, number=scope.number + (restores << 20))

@@ -29,15 +29,18 @@ from sync.messages import (
     Branch,
     Checkpoint,
     Cursor,
+    Fill,
     Order,
     Page,
     Reply,
     Request,
+    Sight,
+    Territory,
     Told,
     encode,
     name_of,
 )
-from sync.state import Decision
+from sync.state import Decision, Whole
 
 REPLY_BUDGET_BYTES = 1024 * 1024
 
@@ -95,6 +98,23 @@ class Missing(msgspec.Struct, frozen=True):
     last: int
 
 
+class Scoped(msgspec.Struct, frozen=True):
+    """The laptop's villages from now on. What was only here for another one is dropped; a new one
+    is filled from the beginning."""
+
+    territory: Territory
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """How requests of a village stand at the cursor: all that were created up to `mark` and after
+    the last one. done: the village is whole here."""
+
+    cell: str
+    wholes: tuple[Whole, ...]
+    mark: int
+    done: bool
+
+
 class Rewound(msgspec.Struct, frozen=True):
     """Central was restored and knows of this log only entries up to `stored` (chain value `head`).
 
@@ -109,7 +129,7 @@ class Rewound(msgspec.Struct, frozen=True):
     head: bytes
 
 
-Step = Acknowledged | Settled | Absorbed | Ordered | Missing | Rewound
+Step = Acknowledged | Settled | Absorbed | Ordered | Missing | Rewound | Scoped | Filled
 
 
 HeadAt = Callable[[int], bytes | None]
@@ -134,10 +154,18 @@ class Exchange:
     log (a copy of the laptop wrote it, or this laptop was put back from an older image): a new log
     has to go on from there. None as long as there is one history. sent: number of the newest entry
     that is stored or on its way. rewound: central turned out to be restored from a backup; begin
-    a new exchange from what the store knows after the steps are written.
+    a new exchange from what the store knows after the steps are written. sight: gives what the
+    store knows of its scope by now.
     """
 
-    def __init__(self, position: Position, build: str, head_at: HeadAt) -> None:
+    def __init__(
+        self,
+        position: Position,
+        build: str,
+        head_at: HeadAt,
+        sight: Callable[[], Sight | None] = lambda: None,
+    ) -> None:
+        self.sight = sight
         self.position = position
         self.build = build
         self.finished = False
@@ -175,8 +203,9 @@ class Exchange:
         self.position = msgspec.structs.replace(self.position, number=number)
         budget = REPLY_BUDGET_BYTES if pages else 0
         batch = self._batch(entries)
-        cursor = self.position.cursor
-        data = encode(Request(number, self.build, at, cursor, budget, batch, list(blobs)))
+        cursor, asked = self.position.cursor, list(blobs)
+        sight = self.sight() if pages else None
+        data = encode(Request(number, self.build, at, cursor, budget, batch, asked, sight))
         if entries:
             self.grew(entries[-1].seq)  # somebody may have saved since this began
             self.sent, self._sent_head = entries[-1].seq, entries[-1].head
@@ -226,6 +255,8 @@ class Exchange:
         if reply.missing is not None:
             steps.append(Missing(*reply.missing))
         steps += [Ordered(o) for o in fresh]
+        if reply.scope is not None:
+            steps.append(Scoped(reply.scope))
         if asked.pages:
             steps += self._absorb(reply, pages)
         if self.position.stored < asked.seq:
@@ -310,6 +341,14 @@ class Exchange:
                 raise Problem("sync.malformed")
             last = page.index == reply.pages - 1 and page.upto == reply.upper.server_seq
             head = reply.upper.head if last else b""
+            if page.fill is not None:
+                if page.upto != reply.upper.server_seq or decisions:
+                    raise Problem("sync.malformed")
+                if cursor != reply.upper:
+                    cursor = reply.upper
+                    steps.append(Absorbed((), cursor))
+                steps.append(_filled(page.fill))
+                continue
             cursor = Cursor(reply.upper.incarnation, page.upto, head)
             steps.append(Absorbed(decisions, cursor))
         if whole and (not pages or cursor.server_seq < reply.upper.server_seq):
@@ -335,6 +374,14 @@ def rewound(here: Position, head_at: HeadAt, reply: Reply) -> Rewound:
     assert head is not None
     lineage = tuple(reply.lineage) or here.lineage
     return Rewound(said.incarnation, upto, lineage, seq, head)
+
+
+def _filled(fill: Fill) -> Filled:
+    try:
+        wholes = tuple(msgspec.msgpack.decode(data, type=Whole) for data in fill.wholes)
+    except msgspec.DecodeError:
+        raise Problem("sync.malformed") from None
+    return Filled(fill.cell, wholes, fill.mark, fill.done)
 
 
 def _decision(data: bytes) -> Decision:

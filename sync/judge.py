@@ -49,6 +49,7 @@ from sync.state import (
     Opened,
     Outcome,
     Parked,
+    Placed,
     Record,
     State,
     Wrote,
@@ -151,6 +152,7 @@ class Judge:
 
     def finish(self) -> Decision:
         """Fold everything into `known` and give the decision to be stored."""
+        self._place()
         decision = msgspec.structs.replace(self.shell, effects=tuple(self.effects))
         state = self.known.state
         state.records.update(self.scratch.records)
@@ -162,6 +164,16 @@ class Judge:
             _index(self.known, record)
         self.known.server_seq = decision.server_seq
         return decision
+
+    def _place(self) -> None:
+        """A request whose address is in another village now belongs to that one."""
+        wrote = {e.record for e in self.effects if isinstance(e, Wrote)}
+        for name in sorted(wrote & self.known.state.records.keys()):
+            before = facts(self.known.state.records[name]).village
+            village = facts(self.scratch.records[name]).village
+            if village != before:
+                self.say(Placed(name, village, before))
+                self.villages[name] = village
 
 
 def _index(known: Known, record: Record) -> None:
@@ -364,7 +376,7 @@ def _edit(judge: Judge, change: Change, body: Body, author: Author) -> None:
 
 def _shut(judge: Judge, record: Record) -> bool:
     """Is nothing written to the request without a person? It is over, or it is neither this
-    laptop's nor of a village it has or had; what was offered to it is held, so nothing is stranded."""
+    laptop's nor of a village it has or had; what was offered is held, so nothing is stranded."""
     log = judge.log
     if is_over(record):
         return True

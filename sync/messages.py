@@ -37,13 +37,29 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     entries: list[bytes]
 
 
+class Sight(msgspec.Struct, frozen=True, array_like=True):
+    """What a laptop knows of its scope. scope: number of the newest it was told. fills: villages
+    that are not whole here yet, each with its fill mark (see `Fill`)."""
+
+    scope: int = 0
+    fills: list[tuple[str, int]] = []
+
+
+class Territory(msgspec.Struct, frozen=True, array_like=True):
+    """A laptop's villages from now on, as a numbered order inside a signed reply: one with a lower
+    number is old."""
+
+    number: int
+    villages: list[str]
+
+
 class Request(msgspec.Struct, frozen=True, array_like=True):
     """A laptop's half of one round trip.
 
     number: counts this log's requests, so that no two are alike and no old reply fits.
     build: version of the program. at: the laptop's wall clock, Unix seconds. budget: bytes of
     pages it wants at most. batch: None when there is nothing to send. blobs: names of files whose
-    state it wants to hear.
+    state it wants to hear. sight: with those that ask for pages.
     """
 
     number: int
@@ -53,6 +69,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     budget: int
     batch: Batch | None
     blobs: list[bytes] = []
+    sight: Sight | None = None
 
 
 class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
@@ -154,7 +171,8 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     before the ones just sent can be judged. orders: signed orders. upper: number up to which the
     pages of this reply go, with the chain value there; more: ask again for the rest. blobs: state
     of the files asked for, and of those that came along. lineage: every restore of central, oldest
-    first, for a laptop that last read another incarnation; it gets no pages then.
+    first, for a laptop that last read another incarnation; it gets no pages then. scope: the
+    laptop's villages, where it knows an older number.
     """
 
     request: bytes
@@ -167,15 +185,28 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     more: bool
     blobs: list[BlobState] = []
     lineage: list[Branch] = []
+    scope: Territory | None = None
+
+
+class Fill(msgspec.Struct, frozen=True, array_like=True):
+    """Requests of a village, whole (`sync.state.Whole`), in the order in which they were created:
+    those created by decisions up to number `mark`. done: there are no more."""
+
+    cell: str
+    wholes: list[bytes]
+    mark: int
+    done: bool
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):
-    """Decisions in the laptop's scope, whole and in order, up to and with number `upto`."""
+    """Decisions in the laptop's scope, whole and in order, up to and with number `upto`. One with a
+    `fill` has no decisions; it says how requests stand at `upto`, and comes after the others."""
 
     request: bytes
     index: int
     decisions: list[bytes]
     upto: int
+    fill: Fill | None = None
 
 
 class Enrolment(msgspec.Struct, frozen=True, array_like=True):

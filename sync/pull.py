@@ -2,6 +2,9 @@
 
 A laptop's scope is its own requests and its villages. Of a decision it gets the effects on those
 requests, and the outcomes of its own entries wherever they were; nothing else leaves central.
+
+The requests of one village are a **cell**. A request that comes into a cell of the laptop is told
+whole at the place where it came; of one that leaves, only that it left.
 """
 
 from __future__ import annotations
@@ -13,34 +16,103 @@ import msgspec
 from sync.known import Result, facts
 from sync.messages import Told
 from sync.state import (
+    Case,
     Closed,
     Created,
     Decision,
     Effect,
+    Left,
     Linked,
     Opened,
     Outcome,
     Parked,
+    Placed,
     Proposed,
+    Record,
     State,
+    Whole,
     Wrote,
 )
 
 Visible = Callable[[bytes], bool]
 """Is this record in the laptop's scope?"""
 
+Before = Callable[[bytes, int], Whole | None]
+"""A request as it stood before the decision with that number."""
+
 
 def for_laptop(
-    decision: Decision, visible: Visible, own_logs: Collection[bytes]
+    decision: Decision,
+    visible: Visible,
+    own_logs: Collection[bytes],
+    villages: Collection[str] = (),
+    before: Before | None = None,
 ) -> Decision | None:
-    """The part of `decision` that the laptop with these logs may see, or None for nothing."""
-    seen = (_effect(e, visible, own_logs) for e in decision.effects)
+    """The part of `decision` that the laptop with these logs and villages may see, or None for
+    nothing. before: gives the requests that come into its villages by this decision."""
+    placed = arrivals(decision, visible, villages) if before is not None else []
+    arrived = [before(e.record, decision.server_seq) for e in placed] if before is not None else []
+    seen: list[Effect | None] = [whole_for(w, visible, own_logs) for w in arrived if w is not None]
+    seen += [_effect(e, visible, own_logs, villages) for e in decision.effects]
     effects = tuple(e for e in seen if e is not None)
     return msgspec.structs.replace(decision, effects=effects) if effects else None
 
 
-def _effect(effect: Effect, visible: Visible, own_logs: Collection[bytes]) -> Effect | None:
+def arrivals(decision: Decision, visible: Visible, villages: Collection[str]) -> list[Placed]:
+    """Moves of requests from elsewhere into these villages."""
+    placed = [e for e in decision.effects if isinstance(e, Placed)]
+    return [
+        e for e in placed
+        if e.village in villages and e.before not in villages and visible(e.record)
+    ]  # fmt: skip
+
+
+def whole_for(whole: Whole, visible: Visible, own_logs: Collection[bytes]) -> Whole:
+    """What a laptop may see of a whole request: of its cases nothing about other requests, nobody
+    else's parked work, and no proposal that nobody approved yet."""
+    cases = (_case_for(case, visible, own_logs) for case in whole.cases)
+    return msgspec.structs.replace(whole, cases=tuple(cases))
+
+
+def _case_for(case: Case, visible: Visible, own_logs: Collection[bytes]) -> Case:
+    return msgspec.structs.replace(
+        case,
+        others=tuple(name for name in case.others if visible(name)),
+        parked=[one for one in case.parked if one[0] in own_logs],
+        proposal=None,
+        state="open",
+    )
+
+
+def whole_of(state: State, record: Record, village: str) -> Whole:
+    """A request of `state` with its open cases."""
+    names = sorted({*record.disputes.values(), *record.cases})
+    return Whole(record, tuple(state.cases[name] for name in names if name in state.cases), village)
+
+
+def whole_before(record: bytes, decisions: Iterable[Decision]) -> Whole | None:
+    """A request as the fold of the decisions that concern it, which are given in order."""
+    state, village = State(), ""
+    for decision in decisions:
+        state.fold(decision)
+        for effect in decision.effects:
+            if isinstance(effect, Created) and effect.record == record:
+                village = village_of(effect, decision)
+            elif isinstance(effect, Placed) and effect.record == record:
+                village = effect.village
+    found = state.records.get(record)
+    return whole_of(state, found, village) if found is not None else None
+
+
+def _effect(
+    effect: Effect, visible: Visible, own_logs: Collection[bytes], villages: Collection[str]
+) -> Effect | None:
     match effect:
+        case Placed(record=record, village=village, before=before) if not visible(record):
+            touched = village in villages or before in villages
+            return Left(record) if touched else None
+        case Whole() | Left():
+            return None
         case Outcome(log=log):
             return effect if log in own_logs else None
         case Parked(log=log):
@@ -61,9 +133,8 @@ def _effect(effect: Effect, visible: Visible, own_logs: Collection[bytes]) -> Ef
 
 
 def village_of(created: Created, decision: Decision) -> str:
-    """Code of the village a new request belongs to for ever, by the answers it was created with,
-    so that it never leaves a laptop's scope by an edit. Empty for people of elsewhere and for forms
-    that cannot be read here."""
+    """Code of the village a new request belongs to, by the answers it was created with, until it is
+    `Placed` elsewhere. Empty for people of elsewhere and for forms that cannot be read here."""
     state = State()
     for effect in decision.effects:
         if isinstance(effect, Created | Wrote) and effect.record == created.record:

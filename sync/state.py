@@ -175,6 +175,30 @@ class Linked(msgspec.Struct, frozen=True, array_like=True, tag=True):
     linked: bool = True
 
 
+class Placed(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """The request belongs to another village from now on: its address changed. Empty for people of
+    elsewhere. Laptops of the new village get it whole, those of the old one drop it."""
+
+    record: bytes
+    village: str
+    before: str
+
+
+class Whole(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A request as it stands before the effects that follow, told to a laptop that did not have it
+    so far; never a part of what central stores. cell: its village. cases: its open ones."""
+
+    state: Record
+    cases: tuple[Case, ...]
+    cell: str
+
+
+class Left(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """A request is not this laptop's to see any more; told to laptops only."""
+
+    record: bytes
+
+
 Effect = (
     Created
     | Wrote
@@ -188,6 +212,9 @@ Effect = (
     | Closed
     | Outcome
     | Linked
+    | Placed
+    | Whole
+    | Left
 )
 
 
@@ -348,7 +375,7 @@ def _opened(state: State, e: Opened, d: Decision) -> None:
         if e.unit:
             record.disputes = {**record.disputes, e.unit: e.case}
         else:
-            record.cases = [*record.cases, e.case]
+            record.cases = [*(c for c in record.cases if c != e.case), e.case]
 
 
 def _parked(state: State, e: Parked, d: Decision) -> None:
@@ -390,6 +417,16 @@ def _linked(state: State, e: Linked, d: Decision) -> None:
         kept.changed = d.server_seq
 
 
+def _whole(state: State, e: Whole, _: Decision) -> None:
+    state.records[e.state.id] = copy_record(e.state)
+    for case in e.cases:
+        state.cases[case.id] = msgspec.structs.replace(case)
+
+
+def _left(state: State, e: Left, _: Decision) -> None:
+    state.records.pop(e.record, None)
+
+
 def _nothing(state: State, e: Effect, d: Decision) -> None:
     """Outcomes and notes change no record; they are read from the decision itself."""
 
@@ -407,6 +444,9 @@ _FOLDS: dict[type, Any] = {
     Closed: _closed,
     Outcome: _nothing,
     Linked: _linked,
+    Placed: _nothing,
+    Whole: _whole,
+    Left: _left,
 }
 
 

@@ -90,7 +90,9 @@ class Office:
             found, upto, head, _ = door.pull(scope, laptop.cursor.server_seq, 1 << 30)
             names = set(self.registry.tables["records"])
             visible = door.visible(scope, names)
-        shown = [for_laptop(d, visible.__contains__, scope.logs) for d in found]
+        before = door.whole_before
+        see = visible.__contains__
+        shown = [for_laptop(d, see, scope.logs, scope.villages, before) for d in found]
         cursor = Cursor(b"sim-0001", upto, head[:8])
         laptop.apply(Absorbed(tuple(d for d in shown if d is not None), cursor))
 

@@ -10,7 +10,11 @@ stand never reads a table that grows.
 
 from __future__ import annotations
 
+import msgspec
 from sqlite_utils import Database, Migrations
+
+from sync.known import facts
+from sync.state import Record
 
 STEPS = Migrations("vault")
 
@@ -34,6 +38,28 @@ def step_3(database: Database) -> None:
     for statement in (*_FILES, *_counted("files", "file", "state")):
         database.execute(statement)
 
+
+@STEPS()
+def step_4(database: Database) -> None:
+    """Requests by village, and villages that are being filled."""
+    for statement in _CELLS:
+        database.execute(statement)
+    for name, data in database.execute("select id, data from records").fetchall():
+        cell = facts(msgspec.msgpack.decode(data, type=Record)).village
+        database.execute("insert into places (record, cell) values (?, ?)", (name, cell))
+
+
+_CELLS = (
+    # The village each request of the snapshot is here for. A table of its own, so that folding a
+    # decision does not write it again.
+    """create table places (
+        record blob primary key, cell text not null
+    ) strict, without rowid""",
+    # The villages that came after the first reading, and how far each is filled.
+    """create table cells (
+        village text primary key, mark integer not null, filled integer not null
+    ) strict, without rowid""",
+)
 
 _CUSTODY = """create table custody (
     number integer primary key, at integer not null, operator text not null,

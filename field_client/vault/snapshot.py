@@ -8,15 +8,26 @@ from collections.abc import Iterable
 
 import msgspec
 
+from field_client.vault.cells import change_scope, drop, fill, locate, placed
 from field_client.vault.engine import Connection
 from field_client.vault.logs import read_cursor, remember
 from field_client.vault.picture import find_case, find_record
 from field_client.vault.requests import list_again
 from field_client.vault.rewind import differs, note_proved, rewind
-from sync.exchange import Absorbed, Acknowledged, Missing, Ordered, Rewound, Settled, Step
+from sync.exchange import (
+    Absorbed,
+    Acknowledged,
+    Filled,
+    Missing,
+    Ordered,
+    Rewound,
+    Scoped,
+    Settled,
+    Step,
+)
 from sync.logs import opening_head
 from sync.notices import Notice, notices
-from sync.state import Case, Decision, Outcome, Record, State
+from sync.state import Case, Decision, Left, Outcome, Record, State
 
 
 def apply(connection: Connection, log: bytes, step: Step) -> None:
@@ -28,6 +39,10 @@ def apply(connection: Connection, log: bytes, step: Step) -> None:
             _settle(connection, log, step)
         case Absorbed():
             _absorb(connection, step)
+        case Scoped():
+            change_scope(connection, step.territory)
+        case Filled():
+            fill(connection, step)
         case Ordered():
             _order(connection, step)
         case Missing():
@@ -124,10 +139,14 @@ def _fold(connection: Connection, decision: Decision, own: set[bytes]) -> set[by
     """One decision: state, own outcomes, notices. Gives the records it touched."""
     state = _load(connection, decision)
     state.fold(decision)
+    places = placed(state, decision)
     for record in state.records.values():
         _put(connection, "records", record)
+        if record.id in places:
+            locate(connection, record.id, places[record.id])
     for case in state.cases.values():
         _put(connection, "cases", case)
+    drop(connection, {e.record for e in decision.effects if isinstance(e, Left)})
     touched = set(state.records)
     told: list[Notice] = []
     for effect in decision.effects:

@@ -22,6 +22,7 @@ from typing import TypeVar
 import msgspec
 
 from field_client.vault.attached import Attached
+from field_client.vault.cells import sight
 from field_client.vault.custody import Custody
 from field_client.vault.drafts import Drafts
 from field_client.vault.engine import Connection, Engine
@@ -39,7 +40,7 @@ from models.problems import Problem
 from sync.exchange import Position, Step
 from sync.identity import Identity
 from sync.logs import Entry, broken_at, log_id, opening_head
-from sync.messages import Cursor, Order
+from sync.messages import Cursor, Order, Sight
 
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
@@ -257,6 +258,11 @@ class Store:
                 if i == n - 1:
                     whole = len(entries)
         return entries[:whole]
+
+    def sight(self) -> Sight:
+        """What is known of this laptop's scope, for `Exchange`."""
+        with self.engine.reading() as connection:
+            return sight(connection)
 
     def requested(self, number: int, log: bytes = b"") -> None:
         """Note that request `number` was made, before it is sent: none is ever made twice."""

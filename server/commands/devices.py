@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,9 @@ import typer
 
 from models.people import DEVICE_STATES, DeviceState
 from models.problems import Problem
+from models.words import WIT
 from server.database.devices import Device
+from server.enrolment import DAY_SECONDS
 from server.files import write_new
 from server.terminal import (
     DEFAULT_DATA,
@@ -102,6 +105,49 @@ def list_(
 
 
 @app.command()
+def scope(
+    name: NameArgument,
+    villages: Annotated[
+        list[str] | None,
+        typer.Option("--village", help="Code of a village it serves from now on; may be repeated."),
+    ] = None,
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until", help="Only lend these villages, besides its own, up to and with this day."
+        ),
+    ] = "",
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Change the villages of which a laptop sees the requests."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        device = central.devices.scope(me, name, villages or [], _end_of(until))
+        terminal.tell(
+            terminal.say(
+                "{name} melayani {villages}. Laptop mendengarnya saat sinkron berikutnya.",
+                name=device.name,
+                villages=" ".join(device.villages_at(0)) or "-",
+            )
+        )
+        terminal.give(as_data(device, []))
+
+
+def _end_of(day: str) -> int | None:
+    """The Unix second in which that day (YYYY-MM-DD, eastern Indonesia) ends; None for no day."""
+    if not day:
+        return None
+    try:
+        begin = datetime.combine(date.fromisoformat(day), time(), WIT)
+    except ValueError:
+        raise Problem("device.until") from None
+    return int(begin.timestamp()) + DAY_SECONDS
+
+
+@app.command()
 def suspend(
     name: NameArgument,
     reason: ReasonOption,
@@ -180,6 +226,8 @@ def as_data(device: Device, logs: list[LogState]) -> dict[str, Any]:
         "office": device.office_name,
         "state": device.state,
         "villages": list(device.villages),
+        "lent": [{"village": village, "until": until} for village, until in device.lent],
+        "scope": device.scope_no,
         "block": device.block,
         "grant": device.grant,
         "expires": device.expires,

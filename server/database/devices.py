@@ -38,7 +38,8 @@ _counters = table_of(CounterRow)
 
 class Device(msgspec.Struct, frozen=True):
     """A laptop. villages: codes of its scope. state: invited, active, suspended, lost, retired.
-    operator: the person it was invited for. invited_at, expires: Unix seconds."""
+    operator: the person it was invited for. invited_at, expires: Unix seconds. lent: villages for
+    a time, each with the Unix second in which that ends. scope_no: see `DeviceRow`."""
 
     id: bytes
     name: str
@@ -52,6 +53,16 @@ class Device(msgspec.Struct, frozen=True):
     invited_at: int
     invited_by: str
     expires: int
+    lent: tuple[tuple[str, int], ...] = ()
+    scope_no: int = 1
+
+    def villages_at(self, at: int) -> tuple[str, ...]:
+        """Its villages and those lent to it at that time."""
+        return tuple(dict.fromkeys((*self.villages, *(v for v, until in self.lent if until > at))))
+
+    def scope_number(self, at: int) -> int:
+        """Number of its scope at that time."""
+        return self.scope_no + sum(until <= at for _, until in self.lent)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -102,6 +113,7 @@ class Devices(Work):
         row = msgspec.structs.asdict(device)
         row["grant_no"] = row.pop("grant")
         row["villages"] = msgspec.msgpack.encode(device.villages)
+        row["lent"] = msgspec.msgpack.encode(device.lent)
         if self.device(device.id) is None:
             self.insert(_devices, [row])
             return
@@ -119,13 +131,14 @@ class Devices(Work):
         self.run(update(_counters).where(here).values(next_block=block + 1))
         return block
 
-    def scope(self, device: bytes) -> Scope:
-        """What the laptop may see."""
+    def scope(self, device: bytes, at: int = 0) -> Scope:
+        """What the laptop may see at that time."""
         found = self.device(device)
         here = (_logs.c.city == self.city) & (_logs.c.device == device)
         logs = self.rows(select(_logs.c.id).where(here).order_by(_logs.c.opened_at, _logs.c.id))
-        villages = found.villages if found is not None else ()
-        return Scope(device, villages, tuple(row.id for row in logs))
+        villages = found.villages_at(at) if found is not None else ()
+        number = found.scope_number(at) if found is not None else 1
+        return Scope(device, villages, tuple(row.id for row in logs), number)
 
     # -- logs
 
@@ -142,7 +155,9 @@ class Devices(Work):
     def _logs_of_laptops(self) -> Any:
         """Logs, each with the villages of its laptop (none for central's own)."""
         same = (_devices.c.city == _logs.c.city) & (_devices.c.id == _logs.c.device)
-        both = select(_logs, _devices.c.villages).outerjoin_from(_logs, _devices, same)
+        both = select(_logs, _devices.c.villages, _devices.c.lent).outerjoin_from(
+            _logs, _devices, same
+        )
         return both.where(_logs.c.city == self.city)
 
     def find_logs(self, names: Collection[bytes]) -> dict[bytes, LogState]:
@@ -301,12 +316,18 @@ def _read_log(row: Any) -> LogState:
         sessions=book.sessions,
         case=row.case_id,
         central=row.central,
-        villages=None if row.central else _union(book.villages, _villages(row.villages)),
+        villages=None if row.central else _union(book.villages, _reach(row)),
     )
 
 
 def _union(*villages: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({code for some in villages for code in some}))
+
+
+def _reach(row: Any) -> set[str]:
+    """The villages of a log's laptop, those lent to it too."""
+    lent = msgspec.msgpack.decode(row.lent, type=tuple[tuple[str, int], ...]) if row.lent else ()
+    return {*_villages(row.villages), *(code for code, _ in lent)}
 
 
 def _villages(data: bytes | None) -> tuple[str, ...]:
@@ -327,6 +348,8 @@ def _read_device(row: Any) -> Device:
         invited_at=row.invited_at,
         invited_by=row.invited_by,
         expires=row.expires,
+        lent=msgspec.msgpack.decode(row.lent, type=tuple[tuple[str, int], ...]),
+        scope_no=row.scope_no,
     )
 
 

@@ -42,6 +42,7 @@ from sync.state import (
     Held,
     Opened,
     Parked,
+    Placed,
     Proposed,
     Record,
     State,
@@ -194,6 +195,8 @@ class Proof(Audit):
                 state.apply(effect, decision)
                 if isinstance(effect, Created):
                     villages[effect.record] = village_of(effect, decision)
+                elif isinstance(effect, Placed):
+                    villages[effect.record] = effect.village
         for row in page:
             record = state.records.get(row.id)
             if record is None or _read(_read_record, row.data) != record:

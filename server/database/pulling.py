@@ -9,10 +9,11 @@ import msgspec
 from sqlalchemy import select, union
 
 from server.database.saving import Saving
-from server.database.tables import DecisionCellRow, DecisionRow, RecordRow
+from server.database.tables import CaseRow, DecisionCellRow, DecisionRow, RecordRow
 from server.database.work import table_of
 from server.ledger import Scope
-from sync.state import Decision
+from sync.pull import whole_before, whole_of
+from sync.state import Case, Decision, Record, State, Whole
 
 STEP = 256
 """Decisions fetched at a time."""
@@ -20,7 +21,10 @@ STEP = 256
 _decisions = table_of(DecisionRow)
 _cells = table_of(DecisionCellRow)
 _records = table_of(RecordRow)
+_cases = table_of(CaseRow)
 _read_decision = msgspec.msgpack.Decoder(Decision)
+_read_record = msgspec.msgpack.Decoder(Record)
+_read_case = msgspec.msgpack.Decoder(Case)
 
 
 class Pulling(Saving):
@@ -75,3 +79,42 @@ class Pulling(Saving):
         rows = self.each(here, _records.c.id, sorted(records))
         inside = (r for r in rows if r.device == scope.device or r.village in scope.villages)
         return {row.id for row in inside}
+
+    def whole_before(self, record: bytes, number: int) -> Whole | None:
+        """A request as it stood before decision `number`, with all of its open cases."""
+        here = (_cells.c.city == self.city) & (_cells.c.cell == record)
+        numbers = select(_cells.c.server_seq).where(here, _cells.c.server_seq < number)
+        found = select(_decisions.c.data).where(
+            _decisions.c.city == self.city, _decisions.c.server_seq.in_(numbers)
+        )
+        rows = self.rows(found.order_by(_decisions.c.server_seq))
+        return whole_before(record, [_read_decision.decode(row.data) for row in rows])
+
+    def fill(self, village: str, mark: int, budget: int) -> tuple[list[Whole], int, bool]:
+        """Requests of a village as they stand, those created by decisions after `mark`, in that
+        order, about `budget` bytes but at least one decision's; the new mark; whether these are
+        the last."""
+        here = (_records.c.city == self.city) & (_records.c.village == village)
+        order = (_records.c.created, _records.c.id)
+        found = select(_records.c.created, _records.c.data).where(here, _records.c.created > mark)
+        rows = self.rows(found.order_by(*order).limit(STEP))
+        done = len(rows) < STEP
+        if not done:  # what the last decision created may go on behind the limit
+            rows = [row for row in rows if row.created != rows[-1].created]
+        taken: list[Record] = []
+        for row in rows:
+            if row.created != mark and taken and budget < len(row.data):
+                done = False
+                break
+            taken.append(_read_record.decode(row.data))
+            budget -= len(row.data)
+            mark = row.created
+        state = State(cases=self._cases_of(taken))
+        return [whole_of(state, record, village) for record in taken], mark, done
+
+    def _cases_of(self, records: list[Record]) -> dict[bytes, Case]:
+        """Their open cases."""
+        names = {name for r in records for name in (*r.disputes.values(), *r.cases)}
+        here = select(_cases.c.data).where(_cases.c.city == self.city)
+        cases = (_read_case.decode(row.data) for row in self.each(here, _cases.c.id, sorted(names)))
+        return {case.id: case for case in cases}

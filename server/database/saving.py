@@ -39,6 +39,7 @@ from sync.state import (
     Effect,
     Outcome,
     Parked,
+    Placed,
     Record,
 )
 
@@ -139,6 +140,7 @@ class Saving(Files):
         found = {
             (cell, d.server_seq) for d in decisions for e in d.effects for cell in places.of(e)
         }
+        places.known.villages.update(places.villages)
         rows = [{"cell": cell, "server_seq": server_seq} for cell, server_seq in sorted(found)]
         self.insert(_cells, rows)
 
@@ -159,12 +161,13 @@ class Saving(Files):
                 keys += [{"key": key, "record": record.id} for key in sorted({*about.keys})]
             row = {"id": record.id, "data": data, **promoted(record, about)}
             row["changed_at"] = decisions[-1].at
+            row["village"] = places.villages[record.id]
             known.records[record.id] = data
             if before is not None:
                 changed.append(row)
                 continue
             row |= {"created": record.created, "created_at": times[record.created]}
-            new.append(row | {"village": places.villages[record.id], "device": record.device})
+            new.append(row | {"device": record.device})
         self.delete(_keys, ["record"], [{"record": row["id"]} for row in changed])
         self.insert(_records, new)
         self.update(_records, ["id"], changed)
@@ -195,12 +198,16 @@ class Saving(Files):
 
 
 class _Places:
-    """Which villages, devices and requests an effect concerns: the cells it is found by."""
+    """Which villages, devices and requests an effect concerns: the cells it is found by. To be
+    asked of each effect once, in order: requests move from village to village."""
 
     def __init__(self, door: Saving, known: Loaded, decisions: list[Decision]) -> None:
         self.known = known
         self.villages = {e.record: village_of(e, d) for e, d in _creations(decisions)}
-        self.villages |= known.villages
+        self.villages = known.villages | self.villages
+        for effect in (e for d in reversed(decisions) for e in reversed(d.effects)):
+            if isinstance(effect, Placed):  # as it was before the first of them
+                self.villages[effect.record] = effect.before
         self.devices = {log.id: b"" if log.central else log.device for log in known.logs.values()}
         told = {e.log for d in decisions for e in d.effects if isinstance(e, Outcome | Parked)}
         self.devices |= door.devices_of(told - self.devices.keys())
@@ -210,6 +217,9 @@ class _Places:
         found: set[bytes] = set()
         if isinstance(effect, Outcome | Parked):
             found.add(self.devices.get(effect.log, b""))
+        if isinstance(effect, Placed):  # those who lose it are told as well as those who get it
+            found.add(effect.before.encode())
+            self.villages[effect.record] = effect.village
         for name in self._records(effect):
             found.add(name)
             record = self.known.state.records.get(name)

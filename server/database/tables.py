@@ -93,7 +93,9 @@ class IncarnationRow(Table, table=True):
 
 
 class DeviceRow(Table, table=True):
-    """A laptop: what it was invited for and its state. villages: msgpack list of codes."""
+    """A laptop: what it was invited for and its state. villages: msgpack list of codes. lent:
+    msgpack list of (code, Unix seconds until). scope_no: number of its scope when it was last set;
+    each village of which the loan has ended counts one more."""
 
     __tablename__ = "devices"
     __table_args__ = (
@@ -113,6 +115,8 @@ class DeviceRow(Table, table=True):
     invited_at: int = big()
     invited_by: str
     expires: int = big()
+    lent: bytes = b"\x90"
+    scope_no: int = 1
 
 
 class LogRow(Table, table=True):
@@ -270,7 +274,7 @@ class DecisionCellRow(Table, table=True):
 class RecordRow(Table, table=True):
     """A request. data: msgpack of sync.state.Record.
 
-    village and device are its scope and were fixed when it was created. created, changed: numbers
+    village and device are its scope; its village moves with its address. created, changed: numbers
     of decisions; created_at, changed_at: their times. cases: how many are open. block, number: its
     tracking code, none after a collision. name: of the subject, name_key: normalised, to search by.
     """

@@ -364,8 +364,8 @@ def test_a_taken_tracking_code_is_found(home: Home) -> None:
 
 
 def test_any_parcels_give_the_same_register(home: Home) -> None:
-    """A number corrected before it is used again is no duplicate, and an edit moves nobody, whether
-    it all comes at once or one by one."""
+    """A number corrected before it is used again is no duplicate, and a moved request is moved,
+    whether it all comes at once or one by one."""
     van, twin = home.laptop(), home.laptop()
     old, new = home.laptop(VILLAGE), home.laptop(OTHER_VILLAGE)
     kinds = []
@@ -381,8 +381,8 @@ def test_any_parcels_give_the_same_register(home: Home) -> None:
         told = [e for d in home.pulled(laptop) if d.log == laptop.log for e in d.effects]
         kinds.append([type(e).__name__ for e in told])
         with home.registry.read() as door:
-            assert door.visible(door.scope(old.device), [record]) == {record}
-            assert door.visible(door.scope(new.device), [record]) == set()
+            assert door.visible(door.scope(old.device), [record]) == set()
+            assert door.visible(door.scope(new.device), [record]) == {record}
     assert home.states(van) == home.states(twin)
     assert kinds[0] == kinds[1]
     assert "Opened" not in kinds[0]

@@ -113,8 +113,9 @@ class Home:
             scope = door.scope(laptop.device)
             found = door.pull(scope, after, EVERYTHING)[0]
             names = {n for d in found for e in d.effects for n in named_in(e)}
-            visible = door.visible(scope, names)
-        parts = (for_laptop(d, visible.__contains__, scope.logs) for d in found)
+            see = door.visible(scope, names).__contains__
+            before = door.whole_before
+            parts = [for_laptop(d, see, scope.logs, scope.villages, before) for d in found]
         return [part for part in parts if part is not None]
 
     def shown(self, laptop: Laptop) -> State:

@@ -8,14 +8,12 @@ import msgspec
 from models.changes import Choice
 from sync.state import Outcome
 from tests.contract.registry_home import (
-    GROUP,
     OTHER_VILLAGE,
     PROTECTED,
     VILLAGE,
     Home,
     create,
     edit,
-    filled,
     needs_of,
 )
 from tests.simulation.laptop import Laptop
@@ -37,22 +35,6 @@ def test_a_laptop_is_told_of_its_own_requests_and_of_its_villages(home: Home) ->
 
 def touched(decision) -> set[bytes]:
     return {getattr(effect, "record", b"") for effect in decision.effects}
-
-
-def test_a_request_stays_in_the_village_it_was_created_for(home: Home) -> None:
-    van = home.laptop("82.72.01.2001")
-    old, new = home.laptop(VILLAGE), home.laptop(OTHER_VILLAGE)
-    record = create(van, village=VILLAGE)
-    home.send(van)
-    moved = {**filled()[GROUP], "village": OTHER_VILLAGE}
-    edit(van, record, home.seq, {GROUP: moved})
-    home.send(van)
-    assert home.record(record).units[GROUP].value == moved  # type: ignore[union-attr]
-    assert len(home.pulled(old)) == 2
-    assert home.pulled(new) == []
-    with home.registry.read() as door:
-        assert door.visible(door.scope(old.device), [record]) == {record}
-        assert door.visible(door.scope(new.device), [record]) == set()
 
 
 def test_the_author_is_told_the_outcome_wherever_the_request_is(home: Home) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.registry_cells import *  # noqa: F403
 from tests.contract.registry_contract import *  # noqa: F403
 from tests.contract.registry_home import Home, database_home
 from tests.contract.registry_hostile import *  # noqa: F403

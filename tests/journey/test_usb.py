@@ -256,7 +256,7 @@ def test_a_bundle_that_begins_after_the_cursor_says_so_and_does_nothing(town: To
 def test_a_return_bundle_of_many_volumes_waits_for_each(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.reception.PAGE_BYTES", 500)
+    monkeypatch.setattr("server.telling.PAGE_BYTES", 500)
     van, office = town.laptop("sari"), town.laptop("rusli")
     for one in rows(town, 12):
         office.take(one)

@@ -20,13 +20,22 @@ from models.changes import (
     raw,
     record_of,
 )
-from sync.exchange import Absorbed, Acknowledged, Exchange, Position, Settled, Step
+from sync.exchange import (
+    Absorbed,
+    Acknowledged,
+    Exchange,
+    Filled,
+    Position,
+    Scoped,
+    Settled,
+    Step,
+)
 from sync.identity import Identity, sign
-from sync.known import LogState
+from sync.known import LogState, facts
 from sync.logs import Entry, Open, log_id, next_head, opening_head, session_message
-from sync.messages import Cursor, Told
+from sync.messages import Cursor, Sight, Told
 from sync.notices import Notice, notices
-from sync.state import Outcome, State, Wrote
+from sync.state import Created, Outcome, Placed, State, Whole, Wrote
 from sync.view import Own, View, view
 
 
@@ -61,6 +70,9 @@ class Laptop:
         self.cursor = Cursor()
         self.requests = 0
         self.snapshot = State()
+        self.scope = 0
+        self.marks: dict[str, int] = {}
+        self.cells: dict[bytes, str] = {}
         self.told: dict[int, Told] = {}
         self.absorbed: set[int] = set()
         self.notices: list[Notice] = []
@@ -173,7 +185,11 @@ class Laptop:
         position = Position(
             self.log, self.stored, self.stored_head, self.last, self.cursor, self.requests
         )
-        return Exchange(position, "sim", self.head_at)
+        return Exchange(position, "sim", self.head_at, self.sight)
+
+    def sight(self) -> Sight:
+        """What is known of the scope: villages that are not whole here have a fill mark."""
+        return Sight(self.scope, sorted(self.marks.items()))
 
     def head_at(self, seq: int) -> bytes | None:
         if seq == 0:
@@ -204,9 +220,43 @@ class Laptop:
                 for decision in decisions:
                     self._absorb(decision)
                 self.cursor = cursor
+            case Scoped(territory=territory):
+                self._rescope(territory.number, tuple(territory.villages))
+            case Filled():
+                self._fill(step)
+
+    def _rescope(self, number: int, villages: tuple[str, ...]) -> None:
+        if number <= self.scope:
+            return
+        if self.scope or self.cursor.server_seq:
+            self.marks |= {v: 0 for v in villages if v not in self.villages}
+        self.marks = {v: mark for v, mark in self.marks.items() if v in villages}
+        self.scope, self.villages = number, villages
+        for name, record in list(self.snapshot.records.items()):
+            if record.device != self.device and self.cells.get(name) not in villages:
+                del self.snapshot.records[name]
+
+    def _fill(self, step: Filled) -> None:
+        if step.mark < self.marks.get(step.cell, step.mark + 1):
+            return
+        for whole in step.wholes:
+            self.snapshot.records[whole.state.id] = whole.state
+            self.snapshot.cases |= {case.id: case for case in whole.cases}
+            self.cells[whole.state.id] = whole.cell
+        self.marks[step.cell] = step.mark
+        if step.done:
+            del self.marks[step.cell]
 
     def _absorb(self, decision: Any) -> None:
         self.snapshot.fold(decision)
+        for e in decision.effects:
+            match e:
+                case Created() if e.record in self.snapshot.records:
+                    self.cells[e.record] = facts(self.snapshot.records[e.record]).village
+                case Whole():
+                    self.cells[e.state.id] = e.cell
+                case Placed():
+                    self.cells[e.record] = e.village
         self.notices += notices(decision, {self.log}, self.snapshot)
         for effect in decision.effects:
             if isinstance(effect, Outcome) and effect.log == self.log:

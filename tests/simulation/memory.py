@@ -18,8 +18,8 @@ from sync.judge import is_over
 from sync.known import Known, LogState, Needs, Result, envelope, next_server_head, record_keys
 from sync.logs import Entry
 from sync.messages import Branch
-from sync.pull import village_of
-from sync.state import Case, Created, Decision, Record, copy_record
+from sync.pull import village_of, whole_before, whole_of
+from sync.state import Case, Created, Decision, Placed, Record, State, Whole, copy_record
 
 TABLES = (
     "logs", "entries", "results", "records", "cases", "codes", "keys", "decisions", "ahead",
@@ -34,6 +34,7 @@ class MemoryRegistry:
         self.tables: dict[str, dict[Any, Any]] = {name: {} for name in TABLES}
         self.position = Standing(0, b"\0" * 32, incarnation, 0)
         self.devices: dict[bytes, tuple[str, ...]] = {}
+        self.numbers: dict[bytes, int] = {}
         self.attempts: dict[tuple[bytes, int, str], int] = {}
         self.commits = 0
 
@@ -248,11 +249,15 @@ class MemoryDoor:
             if isinstance(effect, Created):
                 self.put("villages", effect.record, village_of(effect, decision))
         self.put("cells", decision.server_seq, self._cells(known, decision))
+        for effect in decision.effects:
+            if isinstance(effect, Placed):
+                self.put("villages", effect.record, effect.village)
 
     def _cells(self, known: Known, decision: Decision) -> set[Any]:
         cells: set[Any] = {decision.log}
         for effect in decision.effects:
             cells.add(getattr(effect, "log", b""))
+            cells.add(getattr(effect, "village", ""))
             for name in (getattr(effect, "record", b""), *getattr(effect, "others", ())):
                 record = known.state.records.get(name) or self.get("records", name)
                 if record is not None:
@@ -299,9 +304,10 @@ class MemoryDoor:
 
     # -- pull
 
-    def scope(self, device: bytes) -> Scope:
+    def scope(self, device: bytes, at: int = 0) -> Scope:
         logs = tuple(k for k, log in self.rows("logs").items() if log.device == device)
-        return Scope(device, self.registry.devices.get(device, ()), logs)
+        number = self.registry.numbers.get(device, 1)
+        return Scope(device, self.registry.devices.get(device, ()), logs, number)
 
     def pull(
         self, scope: Scope, after: int, budget: int
@@ -329,6 +335,26 @@ class MemoryDoor:
             return record.device == scope.device or village in scope.villages
 
         return {name for name in records if shown(name)}
+
+    def whole_before(self, record: bytes, number: int) -> Whole | None:
+        stored = self.rows("decisions")
+        earlier = (stored[n][0] for n in sorted(stored) if n < number)
+        decisions = (msgspec.msgpack.decode(data, type=Decision) for data in earlier)
+        return whole_before(record, decisions)
+
+    def fill(self, village: str, mark: int, budget: int) -> tuple[list[Whole], int, bool]:
+        here = [r for r in self.rows("records").values() if self.get("villages", r.id) == village]
+        state = State(cases=self.rows("cases"))
+        found: list[Whole] = []
+        for record in sorted(here, key=lambda r: (r.created, r.id)):
+            if record.created <= mark and not (found and record.created == mark):
+                continue
+            if record.created != mark and found and budget <= 0:
+                return found, mark, False
+            found.append(whole_of(state, copy_record(record), village))
+            budget -= len(encode(record))
+            mark = record.created
+        return found, mark, True
 
     def attempted(self, log: bytes, seq: int, scope: str) -> None:
         self.ended.append((log, seq, scope))

@@ -1,0 +1,98 @@
+"""Telling: what of the register goes into the pages for one laptop.
+
+First the decisions since its cursor, then, once those reach the newest one, requests of villages
+that are new to it: page by page from the oldest, as they stand at that very number. A village that
+is not whole there yet takes part in the decisions from the start; what they say of requests that
+the fill has not reached is passed over by the laptop, and comes with the fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from models.changes import encode
+from server.ledger import Door, Scope
+from sync.messages import Fill, Page, Request
+from sync.pull import for_laptop, whole_for
+from sync.state import Decision, Whole
+
+PAGE_BYTES = 128 * 1024
+"""Pages are cut at whole decisions near this size; each is usable alone."""
+
+
+def visible_parts(door: Door, scope: Scope, found: list[Decision]) -> list[Decision]:
+    """Of these decisions what the laptop may see."""
+    named = {
+        name
+        for decision in found
+        for effect in decision.effects
+        for name in (getattr(effect, "record", b""), *getattr(effect, "others", ()))
+        if name
+    }
+    visible = _sight(door, scope, named)
+    shown = (for_laptop(d, visible, scope.logs, scope.villages, door.whole_before) for d in found)
+    return [decision for decision in shown if decision is not None]
+
+
+def _sight(door: Door, scope: Scope, names: Iterable[bytes]) -> Callable[[bytes], bool]:
+    """Is a request in the scope? Those named are looked up at once, others when asked for."""
+    asked = set(names)
+    found = door.visible(scope, asked)
+
+    def visible(name: bytes) -> bool:
+        if name not in asked:
+            asked.add(name)
+            found.update(door.visible(scope, [name]))
+        return name in found
+
+    return visible
+
+
+def pages_of(decisions: list[Decision], request_name: bytes, upto: int) -> list[Page]:
+    """Decisions cut into pages; the last one reaches to `upto`."""
+    groups: list[list[bytes]] = []
+    ends: list[int] = []
+    size = PAGE_BYTES
+    for decision in decisions:
+        data = encode(decision)
+        if size + len(data) > PAGE_BYTES:
+            groups.append([])
+            ends.append(0)
+            size = 0
+        groups[-1].append(data)
+        ends[-1] = decision.server_seq
+        size += len(data)
+    if ends:
+        ends[-1] = upto
+    return [Page(request_name, i, g, e) for i, (g, e) in enumerate(zip(groups, ends, strict=True))]
+
+
+def fills(
+    door: Door, scope: Scope, request: Request, pages: list[Page], name: bytes, upto: int
+) -> tuple[list[Page], bool]:
+    """Pages that go on filling the laptop's villages, after `pages` and within its budget, and
+    whether more remains to be filled. upto: the newest decision, at which all of this stands."""
+    found: list[Page] = []
+    sight = request.sight
+    if sight is None or sight.scope != scope.number:
+        return found, False
+    budget = request.budget - sum(len(data) for page in pages for data in page.decisions)
+    wanted = [(cell, mark) for cell, mark in sight.fills if cell in scope.villages]
+    for cell, mark in wanted:
+        done = False
+        while not done:
+            if budget <= 0 and (found or pages):
+                return found, True
+            wholes, mark, done = door.fill(cell, mark, min(PAGE_BYTES, max(1, budget)))
+            data = _closed(door, scope, wholes)
+            budget -= sum(map(len, data))
+            place = len(pages) + len(found)
+            found.append(Page(name, place, [], upto, Fill(cell, data, mark, done)))
+    return found, False
+
+
+def _closed(door: Door, scope: Scope, wholes: list[Whole]) -> list[bytes]:
+    """Whole requests as the laptop may see them, encoded."""
+    names = {name for whole in wholes for case in whole.cases for name in case.others}
+    visible = _sight(door, scope, names)
+    return [encode(whole_for(whole, visible, scope.logs)) for whole in wholes]
