@@ -101,9 +101,9 @@ def _base_taken_at_save(monkeypatch: pytest.MonkeyPatch) -> None:
 def _drop_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
     real = MemoryDoor.save
 
-    def forgetful(self: Any, known: Any, log: Any, fresh: Any, decisions: Any) -> None:
+    def forgetful(self: Any, known: Any, log: Any, fresh: Any, *rest: Any) -> None:
         kept = [e for e in fresh if e.seq != 7]
-        real(self, known, log, kept, decisions)
+        real(self, known, log, kept, *rest)
 
     monkeypatch.setattr(MemoryDoor, "save", forgetful)
 

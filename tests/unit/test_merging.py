@@ -311,7 +311,7 @@ def test_no_submitted_value_disappears(steps: list[Any]) -> None:
     """Every value is written, held, agreed or noted, under its author's name."""
     office, _ = play(steps)
     found = [msgspec.msgpack.decode(d, type=Decision) for d in decisions(office)]
-    world = msgspec.defstruct("W", [("registry", Any), ("laws", Any), ("laptops", Any)])
+    world: Any = msgspec.defstruct("W", [("registry", Any), ("laws", Any), ("laptops", Any)])
     loser_kept(world(office.registry, Counter(), office.laptops), found)
 
 

@@ -23,8 +23,9 @@ def severities(text: str, **beside) -> dict[str, str]:
 
 def test_a_usual_nik_has_no_remark():
     assert nik.check_nik(WOMAN, today=TODAY) == []
-    beside = {"birth_date": date(1990, 3, 5), "sex": "2", "region": "82.72.03.2001"}
-    assert nik.check_nik(WOMAN, today=TODAY, **beside) == []
+    born = date(1990, 3, 5)
+    where = "82.72.03.2001"
+    assert nik.check_nik(WOMAN, birth_date=born, sex="2", region=where, today=TODAY) == []
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,7 @@ def test_the_century_is_open():
     assert nik.birth_hint("8272030512260001", TODAY) == date(1926, 12, 5)  # 2026-12-05 is to come
     assert nik.check_nik("8272030512250001", birth_date=date(1925, 12, 5), today=TODAY) == []
     parsed = nik.parse("8272030512250001")
+    assert parsed is not None
     assert parsed.dates(TODAY) == (date(2025, 12, 5), date(1925, 12, 5))
     assert nik.birth_hint("8272033104900002", TODAY) is None
     assert nik.birth_hint("12", TODAY) is None
@@ -92,10 +94,13 @@ def test_sex_and_explanation():
     assert nik.sex_hint("8272030503900002") == "1"
     assert nik.sex_hint("") is None
     told = nik.explain(WOMAN, TODAY)
+    assert told is not None
     assert told.births == (date(1990, 3, 5),)
     assert told.words() == "terbit di Oba, lahir 05-03-1990, perempuan"
     assert told.words("en") == "issued in Oba, born 05-03-1990, female"
-    assert nik.explain("8271013112450002", TODAY).place == "Kota Ternate"
+    elsewhere = nik.explain("8271013112450002", TODAY)
+    assert elsewhere is not None
+    assert elsewhere.place == "Kota Ternate"
     assert nik.explain("827101", TODAY) is None
 
 
@@ -168,5 +173,7 @@ def test_a_nik_made_for_a_person_agrees_with_that_person(born, sex, serial):
     day = born.day + (40 if sex == "2" else 0)
     text = f"827203{day:02}{born:%m%y}{serial:04}"
     assert nik.check_nik(text, birth_date=born, sex=sex, region="82.72.03", today=TODAY) == []
-    assert born in nik.parse(text).dates(TODAY)
+    parsed = nik.parse(text)
+    assert parsed is not None
+    assert born in parsed.dates(TODAY)
     assert nik.sex_hint(text) == sex

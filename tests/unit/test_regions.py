@@ -102,6 +102,8 @@ def test_what_codes_can_exist(code, known):
 def test_the_published_counts_are_counts():
     newest = regions.population()[0]
     assert (newest.codes, newest.total) == ("82.72", 121952)
+    assert newest.men is not None
+    assert newest.women is not None
     assert newest.men + newest.women == newest.total
     for one in regions.population():
         assert set(one.codes.split()) <= set(regions.regions())

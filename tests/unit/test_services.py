@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -300,7 +301,8 @@ def test_every_remark_a_file_can_make_has_its_words(service):
 
 
 def test_an_unknown_service_or_edition_is_a_problem():
-    for slug in ("no-such", "", "../blocks/applicant", "birth@1", None, ["birth"]):
+    strange: list[Any] = ["no-such", "", "../blocks/applicant", "birth@1", None, ["birth"]]
+    for slug in strange:
         with pytest.raises(Problem, match=r"service\.unknown"):
             catalogue().service(slug)
     assert catalogue().service("birth", 1) is not None
