@@ -22,6 +22,7 @@ from field_client.transports.http import Unreached
 from field_client.vault.logs import OwnLog
 from models.problems import Problem
 from sync import backoff
+from sync.echo import Author, Own
 from sync.exchange import Exchange
 from sync.pace import Pace
 from sync.transfer import CHUNK_BYTES
@@ -105,8 +106,13 @@ class Crossing:
         desk, log = self.courier.desk, self.log.id
         position = self.store.position(log)
         self.files.begin()
+        author = Author(log, desk.invitation().device, self.log.block)
         return Exchange(
-            position, version(), lambda seq: succession.head_at(desk, seq, log), self.store.sight
+            position,
+            version(),
+            lambda seq: succession.head_at(desk, seq, log),
+            self.store.sight,
+            Own(author, lambda first, size: self.store.pending(first - 1, size, log)),
         )
 
     def _through(self, exchange: Exchange) -> bool:

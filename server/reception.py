@@ -14,7 +14,7 @@ import msgspec
 from models.problems import Problem
 from server.arrivals import Arrivals
 from server.ledger import Door, Ledger, Registry, Scope, Standing, Stored
-from server.telling import PAGE_BYTES, fills, pages_of, visible_parts
+from server.telling import PAGE_BYTES, echoed, fills, pages_of, visible_parts
 from server.visit import Visit
 from sync import messages, seal, wire
 from sync.identity import Identity
@@ -26,6 +26,7 @@ from sync.messages import (
     Checkpoint,
     Chunk,
     Cursor,
+    Echo,
     Manifest,
     Order,
     Page,
@@ -151,7 +152,11 @@ class Reception:
         else:  # one of several in a row, of which the last one asks for pages; or it has read a
             # history that a restore ended, and finds its way into this one first
             found, upto, head, more = [], request.cursor.server_seq, request.cursor.head, True
-        pages = pages_of(visible_parts(door, scope, found), request_name, upto)
+        shown = visible_parts(door, scope, found)
+        echoes: list[Echo] = []
+        if request.echo:
+            shown, echoes = echoed(door, log, shown)
+        pages = pages_of(shown, request_name, upto)
         territory = None
         if budget and request.sight is not None and request.sight.scope != scope.number:
             territory = Territory(scope.number, list(scope.villages))
@@ -181,6 +186,7 @@ class Reception:
             more,
             lineage=list(lineage),
             scope=territory,
+            echoes=echoes,
         )
         return reply, pages
 

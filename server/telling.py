@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 
 from models.changes import encode
 from server.ledger import Door, Scope
-from sync.messages import Fill, Page, Request
+from sync.echo import Author, shorten
+from sync.known import LogState
+from sync.messages import Echo, Fill, Page, Request
 from sync.pull import for_laptop, whole_for
 from sync.state import Decision, Whole
 
@@ -46,6 +48,20 @@ def _sight(door: Door, scope: Scope, names: Iterable[bytes]) -> Callable[[bytes]
         return name in found
 
     return visible
+
+
+def echoed(
+    door: Door, log: LogState, decisions: list[Decision]
+) -> tuple[list[Decision], list[Echo]]:
+    """Those of the decisions that have to be told in full, and the others as what the log itself
+    said."""
+    mine = [decision for decision in decisions if decision.log == log.id]
+    if not mine:
+        return decisions, []
+    last = max(decision.first + decision.n - 1 for decision in mine)
+    stored = door.entries(log.id, min(decision.first for decision in mine), last)
+    entries = [stored[seq] for seq in sorted(stored) if seq > 0]
+    return shorten(decisions, Author(log.id, log.device, log.block), entries)
 
 
 def pages_of(decisions: list[Decision], request_name: bytes, upto: int) -> list[Page]:

@@ -17,11 +17,12 @@ One that says less than was sent makes all after that be sent again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from models.problems import Problem
+from sync.echo import Differs, Own
 from sync.lineage import common
 from sync.logs import HEAD_WIRE_BYTES, Entry
 from sync.messages import (
@@ -43,6 +44,8 @@ from sync.messages import (
 from sync.state import Decision, Whole
 
 REPLY_BUDGET_BYTES = 1024 * 1024
+SLICE_DECISIONS = 200
+"""Decisions written in one commit where no page says otherwise."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -164,7 +167,9 @@ class Exchange:
         build: str,
         head_at: HeadAt,
         sight: Callable[[], Sight | None] = lambda: None,
+        own: Own | None = None,
     ) -> None:
+        self.own = own
         self.sight = sight
         self.position = position
         self.build = build
@@ -205,7 +210,8 @@ class Exchange:
         batch = self._batch(entries)
         cursor, asked = self.position.cursor, list(blobs)
         sight = self.sight() if pages else None
-        data = encode(Request(number, self.build, at, cursor, budget, batch, asked, sight))
+        echo = pages and self.own is not None
+        data = encode(Request(number, self.build, at, cursor, budget, batch, asked, sight, echo))
         if entries:
             self.grew(entries[-1].seq)  # somebody may have saved since this began
             self.sent, self._sent_head = entries[-1].seq, entries[-1].head
@@ -257,12 +263,13 @@ class Exchange:
         steps += [Ordered(o) for o in fresh]
         if reply.scope is not None:
             steps.append(Scoped(reply.scope))
+        own = self.own
         if asked.pages:
             steps += self._absorb(reply, pages)
         if self.position.stored < asked.seq:
             self._rewind()
         sent_all = self.position.stored >= self.position.last or reply.missing is not None
-        whole = asked.pages and not reply.more and len(pages) == reply.pages
+        whole = asked.pages and not reply.more and len(pages) == reply.pages and self.own is own
         self.finished = self.parted is not None or (sent_all and whole and not self._asked)
         return steps
 
@@ -332,10 +339,14 @@ class Exchange:
         steps: list[Step] = []
         cursor = self.position.cursor
         whole = len(pages) == reply.pages
+        said = self._said(reply)
+        if said is None:
+            return steps
         if [p.index for p in pages] != list(range(len(pages))) or len(pages) > reply.pages:
             raise Problem("sync.truncated")
         for page in pages:
-            decisions = tuple(map(_decision, page.decisions))
+            upto = page.upto if page.fill is None else 0
+            decisions = _merged(map(_decision, page.decisions), said, upto)
             numbers = [cursor.server_seq, *(d.server_seq for d in decisions), page.upto]
             if numbers != sorted(numbers) or page.upto > reply.upper.server_seq:
                 raise Problem("sync.malformed")
@@ -346,16 +357,52 @@ class Exchange:
                     raise Problem("sync.malformed")
                 if cursor != reply.upper:
                     cursor = reply.upper
-                    steps.append(Absorbed((), cursor))
+                    steps += _sliced(_merged((), said, cursor.server_seq), cursor)
                 steps.append(_filled(page.fill))
                 continue
             cursor = Cursor(reply.upper.incarnation, page.upto, head)
             steps.append(Absorbed(decisions, cursor))
         if whole and (not pages or cursor.server_seq < reply.upper.server_seq):
             cursor = reply.upper
-            steps.append(Absorbed((), cursor))
+            steps += _sliced(_merged((), said, cursor.server_seq), cursor)
         self.position = msgspec.structs.replace(self.position, cursor=cursor)
         return steps
+
+    def _said(self, reply: Reply) -> list[Decision] | None:
+        """Decisions that say what own entries said, in order. None where this program comes to
+        others than central did: then nothing is taken, and all is asked for in full."""
+        if self.own is None or not reply.echoes:
+            return []
+        try:
+            return self.own.hear(reply.echoes)
+        except Differs:
+            self.own = None
+            return None
+
+
+def _merged(told: Iterable[Decision], said: list[Decision], upto: int) -> tuple[Decision, ...]:
+    """Decisions in their order; takes those up to a number out of `said`."""
+    now = [decision for decision in said if decision.server_seq <= upto]
+    del said[: len(now)]
+    return tuple(sorted([*told, *now], key=lambda decision: decision.server_seq))
+
+
+def _sliced(decisions: Sequence[Decision], cursor: Cursor) -> list[Step]:
+    """Many decisions as several commits."""
+    starts = range(0, len(decisions), SLICE_DECISIONS)
+    steps: list[Step] = []
+    for part in (decisions[start : start + SLICE_DECISIONS] for start in starts):
+        here = msgspec.structs.replace(cursor, server_seq=part[-1].server_seq, head=b"")
+        steps.append(Absorbed(tuple(part), here if part[-1] is not decisions[-1] else cursor))
+    return steps or [Absorbed((), cursor)]
+
+
+def _filled(fill: Fill) -> Filled:
+    try:
+        wholes = tuple(msgspec.msgpack.decode(data, type=Whole) for data in fill.wholes)
+    except msgspec.DecodeError:
+        raise Problem("sync.malformed") from None
+    return Filled(fill.cell, wholes, fill.mark, fill.done)
 
 
 def rewound(here: Position, head_at: HeadAt, reply: Reply) -> Rewound:
@@ -374,14 +421,6 @@ def rewound(here: Position, head_at: HeadAt, reply: Reply) -> Rewound:
     assert head is not None
     lineage = tuple(reply.lineage) or here.lineage
     return Rewound(said.incarnation, upto, lineage, seq, head)
-
-
-def _filled(fill: Fill) -> Filled:
-    try:
-        wholes = tuple(msgspec.msgpack.decode(data, type=Whole) for data in fill.wholes)
-    except msgspec.DecodeError:
-        raise Problem("sync.malformed") from None
-    return Filled(fill.cell, wholes, fill.mark, fill.done)
 
 
 def _decision(data: bytes) -> Decision:

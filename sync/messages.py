@@ -59,7 +59,8 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     number: counts this log's requests, so that no two are alike and no old reply fits.
     build: version of the program. at: the laptop's wall clock, Unix seconds. budget: bytes of
     pages it wants at most. batch: None when there is nothing to send. blobs: names of files whose
-    state it wants to hear. sight: with those that ask for pages.
+    state it wants to hear. sight: with those that ask for pages. echo: it can work out itself what
+    only says what its own entries said.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     batch: Batch | None
     blobs: list[bytes] = []
     sight: Sight | None = None
+    echo: bool = False
 
 
 class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
@@ -164,6 +166,21 @@ class Branch(msgspec.Struct, frozen=True, array_like=True):
     base: int
 
 
+class Echo(msgspec.Struct, frozen=True, array_like=True):
+    """Decisions that say nothing but what the laptop's own entries said, see `sync.echo`.
+
+    server_seq, first: number of the first decision, and of the entry it is about. count: decisions
+    in a row, each on the next transaction. at: central's clock when they were made. proof: first
+    bytes of the SHA-256 of them all.
+    """
+
+    server_seq: int
+    first: int
+    count: int
+    at: int
+    proof: bytes
+
+
 class Reply(msgspec.Struct, frozen=True, array_like=True):
     """First frame of central's half.
 
@@ -172,7 +189,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     pages of this reply go, with the chain value there; more: ask again for the rest. blobs: state
     of the files asked for, and of those that came along. lineage: every restore of central, oldest
     first, for a laptop that last read another incarnation; it gets no pages then. scope: the
-    laptop's villages, where it knows an older number.
+    laptop's villages, where it knows an older number. echoes: decisions left out of the pages.
     """
 
     request: bytes
@@ -186,6 +203,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     blobs: list[BlobState] = []
     lineage: list[Branch] = []
     scope: Territory | None = None
+    echoes: list[Echo] = []
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True):
