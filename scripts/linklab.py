@@ -174,7 +174,8 @@ def emulate(names: Sequence[str]) -> None:
         now = time.monotonic()
         next_due = min((w.travelling[0][0] for w in (up, down) if w.travelling), default=now + 1)
         wait = max(0.0, min(1.0, next_due - now))
-        ready: list[Any] = select.select([*ends, 0], [], [], wait)[0]
+        watched: list[Any] = [*ends, 0]
+        ready: list[Any] = select.select(watched, [], [], wait)[0]
         now = time.monotonic()
         dark = bool(profile.period) and (
             (now - zero) % profile.period >= profile.period - profile.outage

@@ -25,7 +25,7 @@ from models.problems import Problem
 from sync.identity import Identity, sign
 from sync.logs import Entry, next_head, session_message
 from sync.messages import Batch
-from sync.state import values
+from sync.state import Wrote, values
 from tests.contract.registry_home import (
     FREE,
     NOW,
@@ -298,8 +298,8 @@ def test_a_reason_written_over_somebody_elses_is_kept_with_its_loser(home: Home)
     for laptop, text in ((van, "lama"), (village, "baru")):
         laptop.append([laptop.change("edit", Body(reasons={"applicant.nik": text}), record)])
         home.send(laptop)
-    lost = [e.lost for d in home.pulled(van) for e in d.effects if getattr(e, "lost", None)]
-    assert [write.value for write in lost] == ["lama"]
+    wrote = [e for d in home.pulled(van) for e in d.effects if isinstance(e, Wrote)]
+    assert [e.lost.value for e in wrote if e.lost is not None] == ["lama"]
 
 
 def test_nothing_is_written_to_a_request_that_is_over(home: Home) -> None:

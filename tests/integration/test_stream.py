@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -223,12 +224,16 @@ def test_nobody_listening_is_said_at_once(town, van):
 # -- stopping, sharing, saving
 
 
+def _no_more(left: Iterator[int]) -> bool:
+    return next(left, None) is None
+
+
 def test_a_sync_may_be_stopped_at_any_step(town, road, van, small_frames):
     wanted = taken(town, van, MANY)
     for steps in (1, 2, 3, 4):
         errand = courier(van, road.url)
         left = iter(range(steps))  # asked so often, it says no
-        errand.stop = lambda left=left: next(left, None) is None
+        errand.stop = partial(_no_more, left)
         errand.sync()
         stored = van.house.store.log().stored
         assert stored == 0 or van.house.store.proof(stored) is not None
@@ -306,10 +311,10 @@ def test_a_laptop_central_does_not_know_is_refused_before_anything_is_sent_on(to
     monkey = town.central.devices
     enrol = monkey.enrol
     try:
-        monkey.enrol = _never  # type: ignore[method-assign]
+        monkey.enrol = _never
         refused("sync.unknown_device", courier(stranger, road.url, **FRESH).sync)
     finally:
-        monkey.enrol = enrol  # type: ignore[method-assign]
+        monkey.enrol = enrol
     assert town.stored() == {}
     assert stranger.house.store.standing().unsent > 0
 

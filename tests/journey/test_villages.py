@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -27,7 +28,7 @@ def town(tmp_path: Path) -> Iterator[Town]:
     made.close()
 
 
-def enrolment(town: Town, laptop: Laptop, ref: str, **more: str) -> bytes:
+def enrolment(town: Town, laptop: Laptop, ref: str, **more: Any) -> bytes:
     asked = row(town.village, "ktp-new-enrolment", town.person("first_timer"), ref=ref)
     (taken,) = laptop.take(asked)
     if more:
@@ -93,9 +94,10 @@ def test_a_request_that_moves_away_leaves_the_old_village_alone(town: Town) -> N
         laptop.sync()
     assert remembered(old.house.store, record) == []
     assert listed(van) == {record}, "own requests stay"
-    assert new.house.store.requests.picture(record).snapshot == (
-        van.house.store.requests.picture(record).snapshot
-    )
+    mine, theirs = (one.house.store.requests.picture(record) for one in (van, new))
+    assert mine is not None
+    assert theirs is not None
+    assert theirs.snapshot == mine.snapshot
     new.edit(record, applicant__phone="+6281200000007")
     assert new.sync().outcomes == {"applied": 1}
     assert town.is_whole()

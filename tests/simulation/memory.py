@@ -302,6 +302,10 @@ class MemoryDoor:
     def orders(self, log: bytes) -> list[tuple[int, str, int]]:
         return list(self.get("orders", log, []))
 
+    def waiting(self) -> list[tuple[bytes, bytes, int]]:
+        queues = sorted(self.rows("waiting").items())
+        return [(record, log, seq) for record, queue in queues for log, seq in queue]
+
     # -- pull
 
     def scope(self, device: bytes, at: int = 0) -> Scope:

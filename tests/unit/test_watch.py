@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -95,7 +96,7 @@ def test_jitter_spreads_the_tries(road):
     waits = []
     for chance in (0.0, 0.4, 0.9):
         watch = Watch(
-            road, lambda: road, 300, 600, road.heard.append, lambda: 0.0, lambda c=chance: c
+            road, lambda: road, 300, 600, road.heard.append, lambda: 0.0, partial(float, chance)
         )
         watch.look()
         waits.append(road.heard[-1].wait)
