@@ -30,6 +30,7 @@ from typing import Any
 
 from acts import Acts
 from houses import Failed, Laptop, Office, postgres
+from models.problems import Problem
 from story import Story, from_sheet, invented, the_day
 from tally import Tally
 
@@ -64,6 +65,9 @@ def main() -> int:
     try:
         story = _story(wanted, folder)
         tally = _told(wanted, folder, story, speak)
+    except Problem as problem:
+        print(f"\nThe story could not be told: {problem.words('en')}", file=sys.stderr)
+        return 2
     except (Failed, ValueError, OSError) as error:
         print(f"\nThe story could not be told: {error}", file=sys.stderr)
         return 2
