@@ -38,6 +38,9 @@ from sync.pull import runs
 
 REPLY_BYTES_MAX = 2 * 1024 * 1024
 
+OUT_OF_HAND = ("lost", "retired")
+"""States of a laptop that may be in anybody's hands: nothing personal goes to it any more."""
+
 
 class Reception:
     """Answers laptops. `clock` gives Unix seconds; it labels, it decides nothing. arrivals: takes
@@ -145,14 +148,17 @@ class Reception:
         heard = request.cursor.incarnation
         same = heard == standing.incarnation
         lineage = () if same else door.lineage()
-        scope = _numbered(door.scope(log.device, at), standing)
+        scope = reach = _numbered(door.scope(log.device, at), standing)
+        if log.state in OUT_OF_HAND:  # it hears what became of its own work, and of nobody
+            scope = msgspec.structs.replace(scope, villages=())
+            reach = msgspec.structs.replace(scope, device=b"")
         budget = max(0, min(request.budget, REPLY_BYTES_MAX))
         if budget and (same or not heard):
             found, upto, head, more = door.pull(scope, request.cursor.server_seq, budget)
         else:  # one of several in a row, of which the last one asks for pages; or it has read a
             # history that a restore ended, and finds its way into this one first
             found, upto, head, more = [], request.cursor.server_seq, request.cursor.head, True
-        shown = visible_parts(door, scope, found)
+        shown = visible_parts(door, reach, found)
         echoes: list[Echo] = []
         if request.echo:
             shown, echoes = echoed(door, log, shown)

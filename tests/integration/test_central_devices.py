@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from models.changes import encode
+from models.changes import Body, encode
 from models.problems import Problem
 from sync import enrolment
 from sync.identity import Identity, sign
 from sync.logs import Open, log_id
 from sync.messages import Enrolment
-from tests.pusat import DAY, NOW, OTHER_VILLAGE, VILLAGE, Pusat, Van, pusat
+from tests.pusat import DAY, FREE, NOW, OTHER_VILLAGE, VILLAGE, Pusat, Van, pusat
 
 
 @pytest.fixture
@@ -195,6 +195,24 @@ def test_what_a_lost_laptop_brings_is_kept_and_waits_for_a_person(office):
         assert door.record(after) is not None
     office.sync(van)
     assert van.told[van.last].state == "accepted"
+
+
+@pytest.mark.parametrize(("verb", "login"), [("lose", "tono"), ("retire", "admin")])
+def test_a_laptop_out_of_our_hands_is_told_nothing_about_anybody(office, verb, login):
+    van, other = office.van("Si Jola 1"), office.van("Kantor Desa")
+    mine = van.take_in(1)
+    office.sync(van)
+    getattr(office.central.devices, verb)(office.people[login], "Si Jola 1", "jatuh ke laut")
+    theirs = other.take_in(2)
+    office.sync(other)
+    other.look(mine)
+    office.sync(other)
+    other.edit(mine, Body(set={FREE: "+6281299990000"}), other.display(mine))
+    office.sync(other)
+    reply = office.sync(van)
+    assert reply.upper.server_seq == reply.checkpoint.server_seq
+    assert theirs not in van.snapshot.records
+    assert van.snapshot.records[mine].units[FREE].value != "+6281299990000"
 
 
 def test_lost_from_an_earlier_entry_opens_a_case_about_what_was_decided_since(office):
