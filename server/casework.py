@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from models import lifecycle
+from models.calendar import Calendar
 from models.changes import Body, Change, Choice, raw
 from models.ids import CODE_SYMBOLS, Code
 from models.people import Act, Role, covers, require, second_person
@@ -30,6 +31,7 @@ from server.auth import roles, who
 from server.database.people import Person
 from server.database.registry import Confirmation, Door, Registry
 from server.ledger import Ledger
+from server.promise import promise
 from server.sheets import (
     CaseLine,
     CaseSheet,
@@ -63,11 +65,18 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Casework:
-    """The verbs on the buttons of the office. `clock` gives Unix seconds."""
+    """The verbs on the buttons of the office. `clock` gives Unix seconds. calendar: of its working
+    days."""
 
     def __init__(
-        self, registry: Registry, ledger: Ledger, clock: Callable[[], int], arrivals: Arrivals
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        clock: Callable[[], int],
+        arrivals: Arrivals,
+        calendar: Calendar | None = None,
     ) -> None:
+        self.calendar = calendar or Calendar()
         self.registry = registry
         self.ledger = ledger
         self.clock = clock
@@ -257,14 +266,16 @@ class Casework:
             )
             asked = {"state": state, "kind": kind, "n": len(found)}
             self._note(door, me, "case.list", "", asked)
-        return [_case_line(case) for case in found]
+            return [
+                _case_line(case, door.moment(case.opened) or 0, self.calendar) for case in found
+            ]
 
     def case(self, me: Person, name: str) -> CaseSheet:
         """One case, opened, with every side of it."""
         require(roles(me), Act.READ_CASE)
         with self.registry.write() as door:
             case = find_case(door, name)
-            sheet = Reader(door).case(case, TAKES[case.kind])
+            sheet = Reader(door).case(case, TAKES[case.kind], self.calendar)
             self._note(door, me, Act.READ_CASE, case.id.hex(), {})
         return sheet
 
@@ -442,7 +453,8 @@ def _offered(case: Case, take: str, number: int) -> tuple[bytes, int]:
     return offer.log, offer.seq
 
 
-def _case_line(case: Case) -> CaseLine:
+def _case_line(case: Case, opened_at: int, calendar: Calendar) -> CaseLine:
+    promised = promise(case, opened_at, calendar)
     names = [name.hex() for name in (case.record, *case.others) if name]
     return CaseLine(
         case.id.hex(),
@@ -453,4 +465,7 @@ def _case_line(case: Case) -> CaseLine:
         names,
         case.opened,
         len(case.offers),
+        promised.owner,
+        promised.due,
+        promised.due_estimated,
     )

@@ -27,9 +27,10 @@ from server.files import private_folder
 from server.keys import Entropy, Keys
 from server.ledger import Ledger
 from server.people import Staff
+from server.promise import read_calendar
 from server.reception import Reception
 from server.restoring import Intake
-from server.settings import Place
+from server.settings import CALENDAR_FOLDER, Place
 from sync.known import LogState
 from sync.logs import opening_head
 
@@ -93,7 +94,8 @@ class Central:
         )
         self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
         self.staff = Staff(registry, clock, entropy)
-        self.casework = Casework(registry, self.ledger, clock, self.arrivals)
+        calendar = read_calendar(place.folder / CALENDAR_FOLDER)
+        self.casework = Casework(registry, self.ledger, clock, self.arrivals, calendar)
         self.evidence = Evidence(registry, keys, clock)
 
     def status(self) -> Status:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from models import lifecycle
+from models.calendar import Calendar
 from models.changes import Attached, Change, decode_change, own_of
 from models.codes import code_list
 from models.ids import Code
@@ -19,6 +20,7 @@ from models.problems import Problem
 from models.services import Service, catalogue
 from server.database.registry import Confirmation, Door
 from server.database.registry import RequestLine as Row
+from server.promise import promise
 from sync.files import file_of
 from sync.known import LogState
 from sync.state import (
@@ -76,7 +78,8 @@ class Side(msgspec.Struct, frozen=True):
 
 class CaseSheet(msgspec.Struct, frozen=True):
     """A case as it is decided. choices: what may be taken. choosing needs a second person where
-    `protected`. proposal: what the first person proposes, while it waits for the second."""
+    `protected`. proposal: what the first person proposes, while it waits for the second. owner,
+    due, due_estimated: see `server.promise`."""
 
     id: str
     kind: str
@@ -93,6 +96,9 @@ class CaseSheet(msgspec.Struct, frozen=True):
     proposal: ChoiceLine | None
     closing: ChoiceLine | None
     seen: int
+    owner: str
+    due: str
+    due_estimated: bool
 
 
 class ChoiceLine(msgspec.Struct, frozen=True):
@@ -114,7 +120,7 @@ class ParkedLine(msgspec.Struct, frozen=True):
 
 
 class CaseLine(msgspec.Struct, frozen=True):
-    """A case in a list."""
+    """A case in a list. owner, due, due_estimated: see `server.promise`."""
 
     id: str
     kind: str
@@ -124,6 +130,9 @@ class CaseLine(msgspec.Struct, frozen=True):
     requests: list[str]
     opened: int
     offers: int
+    owner: str
+    due: str
+    due_estimated: bool
 
 
 class RequestLine(msgspec.Struct, frozen=True):
@@ -259,13 +268,14 @@ class Reader:
 
     # -- cases
 
-    def case(self, case: Case, choices: tuple[str, ...]) -> CaseSheet:
+    def case(self, case: Case, choices: tuple[str, ...], calendar: Calendar) -> CaseSheet:
         """The case with every side of it."""
         sides = []
         if case.kind == "dispute":
             sides = [self._side(case, n, w) for n, w in enumerate(_offers(case)) if w is not None]
         names = [name for name in (case.record, *case.others) if name]
-        opened = self.door.decision(case.opened)
+        opened_at = self.door.moment(case.opened) or 0
+        promised = promise(case, opened_at, calendar)
         return CaseSheet(
             case.id.hex(),
             case.kind,
@@ -273,7 +283,7 @@ class Reader:
             case.unit,
             case.protected,
             case.opened,
-            opened.at if opened is not None else 0,
+            opened_at,
             case.note,
             [line for name in names if (line := self.line(name)) is not None],
             sides,
@@ -282,6 +292,9 @@ class Reader:
             _choice(case.proposal) if case.state == "proposed" else None,
             _choice(case.closing),
             self.seen,
+            promised.owner,
+            promised.due,
+            promised.due_estimated,
         )
 
     def line(self, name: bytes) -> RequestLine | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from models.people import ROLES, Role
 from models.problems import Problem
 from server.casework import Done
 from server.central import Central
@@ -48,8 +49,12 @@ def list_(
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         found = central.casework.cases(me, state=state, kind=kind, after=after, limit=limit)
         rows = [
-            [c.id[:12], c.kind, c.state, c.unit, " ".join(r[:8] for r in c.requests)] for c in found
-        ]
+            [
+                c.id[:12], c.kind, c.state, c.unit, " ".join(r[:8] for r in c.requests),
+                owner_words(c.owner, lang), due_words(terminal, c.due, c.due_estimated),
+            ]
+            for c in found
+        ]  # fmt: skip
         terminal.table(
             terminal.say("Perkara"),
             [
@@ -58,6 +63,8 @@ def list_(
                 terminal.say("Status"),
                 terminal.say("Isian"),
                 terminal.say("Berkas"),
+                terminal.say("Pemutus"),
+                terminal.say("Batas"),
             ],
             rows,
         )
@@ -161,6 +168,8 @@ def draw(terminal: Terminal, sheet: CaseSheet) -> None:
             (terminal.say("Status"), sheet.state),
             (terminal.say("Isian"), sheet.unit),
             (terminal.say("Dibuka"), when(sheet.opened_at)),
+            (terminal.say("Pemutus"), owner_words(sheet.owner, terminal.lang)),
+            (terminal.say("Batas"), due_words(terminal, sheet.due, sheet.due_estimated)),
             (terminal.say("Catatan"), sheet.note),
             (
                 terminal.say("Usulan"),
@@ -202,6 +211,16 @@ def draw(terminal: Terminal, sheet: CaseSheet) -> None:
             (terminal.say("Keadaan (seen)"), sheet.seen),
         ]
     )
+
+
+def owner_words(role: str, lang: str) -> str:
+    """The role that decides, in words."""
+    return ROLES[Role(role)].words(lang)
+
+
+def due_words(terminal: Terminal, due: str, estimated: bool) -> str:
+    """The last day for a case; marked where a decree on holidays is missing."""
+    return terminal.say("{day} (perkiraan)", day=due) if estimated else due
 
 
 def _draw_side(terminal: Terminal, side: Side) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
+from models.calendar import Calendar
 from models.changes import Body
+from models.problems import Problem
+from models.words import WIT
+from server.promise import read_calendar
 from tests.pusat import FREE, NOW, PROTECTED, Pusat, Van, pusat
 
 
@@ -72,6 +77,30 @@ def test_a_dispute_shows_every_side_of_it(office):
     assert offer["shown"]["name"] not in NAMES.values()
     assert (offer["author"]["not_before"], offer["author"]["not_after"]) == (NOW, NOW + 120)
     assert sheet["requests"][0]["id"] == record.hex()
+
+
+def test_a_case_has_an_owner_and_a_last_day(office):
+    """Opened on a working day; the decree of the year makes the estimate certain."""
+    *_, sheet = disputed(office)
+    (line,) = office.cases()
+    opened = datetime.fromtimestamp(sheet["opened_at"], WIT).date()
+    due = Calendar().after(opened, 3)
+    for told in (sheet, line):
+        assert (told["owner"], told["due"], told["due_estimated"]) == (
+            "supervisor", due.day.isoformat(), True,
+        )  # fmt: skip
+    folder = office.central.place.folder / "calendar"
+    folder.mkdir()
+    off = due.day.isoformat()
+    text = f'year = {opened.year}\nreference = "SKB"\n[[off]]\ndate = {off}\nholiday = "local"\nwords = "x"'
+    (folder / f"{opened.year}.toml").write_text(text)
+    office.central.casework.calendar = read_calendar(folder)
+    (line,) = office.cases()
+    assert (line["due"] > off, line["due_estimated"]) == (True, False)
+    (folder / "0.toml").write_bytes(b"\xff")
+    with pytest.raises(Problem) as refused:
+        read_calendar(folder)
+    assert refused.value.code == "calendar.decree"
 
 
 def test_a_protected_unit_is_decided_by_two_people_and_both_authors_are_told(any_office):
