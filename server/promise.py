@@ -21,7 +21,7 @@ DECREE_BYTES_MAX = 64 * 1024
 
 
 class Promise(msgspec.Struct, frozen=True):
-    """owner: the role that decides it; where two people do, the one that has the last word. due: the
+    """owner: the role that decides it; where two people do, the one with the last word. due: the
     last day for it, ISO. due_estimated: the decree on holidays of a year in between is missing, so
     the day can only be too early."""
 

@@ -92,7 +92,8 @@ def test_a_case_has_an_owner_and_a_last_day(office):
     folder = office.central.place.folder / "calendar"
     folder.mkdir()
     off = due.day.isoformat()
-    text = f'year = {opened.year}\nreference = "SKB"\n[[off]]\ndate = {off}\nholiday = "local"\nwords = "x"'
+    text = f'year = {opened.year}\nreference = "SKB"\n'
+    text += f'[[off]]\ndate = {off}\nholiday = "local"\nwords = "x"'
     (folder / f"{opened.year}.toml").write_text(text)
     office.central.casework.calendar = read_calendar(folder)
     (line,) = office.cases()
