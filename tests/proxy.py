@@ -27,9 +27,10 @@ LOOK_SECONDS = 0.05
 @dataclass
 class Fault:
     """What is wrong with one way. after: bytes that still pass, over all connections. kind: "stall"
-    (nothing moves, nobody is told), "cut" (the connection breaks) or "delay" (seconds a piece)."""
+    (nothing moves, nobody is told), "cut" (the connection breaks), "delay" (seconds a piece) or
+    "spoil" (one byte is altered, once)."""
 
-    kind: Literal["stall", "cut", "delay"]
+    kind: Literal["stall", "cut", "delay", "spoil"]
     after: int = 0
     seconds: float = 0.0
     cleared: threading.Event = field(default_factory=threading.Event)
@@ -69,6 +70,10 @@ class Proxy:
     def delay(self, seconds: float, way: Way = "up") -> None:
         """Each piece of at most 4 KiB takes so long."""
         self._set(way, Fault("delay", seconds=seconds))
+
+    def spoil(self, after: int = 0, way: Way = "up") -> None:
+        """Let so many more bytes pass that way, then alter one."""
+        self._set(way, Fault("spoil", after))
 
     def clear(self) -> None:
         """The road is good again; what was held goes on where its connection still lives."""
@@ -152,6 +157,11 @@ class Proxy:
             fault, size = self._allowed(way, len(piece))
             if fault is not None and fault.kind == "delay":
                 time.sleep(fault.seconds)
+            if fault is not None and fault.kind == "spoil" and not size:
+                piece = bytes([piece[0] ^ 1]) + piece[1:]
+                self.held.set()
+                self._forget(way, fault)
+                continue
             if size:
                 self.passed[way] += size  # before: who receives it may look at once
                 target.sendall(piece[:size])
@@ -162,6 +172,11 @@ class Proxy:
                     return False
                 self._wait(fault)
         return True
+
+    def _forget(self, way: Way, fault: Fault) -> None:
+        with self._lock:
+            if self._faults.get(way) is fault:
+                del self._faults[way]
 
     def _wait(self, fault: Fault) -> None:
         while not fault.cleared.wait(LOOK_SECONDS):

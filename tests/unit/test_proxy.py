@@ -101,3 +101,13 @@ def test_nobody_answers_where_central_is_gone(echo: int) -> None:
         with called(road) as one:
             one.sendall(b"z")
             assert received(one, 1) == b"z"
+
+
+def test_a_road_that_spoils_alters_one_byte_once(echo: int) -> None:
+    with Proxy(echo) as road, called(road) as one:
+        road.spoil(after=500)
+        one.sendall(b"x" * 2000)
+        assert received(one, 2000) == b"x" * 500 + b"y" + b"x" * 1499
+        assert road.held.is_set()
+        one.sendall(b"x" * 2000)
+        assert received(one, 2000) == b"x" * 2000
