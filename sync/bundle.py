@@ -33,6 +33,7 @@ from sync.exchange import (
     HeadAt,
     Ordered,
     Position,
+    Scoped,
     Settled,
     Step,
     rewound,
@@ -298,6 +299,8 @@ def judge(
         verdict.steps += proofs
         fresh = [o for o in orders if o.log == position.log and o.number > position.order]
         verdict.steps += [Ordered(o) for o in sorted(fresh, key=lambda o: o.number)]
+        if first.reply.scope is not None:
+            verdict.steps.append(Scoped(first.reply.scope))
     verdict.whole = _absorb(verdict.steps, here, parts)
     return verdict
 
