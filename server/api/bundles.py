@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from models.ids import from_text
 from server.api.guards import AnyRequest, bearer, in_thread
@@ -38,7 +39,7 @@ async def take_bundle(request: AnyRequest) -> Response[Any]:
 
 
 @get("/bundles/{log:str}/return", media_type=OCTETS, summary="A laptop's return bundle")
-async def return_bundle(request: AnyRequest, log: str) -> Response[bytes]:
+async def return_bundle(request: AnyRequest, log: FromPath[str]) -> Response[bytes]:
     """The volumes of the return bundle for a log, as a row of frames (docs/protocol.md): each is a
     .jbb file that only this laptop can open."""
 
