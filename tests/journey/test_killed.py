@@ -89,6 +89,7 @@ def files(folder: Path) -> tuple[list[Path], Path, int]:
     return written, write_rows(folder / "all.jsonl", rows), len(rows)
 
 
+@pytest.mark.timeout(600)  # sixty processes and a few restarts, beside the rest of the run
 def test_everything_is_killed_again_and_again_and_every_request_is_there_once(
     day: Day, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from tests.day import Day, write_rows
 from tests.requests import request_rows
 from tests.village import village
 
+pytestmark = pytest.mark.timeout(600)  # real processes, beside the rest of the run
 MEGABYTE = 1_000_000
 POISON = "+6281243009999"
 
