@@ -114,6 +114,7 @@ def test_a_laptop_with_another_judge_asks_in_full(monkeypatch):
 
     def newer(*given):
         found = expected(*given)
+        assert found is not None
         effects = [e for e in found.effects if not isinstance(e, Wrote)]
         return msgspec.structs.replace(found, effects=tuple(effects))
 
