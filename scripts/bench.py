@@ -4,6 +4,7 @@
     python3 scripts/bench.py vault             a durable save, and `status` on a big store
     python3 scripts/bench.py intake            changes a second at central
     python3 scripts/bench.py intake --postgres the same with central on PostgreSQL
+    python3 scripts/bench.py copies            what a photographed paper costs
     python3 scripts/bench.py links             over shaped links (Linux, as root; long)
     python3 scripts/bench.py wire --parts      where the bytes of one enrolment go
 
@@ -36,6 +37,9 @@ BARS = {
     "status_rss_mb": "<= 80",
     "status_growth_ratio": "<= 1.5",
     "ratio": ">= 1.0",
+    "page_kb_max": "<= 350",
+    "preview_kb": "<= 12",
+    "portrait_kb": "<= 150",
 }
 """What a figure should be; the others are told for their own sake."""
 
@@ -67,10 +71,17 @@ def links(options: argparse.Namespace) -> Figures:
     return bench_links.run(options.only, 1 if options.quick else options.runs, tls=options.tls)
 
 
+def copies(options: argparse.Namespace) -> Figures:
+    import bench_copies
+
+    return bench_copies.run(1, (1134, 1512), 2) if options.quick else bench_copies.run()
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "wire": wire,
     "vault": vault,
     "intake": intake,
+    "copies": copies,
     "links": links,
 }
 

@@ -1,8 +1,8 @@
 """Working copies: small enough for 2G, large enough to be read, and nothing in them but pixels.
 
-WebP: on a photographed sheet it needs 99 KiB where JPEG of the same legibility needs 300 (the
-measurement stands in docs/performance.md). The quality begins where letters keep their edges, and
-falls only for pictures that would not fit.
+WebP: on a photographed sheet it needs 99 KiB where JPEG of the same legibility needs 300 (measured
+in docs/benchmarks.md). The quality begins where letters keep their edges, and falls only for
+pictures that would not fit.
 """
 
 from __future__ import annotations
@@ -27,8 +27,13 @@ LEAST = {"page": COVERS["page"], "portrait": Cover(480, 640)}
 
 BYTES_MAX = {"page": 350_000, "portrait": 150_000}
 QUALITIES = {"page": (50, 40, 30, 20, 10), "portrait": (75, 65, 50, 35, 20)}
-PREVIEWS = ((560, 35), (480, 30), (400, 30), (320, 25), (240, 20), (160, 10))
+PREVIEWS = ((560, 35), (480, 30), (400, 30), (320, 25), (280, 25), (240, 20), (200, 15), (160, 10))
 """Long side and quality, tried in this order until the preview is small enough."""
+
+PREVIEW_SHARE = 0.04
+PREVIEW_BYTES_LEAST = 2500
+"""A preview is sent beside its paper, so it may have 4 % of its bytes: enough to see at the office
+what has arrived, and the whole costs a slow link hardly more."""
 
 _EFFORT = 4
 _SMOOTHINGS = 4
@@ -63,7 +68,8 @@ def _copy(image: Image.Image, page: int, pages: int, name: str, kind: str) -> Co
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     data = _fitted(image, QUALITIES[kind], BYTES_MAX[kind], name)
-    return Copy(data, _preview(image), kind, page, pages, image.width, image.height, found)
+    preview = _preview(image, max(PREVIEW_BYTES_LEAST, int(len(data) * PREVIEW_SHARE)))
+    return Copy(data, preview, kind, page, pages, image.width, image.height, found)
 
 
 def _fitted(image: Image.Image, qualities: Sequence[int], limit: int, name: str) -> bytes:
@@ -77,12 +83,12 @@ def _fitted(image: Image.Image, qualities: Sequence[int], limit: int, name: str)
     raise Problem("attachment.broken", file=name)
 
 
-def _preview(image: Image.Image) -> bytes:
+def _preview(image: Image.Image, limit: int) -> bytes:
     for side, quality in PREVIEWS:
         small = image.copy()
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
         data = webp(small, quality)
-        if len(data) <= PREVIEW_BYTES_MAX:
+        if len(data) <= min(limit, PREVIEW_BYTES_MAX):
             return data
     small = image.resize((64, 64))
     return webp(small, 0)

@@ -3,6 +3,7 @@
 import pytest
 
 import bench
+import bench_copies
 import bench_intake
 import bench_vault
 import bench_wire
@@ -55,3 +56,10 @@ def test_a_missed_bar_is_named():
     assert bench.misses({"enrolment_bytes": 441, "birth_bytes": 600}) == ["enrolment_bytes"]
     assert bench.misses({"ratio": 0.5, "day_120_ratio": 1.2}) == ["day_120_ratio", "ratio"]
     assert bench.misses({"ratio": 1.0, "status_rss_mb": None}) == []
+
+
+def test_copies_are_measured_and_small():
+    figures = bench_copies.run(1, (1134, 1512), 1)
+    assert not bench.misses(figures)
+    assert figures["webp_50_kb"] < figures["jpeg_75_kb"]
+    assert figures["arrival_mb_per_s"] > 0
