@@ -88,13 +88,15 @@ class Passage:
         self.answers = Answers(envelopes)
         self.kept = 0
         self._asked = False
-        self._packing = 0.15  # bytes sent for a byte of entries, as seen so far
+        self._packing = 0.085  # bytes sent for a byte of entries, as seen so far
+        self._left = 0  # bytes of entries still to be sent
         self._checkpoint: Checkpoint | None = None
         self._looked = 0.0
 
     def run(self) -> None:
         """Until the exchange is finished or is to stop. Raises Unreached, Problem."""
         self.envelopes.begin()
+        self._left = self.store.log(self.log.id).unsent
         self.pace.connected(self.line.connect_seconds, self.clock())
         try:
             while not self._through() and not self.stop():
@@ -124,6 +126,7 @@ class Passage:
             frame = self.envelopes.frame(request)
             self._put(frame)
             plain = sum(len(entry.data) for entry in entries)
+            self._left = max(0, self._left - plain)
             if plain > pacing.FIRST_BYTES:
                 self._packing += 0.5 * (len(frame) / plain - self._packing)
             self._move(0.0)
@@ -159,7 +162,9 @@ class Passage:
         """Bytes of entries for the next frame."""
         if self.exchange.sent == self.exchange.position.stored and not self.pace.in_flight:
             return pacing.FIRST_BYTES
-        return int(self.pace.frame_bytes / self._packing)
+        left = int(self._left * self._packing)
+        size = pacing.share(self.pace.frame_bytes, left)
+        return int(size / self._packing) if size < left else self._left + pacing.FRAME_BYTES_MAX
 
     # -- down
 

@@ -22,6 +22,10 @@ FRAME_BYTES_MAX = 64 * 1024
 FRAME_BYTES_UNKNOWN = 7 * 1024
 """As long as no link was measured."""
 
+SHARES = 4
+SHARE_BYTES_MIN = 4500
+"""A frame holds at most such a part of what is left, unless that is small anyway."""
+
 WINDOW_SECONDS = 1.5
 WINDOW_BYTES_MIN = 24 * 1024
 WINDOW_BYTES_MAX = 1024 * 1024
@@ -36,6 +40,13 @@ SLOWEST = 250.0
 
 _MEMORY = 0.7
 """Share of what was measured before that still counts at each acknowledgement."""
+
+
+def share(frame_bytes: int, left: int) -> int:
+    """Bytes of the next frame when so many are left: a short sync is several frames too, a long one
+    ends with small ones, and no crumb is sent by itself."""
+    wanted = min(frame_bytes, max(SHARE_BYTES_MIN, left // SHARES))
+    return left if left <= wanted * 1.3 else wanted
 
 
 class _Frame(msgspec.Struct, frozen=True):

@@ -99,3 +99,20 @@ def test_the_time_a_link_lay_idle_is_not_taken_for_slowness():
     here.put(6_000, at)
     here.acknowledged(at + 0.7 + 0.5)
     assert here.rate == pytest.approx(before, rel=0.2)
+
+
+def test_a_short_sync_is_several_frames_and_a_long_one_ends_with_small_ones():
+    def frames(left: int, most: int) -> list[int]:
+        found = []
+        while left > 0:
+            found.append(min(left, pace.share(most, left)))
+            left -= found[-1]
+        return found
+
+    assert frames(13_800, 11_000) == [4_500, 4_500, 4_800]
+    assert frames(400, 11_000) == [400]
+    assert frames(5_800, 11_000) == [5_800]
+    long = frames(120_000, 11_000)
+    assert long[0] == max(long) == 11_000
+    assert long[-1] < 6_000
+    assert len(long) < 18
