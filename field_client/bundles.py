@@ -131,7 +131,7 @@ class Bundles:
         room = _size(lead) + loading.contents_room(len(spans), sum(sizes), most)
         cuts = bundle.cut(sizes, room, most)
         volumes = [[s for i in cut if (s := loads[i].span) is not None] for cut in cuts]
-        contents = encode(Contents(name, self.desk.facts().at, volumes))
+        contents = encode(Contents(name, self.desk.facts().at, volumes, self.store.sight()))
         cover = bundle.frame(contents, "contents", me.identity, central.seal_key)
         digests: list[bytes] = []
 

@@ -5,8 +5,7 @@ by itself, so volumes may come in any order, from several sticks, twice, or afte
 missing is named by the volume it is in. A log that central does not know is let in only by what it
 brings with it, an invitation or the word of the log it follows; without that nothing is stored.
 
-A return bundle tells a laptop everything from the cursor central last heard of it, bound to its log
-and a number of its own. A voyage pack is the same from the very beginning.
+What goes back to laptops is made in `server.returns`.
 """
 
 from __future__ import annotations
@@ -19,28 +18,23 @@ import msgspec
 
 from models.people import Act, require
 from models.problems import Problem
-from server.arrivals import ASKED_MAX
 from server.auth import roles
 from server.cargo import Cargo
 from server.database.custody import Bundle, VolumeHere
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.enrolment import Devices
-from server.keys import Entropy, Keys
+from server.keys import Keys
 from server.ledger import Door as LedgerDoor
 from server.ledger import Ledger
 from server.reception import Reception, not_ahead
 from sync import bundle, messages, seal
-from sync.bundle import NAME_BYTES, RETURN, VOLUME_BYTES_MAX, VOYAGE, WORK, Volume
-from sync.known import LogState, Result
-from sync.messages import BlobState, Contents, Cursor, Page, Reply, Request, Return
-from sync.pull import runs
+from sync.bundle import WORK, Volume
+from sync.known import LogState
+from sync.messages import Contents, Request
 
 RELAY = "relay"
 """Who brought it, where nobody signed in: a laptop that carries for others."""
-
-WAITING_TOLD_MAX = 5000
-"""Entries of a log, newest first, of which a return bundle says that they wait."""
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -82,20 +76,6 @@ class Waiting(msgspec.Struct, frozen=True):
     n: int = 0
 
 
-class Given(msgspec.Struct, frozen=True):
-    """A bundle for a laptop. files: name and bytes of each volume."""
-
-    bundle: str
-    number: int
-    device: str
-    log: str
-    start: int
-    upper: int
-    decisions: int
-    words: tuple[str, ...]
-    files: list[tuple[str, bytes]]
-
-
 class Bundles:
     """The USB road at central. `clock` gives Unix seconds."""
 
@@ -108,7 +88,6 @@ class Bundles:
         cargo: Cargo,
         keys: Keys,
         clock: Callable[[], int],
-        entropy: Entropy,
     ) -> None:
         self.registry = registry
         self.ledger = ledger
@@ -117,7 +96,6 @@ class Bundles:
         self.cargo = cargo
         self.identity = keys.identity
         self.clock = clock
-        self.entropy = entropy
 
     # -- reading
 
@@ -208,7 +186,9 @@ class Bundles:
         with self.registry.write() as door:
             device = door.device(log.device)
             kept = Bundle(header.name, WORK, log.id, log.device, header.n, at=at, by=by)
-            kept = msgspec.structs.replace(kept, spans=contents.volumes, number=reader.number)
+            kept = msgspec.structs.replace(
+                kept, spans=contents.volumes, sight=contents.sight, number=reader.number
+            )
             door.keep_bundle(kept)
             here = VolumeHere(header.k, volume.digest, size, at, by)
             again = not door.keep_volume(header.name, here)
@@ -254,137 +234,6 @@ class Bundles:
             door.audit(me.login, "bundle.waiting", "", {"n": len(found)}, self.clock())
         return found
 
-    # -- making
-
-    def give(
-        self,
-        me: Person | None,
-        *,
-        device: str = "",
-        log: bytes = b"",
-        whole: bool = False,
-        most: int = VOLUME_BYTES_MAX,
-    ) -> Given:
-        """Make the bundle for a laptop, named, or for one of its logs.
-
-        whole: a voyage pack, from the very beginning. most: bytes of a volume. Asked again before
-        anything happened, it is the same bundle with the same number. Problems: device.unknown,
-        bundle.no_log, sync.unknown_device.
-        """
-        if me is not None:
-            require(roles(me), Act.IMPORT_BUNDLE)
-        with self.registry.read() as door:
-            state = _log_of(door, device, log)
-            owner = door.device(state.device)
-            standing = door.standing()
-            heard = 0 if whole else min(door.heard_cursor(state.id), standing.server_seq)
-            before = door.newest_return(state.id)
-        start = Cursor(standing.incarnation, heard) if heard else Cursor()
-        purpose = VOYAGE if whole else RETURN
-        by = me.login if me is not None else RELAY
-        number = before.number + 1 if before is not None else 1
-        made = Bundle(
-            self.entropy(NAME_BYTES), purpose, state.id, state.device, 0, number, heard,
-            standing.server_seq, [], self.clock(), by,
-        )  # fmt: skip
-        if before is not None and _same(before, made):
-            made = before
-        parts = self._parts(state, start, made)
-        upper = parts[-1][0].upper
-        head = Return(made.name, state.id, made.number, made.at, start, upper, len(parts))
-        files = self._volumes(state, purpose, head, parts, most)
-        made = msgspec.structs.replace(made, n=len(files), upper=upper.server_seq)
-        self._note_made(me, made, files, owner.name if owner is not None else "")
-        digests = [bundle.parse(data).digest for _, data in files]
-        return Given(
-            bundle=bundle.label(made.name),
-            number=made.number,
-            device=owner.name if owner is not None else "",
-            log=state.id.hex(),
-            start=heard,
-            upper=upper.server_seq,
-            decisions=sum(len(page.decisions) for _, pages in parts for page in pages),
-            words=bundle.words(made.name, digests),
-            files=files,
-        )
-
-    def _parts(self, log: LogState, start: Cursor, made: Bundle) -> list[tuple[Reply, list[Page]]]:
-        """The replies with their pages, as many as it takes to tell everything."""
-        parts: list[tuple[Reply, list[Page]]] = []
-        cursor = start
-        while True:
-            name = bundle.answer_name(log.id, made.name, made.number, len(parts))
-            reply, pages = self.reception.tell(log.id, cursor, name)
-            if not parts:
-                files = self._files(log, start.server_seq)
-                with self.registry.read() as door:
-                    lineage = list(door.lineage())
-                reply = msgspec.structs.replace(
-                    reply, outcomes=self._told(log), blobs=files, lineage=lineage
-                )
-            parts.append((reply, pages))
-            if not reply.more:
-                return parts
-            cursor = reply.upper
-
-    def _files(self, log: LogState, since: int) -> list[BlobState]:
-        """How the laptop's files stand, as far as that is news."""
-        arrivals = self.reception.arrivals
-        if arrivals is None:
-            return []
-        with self.registry.read() as door:
-            names = door.news_of_files(log.id, since)
-        at = self.clock()
-        pieces = (names[i : i + ASKED_MAX] for i in range(0, len(names), ASKED_MAX))
-        return [state for piece in pieces for state in arrivals.states(log, piece, at)]
-
-    def _told(self, log: LogState) -> list[messages.Told]:
-        """Entries that wait: no decision, and so no page, tells of them."""
-        with self.registry.read() as door:
-            results = door.results(log.id, max(1, log.seq - WAITING_TOLD_MAX), log.seq)
-        waiting: list[tuple[int, Result]] = [(s, r) for s, r in results if r.state == "waiting"]
-        return runs(waiting)
-
-    def _volumes(
-        self,
-        log: LogState,
-        purpose: str,
-        head: Return,
-        parts: Sequence[tuple[Reply, list[Page]]],
-        most: int,
-    ) -> list[tuple[str, bytes]]:
-        me, to = self.identity, log.seal_key
-        with self.registry.read() as door:
-            certificate = self.devices.certificate(door, log, head.at)
-        lead = [bundle.frame(messages.encode(head), "return", me, to), certificate]
-        frames: list[bytes] = []
-        for reply, pages in parts:
-            frames.append(bundle.frame(messages.encode(reply), "reply", me, to))
-            frames += [bundle.frame(messages.encode(page), "page", me, to) for page in pages]
-        cuts = bundle.cut([len(f) for f in frames], sum(len(f) + 4 for f in lead), most)
-        name, n = head.bundle, len(cuts)
-        files: list[tuple[str, bytes]] = []
-        for k, cut in enumerate(cuts, 1):
-            inside = [*lead, *(frames[i] for i in cut)]
-            data = bundle.close(inside, purpose, name, k, n, to)
-            files.append((bundle.file_name(name, k, n), data))
-        return files
-
-    def _note_made(
-        self, me: Person | None, made: Bundle, files: list[tuple[str, bytes]], device: str
-    ) -> None:
-        by, at = (me.login if me is not None else RELAY), self.clock()
-        with self.registry.write() as door:
-            fresh = door.bundle(made.name) is None
-            door.keep_bundle(made)
-            for k, (_, data) in enumerate(files, 1):
-                here = VolumeHere(k, bundle.parse(data).digest, len(data), at, by)
-                door.keep_volume(made.name, here)
-            if me is not None or fresh:
-                detail = {"device": device, "number": made.number, "volumes": len(files)}
-                detail |= {"from": made.start, "to": made.upper}
-                door.audit(by, f"bundle.{made.purpose}", made.name.hex(), detail, at)
-
 
 class _Reader:
     """Takes the requests of one volume through intake, one after the other."""
@@ -415,7 +264,6 @@ class _Reader:
 
     def read(self, frame: bytes) -> None:
         """Store what one request brings. One that cannot be taken does not stop the others."""
-        self.room.reception.ready()
         try:
             token = seal.unseal(frame, self.room.identity, "request")
             log, payload = self.room.reception.open(token)
@@ -449,28 +297,6 @@ class _Reader:
         if stored.missing is not None:
             self.ahead += len(request.batch.entries)
         self.outcomes.update(result.state for _, result in stored.results)
-
-
-def _same(before: Bundle, now: Bundle) -> bool:
-    """Has nothing happened since the bundle before?"""
-    then = (before.purpose, before.start, before.upper)
-    return then == (now.purpose, now.start, now.upper)
-
-
-def _log_of(door: Door, device: str, log: bytes) -> LogState:
-    """The newest log of the named laptop, or the log itself."""
-    if log:
-        state = door.log(log)
-        if state is None or state.central:
-            raise Problem("sync.unknown_device")
-        return state
-    found = door.device_named(device.strip())
-    if found is None:
-        raise Problem("device.unknown", device=device[:40])
-    logs = door.logs(found.id)
-    if not logs:
-        raise Problem("bundle.no_log", device=found.name)
-    return logs[-1]
 
 
 def _missing(door: Door, one: Bundle, here: dict[int, VolumeHere]) -> list[int]:

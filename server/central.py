@@ -30,6 +30,7 @@ from server.people import Staff
 from server.promise import read_calendar
 from server.reception import Reception
 from server.restoring import Intake
+from server.returns import Returns
 from server.settings import CALENDAR_FOLDER, Place
 from sync.known import LogState
 from sync.logs import opening_head
@@ -90,8 +91,9 @@ class Central:
         self.devices = Devices(registry, self.ledger, keys, place.settings, clock, entropy)
         cargo = Cargo(registry, self.reception, place.folder)
         self.bundles = Bundles(
-            registry, self.ledger, self.reception, self.devices, cargo, keys, clock, entropy
+            registry, self.ledger, self.reception, self.devices, cargo, keys, clock
         )
+        self.returns = Returns(registry, self.reception, self.devices, keys, clock, entropy)
         self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
         self.staff = Staff(registry, clock, entropy)
         calendar = read_calendar(place.folder / CALENDAR_FOLDER)

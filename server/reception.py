@@ -32,6 +32,7 @@ from sync.messages import (
     Page,
     Reply,
     Request,
+    Sight,
     Territory,
 )
 from sync.pull import runs
@@ -121,16 +122,29 @@ class Reception:
 
     # -- telling
 
-    def tell(self, name: bytes, cursor: Cursor, answer_name: bytes) -> tuple[Reply, list[Page]]:
+    def tell(
+        self, name: bytes, cursor: Cursor, answer_name: bytes, fills: Sequence[tuple[str, int]] = ()
+    ) -> tuple[Reply, list[Page]]:
         """What a log is told that did not call: for a bundle that is carried to it. answer_name
-        stands where the name of the request stands in an answer."""
+        stands where the name of the request stands in an answer. fills: villages to be told whole,
+        each from a mark on."""
         at = self.clock()
-        asked = Request(0, "", at, cursor, REPLY_BYTES_MAX, None)
         with self.registry.read() as door:
+            scope, _ = self.reach(door, self.known(name), at)
+            sight = Sight(scope.number, list(fills))
+            asked = Request(0, "", at, cursor, REPLY_BYTES_MAX, None, sight=sight)
             reply, pages = self._tell(door, name, asked, answer_name, None, at)
-            scope = _numbered(door.scope(self.known(name).device, at), door.standing())
         territory = Territory(scope.number, list(scope.villages))
         return msgspec.structs.replace(reply, scope=territory), pages
+
+    def reach(self, door: Door, log: LogState, at: int) -> tuple[Scope, Scope]:
+        """The scope of a log's laptop, and what it may be shown of it: of one that is out of our
+        hands only what became of its own work, and nobody's data."""
+        scope = reach = _numbered(door.scope(log.device, at), door.standing())
+        if log.state in OUT_OF_HAND:
+            scope = msgspec.structs.replace(scope, villages=())
+            reach = msgspec.structs.replace(scope, device=b"")
+        return scope, reach
 
     def _tell(
         self,
@@ -148,10 +162,7 @@ class Reception:
         heard = request.cursor.incarnation
         same = heard == standing.incarnation
         lineage = () if same else door.lineage()
-        scope = reach = _numbered(door.scope(log.device, at), standing)
-        if log.state in OUT_OF_HAND:  # it hears what became of its own work, and of nobody
-            scope = msgspec.structs.replace(scope, villages=())
-            reach = msgspec.structs.replace(scope, device=b"")
+        scope, reach = self.reach(door, log, at)
         budget = max(0, min(request.budget, REPLY_BYTES_MAX))
         if budget and (same or not heard):
             found, upto, head, more = door.pull(scope, request.cursor.server_seq, budget)

@@ -36,12 +36,13 @@ from sync.exchange import (
     Scoped,
     Settled,
     Step,
+    filled,
     rewound,
 )
 from sync.identity import Identity
 from sync.lineage import descends
 from sync.logs import log_id
-from sync.messages import BlobState, Checkpoint, Cursor, Order, Page, Reply, Return, decode
+from sync.messages import BlobState, Checkpoint, Cursor, Fill, Order, Page, Reply, Return, decode
 from sync.state import Decision
 
 MAGIC = b"JBB"
@@ -341,6 +342,7 @@ def _proofs(
 def _absorb(steps: list[Step], cursor: Cursor, parts: Sequence[Part | None]) -> bool:
     """Add the pages in their order up to the first one that is missing; True if none is."""
     at = cursor.server_seq
+    passed: set[str] = set()
     for part in parts:
         if part is None:
             return False
@@ -356,10 +358,21 @@ def _absorb(steps: list[Step], cursor: Cursor, parts: Sequence[Part | None]) -> 
                 at = page.upto
                 head = upper.head if at == upper.server_seq else b""
                 steps.append(Absorbed(decisions, Cursor(upper.incarnation, at, head)))
+            if page.fill is not None:
+                _fill(steps, page, page.fill, at, passed)
         if upper.server_seq > at or not cursor.incarnation:
             at = max(at, upper.server_seq)
             steps.append(Absorbed((), upper))
     return True
+
+
+def _fill(steps: list[Step], page: Page, fill: Fill, at: int, passed: set[str]) -> None:
+    """A village is filled as it stands at the cursor, and without a gap: a page that speaks of an
+    earlier number is passed over, and so are those of its village after it."""
+    if page.upto == at and fill.cell not in passed:
+        steps.append(filled(fill))
+    else:
+        passed.add(fill.cell)
 
 
 def _decision(data: bytes) -> Decision:

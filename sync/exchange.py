@@ -358,7 +358,7 @@ class Exchange:
                 if cursor != reply.upper:
                     cursor = reply.upper
                     steps += _sliced(_merged((), said, cursor.server_seq), cursor)
-                steps.append(_filled(page.fill))
+                steps.append(filled(page.fill))
                 continue
             cursor = Cursor(reply.upper.incarnation, page.upto, head)
             steps.append(Absorbed(decisions, cursor))
@@ -397,7 +397,8 @@ def _sliced(decisions: Sequence[Decision], cursor: Cursor) -> list[Step]:
     return steps or [Absorbed((), cursor)]
 
 
-def _filled(fill: Fill) -> Filled:
+def filled(fill: Fill) -> Filled:
+    """A page of a village that is being filled."""
     try:
         wholes = tuple(msgspec.msgpack.decode(data, type=Whole) for data in fill.wholes)
     except msgspec.DecodeError:

@@ -290,12 +290,13 @@ class Contents(msgspec.Struct, frozen=True, array_like=True):
     that whoever has one can name the others.
 
     bundle: its 8 random bytes. at: the laptop's wall clock, Unix seconds. volumes: the entries in
-    volume 1, 2, ….
+    volume 1, 2, …. sight: what the laptop knows of its scope.
     """
 
     bundle: bytes
     at: int
     volumes: list[list[Span]]
+    sight: Sight = Sight()
 
 
 class Return(msgspec.Struct, frozen=True, array_like=True):

@@ -15,7 +15,8 @@ import pytest
 
 from field_client.bundles import Bundles, Exported
 from field_client.inbox import Taken
-from server.bundles import Given, Imported
+from server.bundles import Imported
+from server.returns import Given
 from tests.requests import request_rows
 from tests.town import Laptop, Town
 
@@ -103,7 +104,7 @@ def bring(town: Town, *files: Path, by: str = "nurlaila") -> list[Imported]:
 
 def give(town: Town, laptop: Laptop, folder: Path, **more: Any) -> Given:
     town.time.goes_on()
-    made = town.central.bundles.give(town.staff["nurlaila"], device=laptop.name, **more)
+    made = town.central.returns.give(town.staff["nurlaila"], device=laptop.name, **more)
     for name, data in made.files:
         (folder / name).write_bytes(data)
     return made

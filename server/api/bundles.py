@@ -45,7 +45,7 @@ async def return_bundle(request: AnyRequest, log: FromPath[str]) -> Response[byt
 
     def give(central: Central) -> bytes:
         name = from_text(log, "log")
-        made = central.bundles.give(_somebody(central, request), log=name)
+        made = central.returns.give(_somebody(central, request), log=name)
         return wire.join_frames(data for _, data in made.files)
 
     return Response(await in_thread(request, give), media_type=OCTETS)

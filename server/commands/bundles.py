@@ -11,9 +11,10 @@ import typer
 
 from models.problems import Problem
 from models.words import size
-from server.bundles import Given, Imported, Waiting
+from server.bundles import Imported, Waiting
 from server.central import Central
 from server.database.people import Person
+from server.returns import Given
 from server.sticks import volumes_in, write_set
 from server.terminal import (
     DEFAULT_DATA,
@@ -197,7 +198,7 @@ def voyage(
     lang: LangOption = "id",
     json: JsonOption = False,
 ) -> None:
-    """Write everything a laptop may see, from the very beginning: it fills a new one."""
+    """Write every village of a laptop whole: for a new one, or one that was lent villages."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         _give(terminal, central, me, device, folder, whole=True)
 
@@ -205,7 +206,7 @@ def voyage(
 def _give(
     terminal: Terminal, central: Central, me: Person, device: str, folder: Path, *, whole: bool
 ) -> None:
-    made = central.bundles.give(me, device=device, whole=whole)
+    made = central.returns.give(me, device=device, whole=whole)
     write_set(folder, made.files)
     terminal.tell(
         terminal.say(

@@ -15,7 +15,7 @@ from server.database.tables import (
 )
 from server.database.work import Work, table_of
 from sync.bundle import WORK
-from sync.messages import Span
+from sync.messages import Sight, Span
 
 BUNDLES_LISTED = 200
 FILES_TOLD = 2000
@@ -27,10 +27,12 @@ _logs = table_of(LogRow)
 _announced = table_of(AnnouncedRow)
 _blobs = table_of(BlobRow)
 _read_spans = msgspec.msgpack.Decoder(list[list[Span]])
+_read_sight = msgspec.msgpack.Decoder(Sight | None)
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """See `BundleRow`. spans: entries in volume 1, 2, … of a laptop's bundle."""
+    """See `BundleRow`. spans: entries in volume 1, 2, … of a laptop's bundle. sight: what it then
+    knew of its scope."""
 
     name: bytes
     purpose: str
@@ -41,6 +43,7 @@ class Bundle(msgspec.Struct, frozen=True):
     start: int = 0
     upper: int = 0
     spans: list[list[Span]] = []
+    sight: Sight | None = None
     at: int = 0
     by: str = ""
 
@@ -75,6 +78,7 @@ class Custody(Work):
         if self.bundle(bundle.name) is None:
             row = msgspec.structs.asdict(bundle)
             row["spans"] = msgspec.msgpack.encode(bundle.spans)
+            row["sight"] = msgspec.msgpack.encode(bundle.sight)
             self.insert(_bundles, [row])
 
     def volumes(self, name: bytes) -> dict[int, VolumeHere]:
@@ -96,6 +100,13 @@ class Custody(Work):
         made = select(_bundles).where(here, _bundles.c.purpose != WORK)
         row = self.one(made.order_by(_bundles.c.number.desc()).limit(1))
         return _read(row) if row is not None else None
+
+    def newest_sight(self, log: bytes) -> Sight | None:
+        """What the laptop with this log last said by stick that it knows of its scope."""
+        here = (_bundles.c.city == self.city) & (_bundles.c.log == log)
+        came = select(_bundles).where(here, _bundles.c.purpose == WORK)
+        row = self.one(came.order_by(_bundles.c.number.desc()).limit(1))
+        return _read(row).sight if row is not None else None
 
     def newest_number(self, purpose: str, log: bytes) -> int:
         """The highest number of a log's bundles of a purpose."""
@@ -127,4 +138,6 @@ class Custody(Work):
 
 def _read(row: object) -> Bundle:
     plain = {name: getattr(row, name) for name in Bundle.__struct_fields__}
-    return Bundle(**plain | {"spans": _read_spans.decode(plain["spans"] or b"\x90")})
+    plain["spans"] = _read_spans.decode(plain["spans"])
+    plain["sight"] = _read_sight.decode(plain["sight"])
+    return Bundle(**plain)

@@ -420,8 +420,8 @@ class BundleRow(Table, table=True):
 
     name: its 8 random bytes. n: volumes. number: counts those for one log; of one that came, the
     highest number of a request in its first volume. start, upper: the decisions it tells. spans:
-    msgpack of what each volume of a laptop's bundle holds. at: when its first volume came, or when
-    it was made; by: who brought or made it.
+    msgpack of what each volume of a laptop's bundle holds; sight: of what the laptop then knew of
+    its scope. at: when its first volume came, or when it was made; by: who brought or made it.
     """
 
     __tablename__ = "bundles"
@@ -436,6 +436,7 @@ class BundleRow(Table, table=True):
     start: int = big()
     upper: int = big()
     spans: bytes = b""
+    sight: bytes = b""
     at: int = big()
     by: str = ""
 

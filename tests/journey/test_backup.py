@@ -124,7 +124,7 @@ def test_the_same_by_stick(town: Town, van: Laptop) -> None:
             town.staff["nurlaila"], (medium(town, "stick") / name).read_bytes()
         )
     assert len(town.stored()) == 5
-    back = town.central.bundles.give(town.staff["nurlaila"], device=van.name)
+    back = town.central.returns.give(town.staff["nurlaila"], device=van.name)
     for name, data in back.files:
         (medium(town, "back") / name).write_bytes(data)
     ((done,), refused_files) = Bundles(new.house.desk, new.place).take([medium(town, "back")])

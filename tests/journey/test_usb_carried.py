@@ -49,7 +49,7 @@ class Net:
 
     def get(self, path: str) -> bytes:
         log = bytes.fromhex(path.removeprefix("/v1/bundles/").removesuffix("/return"))
-        made = self.town.central.bundles.give(None, log=log)
+        made = self.town.central.returns.give(None, log=log)
         return wire.join_frames(data for _, data in made.files)
 
     def close(self) -> None:
@@ -75,8 +75,8 @@ def test_a_relay_with_signal_delivers_and_brings_the_answer_back(town: Town) -> 
 def test_asked_again_before_anything_happened_it_is_the_same_bundle(town: Town) -> None:
     van = town.laptop("sari")
     log = van.house.store.log().id
-    first, again = (town.central.bundles.give(None, log=log) for _ in range(2))
+    first, again = (town.central.returns.give(None, log=log) for _ in range(2))
     assert (first.number, first.bundle) == (again.number, again.bundle)
     van.take(*rows(town, 1))
     van.sync()
-    assert town.central.bundles.give(None, log=log).number == first.number + 1
+    assert town.central.returns.give(None, log=log).number == first.number + 1

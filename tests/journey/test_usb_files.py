@@ -16,7 +16,8 @@ from tests.requests import row
 from tests.sticks import bring, bundles, export, give, read, stick
 from tests.town import Laptop, Town
 
-VOLUME = 75_000
+VOLUME = 40_000
+"""Bytes: room for two chunks, so that a scan takes several."""
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +28,9 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def van(town: Town, scan: Path) -> Laptop:
+def van(town: Town, scan: Path, monkeypatch: pytest.MonkeyPatch) -> Laptop:
     """A van that knows central, with a request and its scan that nobody has heard of."""
+    monkeypatch.setattr("field_client.loading.PIECE_BYTES", 16 * 1024)
     van = town.laptop("sari")
     (taken,) = van.take(row(town.village, "ktp-new-enrolment", town.person("first_timer"), ref="a"))
     van.town.time.goes_on()

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("start", sa.BigInteger(), nullable=False),
         sa.Column("upper", sa.BigInteger(), nullable=False),
         sa.Column("spans", sa.LargeBinary(), nullable=False),
+        sa.Column("sight", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("city", "name", name="pk_bundles"),
