@@ -88,7 +88,7 @@ class Passage:
         self.answers = Answers(envelopes)
         self.kept = 0
         self._asked = False
-        self._packing = 0.085  # bytes sent for a byte of entries, as seen so far
+        self._packing = 0.16  # bytes sent for a byte of entries, as seen so far
         self._left = 0  # bytes of entries still to be sent
         self._checkpoint: Checkpoint | None = None
         self._looked = 0.0
@@ -127,7 +127,7 @@ class Passage:
             self._put(frame)
             plain = sum(len(entry.data) for entry in entries)
             self._left = max(0, self._left - plain)
-            if plain > pacing.FIRST_BYTES:
+            if plain > 4 * pacing.FIRST_BYTES:
                 self._packing += 0.5 * (len(frame) / plain - self._packing)
             self._move(0.0)
         if self._asked:

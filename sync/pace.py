@@ -23,7 +23,7 @@ FRAME_BYTES_UNKNOWN = 7 * 1024
 """As long as no link was measured."""
 
 SHARES = 4
-SHARE_BYTES_MIN = 4500
+SHARE_BYTES_MIN = 5000
 """A frame holds at most such a part of what is left, unless that is small anyway."""
 
 WINDOW_SECONDS = 1.5
