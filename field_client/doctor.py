@@ -32,7 +32,14 @@ def examine(house: House, quick: bool = False) -> list[Check]:
     checks = [_database(house, quick)]
     checks += [_log(house, log.id) for log in house.store.logs()]
     checks += [] if quick else [_files(house)]
-    checks += [_reveals(house), _restored(house), _escrow(house), _disk(house), _clock(house)]
+    checks += [
+        _reveals(house),
+        _custody(house),
+        _restored(house),
+        _escrow(house),
+        _disk(house),
+        _clock(house),
+    ]
     return [*checks, _machine(house)]
 
 
@@ -79,6 +86,16 @@ def _reveals(house: House) -> Check:
         broken is None,
         lambda lang: say("Catatan pembukaan data utuh.", lang),
         lambda lang: say("Catatan pembukaan data berubah pada nomor {n}.", lang, n=broken),
+    )
+
+
+def _custody(house: House) -> Check:
+    broken = house.store.custody.broken_at()
+    return Check(
+        "custody",
+        broken is None,
+        lambda lang: say("Catatan paket USB utuh.", lang),
+        lambda lang: say("Catatan paket USB berubah pada nomor {n}.", lang, n=broken),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from field_client.doctor import examine
 from field_client.relay import deliver
 from sync import wire
 from tests.sticks import bring, bundles, export, give, read, rows, stick
@@ -80,3 +81,17 @@ def test_asked_again_before_anything_happened_it_is_the_same_bundle(town: Town) 
     van.take(*rows(town, 1))
     van.sync()
     assert town.central.returns.give(None, log=log).number == first.number + 1
+
+
+def test_an_altered_line_of_the_custody_log_is_found(town: Town) -> None:
+    boat = town.laptop("rusli")
+    for name in ("one", "two"):
+        export(boat, stick(town, name))
+    custody = boat.house.store.custody
+    assert custody.broken_at() is None
+    with boat.house.store.engine.writing() as connection:
+        connection.execute("update custody set operator = 'orang lain' where number = 1")
+    assert custody.broken_at() == 1
+    (check,) = [one for one in examine(boat.house, quick=True) if one.name == "custody"]
+    assert not check.ok
+    assert "1" in check.words("id")
