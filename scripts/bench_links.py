@@ -28,6 +28,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import msgspec
 
@@ -35,8 +36,11 @@ import home
 from bench_parts import Row, median, new_laptop, rows_of, take
 from bench_vault import change
 from bench_wire import plain_bytes
+from field_client.attachments import attaching
+from field_client.attachments.copies import Copy
 from linklab import PROFILES, SERVER, Lab, check
-from models.changes import decode_change
+from models.changes import Attached, decode_change
+from sync.transfer import manifest_of
 from tests.town import Laptop, Town
 
 PORT = 8272
@@ -47,7 +51,8 @@ ENDS = home.ROOT / "scripts" / "bench_ends.py"
 class Work(NamedTuple):
     """What is to be brought to central: folders of a laptop and its central as they are before,
     the bound's file, the records for REST. last, first: numbers of the last entry and of the first
-    request that is not sent yet. requests: that central has in the end."""
+    request that is not sent yet. requests: that central has in the end. photos, previews: names of
+    files, in hex."""
 
     laptop: Path
     central: Path
@@ -57,6 +62,8 @@ class Work(NamedTuple):
     requests: int
     bound: Path | None = None
     records: Path | None = None
+    photos: frozenset[str] = frozenset()
+    previews: frozenset[str] = frozenset()
 
 
 class Run(NamedTuple):
@@ -90,7 +97,14 @@ CASES = {
     "flaky_2000": Case("flaky", "requests_2000", 5),
     "nothing_new": Case("edge2g", "quiet_20000", 15, bound=False),
     "ten_edits": Case("edge2g", "edits_20000", 15, bound=False),
+    "vsat_photos": Case("vsat", "photos_50", 5),
+    "g3_photos": Case("3g", "photos_50", 5),
+    "edge2g_photos": Case("edge2g", "photos_5", 5),
 }
+PHOTO_BYTES = 60_000
+PREVIEW_BYTES = 2_500
+"""Of a working copy of 60 kB (field_client.attachments.copies)."""
+
 LINKS = ("4g", "3g", "vsat", "edge2g", "flaky")
 """Links of the plot, on which 200 requests are sent."""
 
@@ -113,6 +127,7 @@ class Stock:
                 "requests": _requests,
                 "quiet": _quiet,
                 "edits": _edits,
+                "photos": _photos,
             }
             home.say(f"links: making {name.replace('_', ' ')}")
             self._made[name] = makers[kind](self.folder / name, int(count))
@@ -128,6 +143,51 @@ def _requests(folder: Path, count: int) -> Work:
     bound.write_bytes(plain_bytes(rows))
     records.write_text(json.dumps([_plain(row) for row in rows]))
     return work._replace(bound=bound, records=records)
+
+
+def _photos(folder: Path, count: int) -> Work:
+    """So many requests with two photographs each, of random bytes as compressed ones are."""
+    rows = rows_of(count, 13)
+    chance = Random(count)
+    photos: list[bytes] = []
+    previews: list[bytes] = []
+    with _town(folder) as (here, laptop):
+        take(laptop, rows)
+        for line in laptop.house.store.requests.newest(limit=count):
+            copies = [
+                Copy(chance.randbytes(PHOTO_BYTES), chance.randbytes(PREVIEW_BYTES), "page", 1, 1,
+                     1240, 1754, ())
+                for _ in range(2)
+            ]  # fmt: skip
+            _attach(laptop, line.record, copies)
+            photos += [copy.data for copy in copies]
+            previews += [copy.preview for copy in copies]
+        work = _ready(here, laptop)
+    bound = folder / "bound"
+    bound.write_bytes(plain_bytes(rows) + b"".join(photos))
+    return work._replace(bound=bound, photos=_names(photos), previews=_names(previews))
+
+
+def _attach(laptop: Laptop, record: bytes, copies: list[Copy]) -> None:
+    """As the desk attaches files, but for the making of the copies."""
+
+    def made(paths: object, unit: str, kind: str) -> list[attaching.Fresh]:
+        del paths, kind
+        return [
+            attaching.Fresh("foto", copy, Attached(
+                unit, manifest_of(copy.data).blob, len(copy.data), "page",
+                manifest_of(copy.preview).blob,
+            ))
+            for copy in copies
+        ]  # fmt: skip
+
+    page = laptop.open_sheet(record)
+    with patch.object(attaching, "_copied", made):
+        laptop.house.desk.attach(page, attaching.places(page.form())[-1], [])
+
+
+def _names(files: list[bytes]) -> frozenset[str]:
+    return frozenset(manifest_of(data).blob.hex() for data in files)
 
 
 def _quiet(folder: Path, count: int) -> Work:
@@ -219,6 +279,14 @@ class Bench:
             raise RuntimeError(f"{case}: the sync did not end well: {near}")
         first = min((at for at, upto in mine if upto >= work.first), default=near["ended"])
         last = min((at for at, upto in mine if upto >= work.last), default=near["ended"])
+        if work.photos:
+            there = {name: at for at, kind, _, names in reversed(seen) if kind == "files"
+                     for name in names}  # fmt: skip
+            run.facts["previews_first"] = (
+                max(last, *(there[name] for name in work.previews))
+                < min(there[name] for name in work.photos)
+            )  # fmt: skip
+            last = max(last, *(there[name] for name in work.photos | work.previews))
         return run._replace(first=first - near["began"], seconds=last - near["began"])
 
     def bound(self, case: Case, seed: int) -> Run:
@@ -322,9 +390,9 @@ def certificate(folder: Path) -> dict[str, str]:
 
 
 def run(only: str = "", runs: int = 0, *, tls: bool = False) -> Figures:
-    """only: one key. runs: of each case, 0 for as many as the case says."""
+    """only: one key, or "plot". runs: of each case, 0 for as many as the case says."""
     check()
-    names = [only] if only else list(CASES)
+    names = [only] if only else [*CASES, "plot"]
     with (
         tempfile.TemporaryDirectory(prefix="jb-links-", ignore_cleanup_errors=True) as folder,
         Lab() as lab,
@@ -332,8 +400,17 @@ def run(only: str = "", runs: int = 0, *, tls: bool = False) -> Figures:
         bench = Bench(lab, Path(folder), tls=tls)
         found: Figures = {"machine": machine(lab), "tls": tls}
         for name in names:
-            found[name] = measure(bench, name, CASES[name], runs or CASES[name].runs)
+            if name == "plot":
+                found |= {f"plot_{link}": plotted(bench, link, runs or 3) for link in LINKS}
+            else:
+                found[name] = measure(bench, name, CASES[name], runs or CASES[name].runs)
     return found
+
+
+def plotted(bench: Bench, link: str, runs: int) -> Figures:
+    """200 requests over one link of the plot."""
+    figures = measure(bench, f"plot {link}", Case(link, "requests_200", runs, rest=20), runs)
+    return {key: figures[key] for key in ("seconds", "bound_s", "rest_s", "first_s")}
 
 
 def measure(bench: Bench, name: str, case: Case, runs: int) -> Figures:
@@ -382,6 +459,8 @@ def _summary(ours: list[Run], bounds: list[Run]) -> Figures:
         "resent_ratio_spread": _spread([_resent(r) for r in ours]),
         "duplicates": sum(abs(r.facts["duplicates"]) for r in ours),
     }
+    if "previews_first" in ours[0].facts:
+        found["previews_first"] = all(r.facts["previews_first"] for r in ours)
     if bounds:
         found["bound_s"] = _spread([r.seconds for r in bounds])
         found["bound_bytes"] = _spread([r.bytes for r in bounds])
