@@ -55,7 +55,8 @@ def test_work_after_a_loss_waits_for_a_person_and_is_never_discarded(town: Town)
     town.resolve(line, "release", "Laptop kembali utuh, disegel", by="idham")
     assert town.stored() == {record.hex(): "received" for record in (before, *after)}
     van.sync()
-    assert [van.status(record) for record in after] == ["received", "received"]
+    # A lost laptop is told what became of its own entries, and nothing about anybody any more.
+    assert [van.status(record) for record in after] == ["submitted", "submitted"]
     states = {entry.state for record in after for entry in van.open_sheet(record).picture.own}
     assert states == {"accepted"}
     assert town.is_whole()
