@@ -163,7 +163,7 @@ class Crossing:
             courier.report.bytes_up += line.bytes_up
             courier.report.bytes_down += line.bytes_down
             courier.report.connections += 1
-            courier.report.bytes_kept += passage.kept
+            courier.report.bytes_kept += passage.kept + line.head_bytes
             self._spend(line.bytes_down, ask=False)
             self._silent = 0 if line.bytes_down else self._silent + 1
             road.hang_up()

@@ -38,6 +38,7 @@ class Carrier(Protocol):
     bytes_up: int
     bytes_down: int
     connect_seconds: float
+    head_bytes: int
 
     @property
     def unsent(self) -> int: ...

@@ -6,6 +6,7 @@
     python3 scripts/bench.py intake --postgres the same with central on PostgreSQL
     python3 scripts/bench.py copies            what a photographed paper costs
     python3 scripts/bench.py links             over shaped links (Linux, as root; long)
+    python3 scripts/bench.py roads             ways of talking over HTTP (Linux, as root)
     python3 scripts/bench.py wire --parts      where the bytes of one enrolment go
 
 `--json` prints one line. `--quick` takes small numbers: to see that it works, not how fast.
@@ -77,12 +78,19 @@ def copies(options: argparse.Namespace) -> Figures:
     return bench_copies.run(1, (1134, 1512), 2) if options.quick else bench_copies.run()
 
 
+def roads(options: argparse.Namespace) -> Figures:
+    import bench_roads
+
+    return bench_roads.run(1 if options.quick else options.runs)
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "wire": wire,
     "vault": vault,
     "intake": intake,
     "copies": copies,
     "links": links,
+    "roads": roads,
 }
 
 

@@ -170,6 +170,7 @@ class Line:
         headers = [("host", host.rpartition("@")[2]), ("transfer-encoding", "chunked")]
         head = h11.Request(method="POST", target=target, headers=headers)
         self._out = bytearray(self._http.send(head) or b"")
+        self.head_bytes = len(self._out)
 
     @property
     def unsent(self) -> int:
