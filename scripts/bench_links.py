@@ -333,7 +333,7 @@ class Bench:
         finally:
             for process in (client, server):
                 process.kill()
-                process.wait()
+                process.communicate()
         facts = {"near": said, "seen": seen, "counts": counts}
         up, down = counts["up"], counts["down"]
         return Run(0.0, 0.0, up["bytes"], down["bytes"], up["stream"], facts)
@@ -451,6 +451,9 @@ def _summary(ours: list[Run], bounds: list[Run]) -> Figures:
         "seconds": _spread([r.seconds for r in ours]),
         "first_s": round(median([r.first for r in ours]), 3),
         "first_s_spread": _spread([r.first for r in ours]),
+        "median_s": round(median([r.seconds for r in ours]), 3),
+        "most_up": max(r.up for r in ours),
+        "most_down": max(r.down for r in ours),
         "bytes_up": _spread([r.up for r in ours]),
         "bytes_down": _spread([r.down for r in ours]),
         "round_trips": max(report["round_trips"] for report in reports),
@@ -460,7 +463,7 @@ def _summary(ours: list[Run], bounds: list[Run]) -> Figures:
         "duplicates": sum(abs(r.facts["duplicates"]) for r in ours),
     }
     if "previews_first" in ours[0].facts:
-        found["previews_first"] = all(r.facts["previews_first"] for r in ours)
+        found["photos_before_previews"] = sum(not r.facts["previews_first"] for r in ours)
     if bounds:
         found["bound_s"] = _spread([r.seconds for r in bounds])
         found["bound_bytes"] = _spread([r.bytes for r in bounds])

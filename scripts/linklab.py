@@ -249,8 +249,7 @@ class Lab:
 
     def __exit__(self, *_: object) -> None:
         if self._middle is not None and self._middle.stdin is not None:
-            self._middle.stdin.close()
-            self._middle.wait(10)
+            self._middle.communicate(timeout=10)
         for name in self.names.values():
             _run("ip", "netns", "del", name, check=False)
 
