@@ -128,7 +128,7 @@ class Passage:
             self._put(frame)
             plain = sum(len(entry.data) for entry in entries)
             self._left = max(0, self._left - plain)
-            if plain > 4 * pacing.FIRST_BYTES:
+            if plain > 2 * pacing.FIRST_BYTES:
                 self._packing += 0.5 * (len(frame) / plain - self._packing)
             self._move(0.0)
         if self._asked:

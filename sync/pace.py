@@ -13,8 +13,8 @@ from collections import deque
 
 import msgspec
 
-FIRST_BYTES = 512
-"""Entries of the first frame, before compression."""
+FIRST_BYTES = 1024
+"""Entries of the first frame, before compression: who works here, and the first request."""
 
 FRAME_SECONDS = 1.0
 FRAME_BYTES_MIN = 1500
