@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import pytest
 
 import bench
@@ -36,7 +39,7 @@ def test_a_packet_waits_its_turn_and_then_travels():
     link, far = way(Profile(80_000, 80_000, 0.5))
     for _ in range(3):
         link.take(PACKET, 10.0, dark=False)
-    arrived = []
+    arrived: list[Any] = []
     for step in range(100):
         at = 10.0 + step / 100
         link.give(at, dark=False)
@@ -105,7 +108,7 @@ def test_a_sync_over_a_real_link_is_measured_or_it_is_said_why_not(monkeypatch):
 
 
 def test_elsewhere_it_is_said_what_is_missing(monkeypatch):
-    monkeypatch.setattr(linklab.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     assert "Linux" in linklab.missing()
     with pytest.raises(NoLab):
         bench_links.run("edge2g_200")
