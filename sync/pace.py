@@ -26,11 +26,11 @@ SHARES = 4
 SHARE_BYTES_MIN = 5000
 """A frame holds at most such a part of what is left, unless that is small anyway."""
 
-WINDOW_SECONDS = 1.5
-WINDOW_BYTES_MIN = 24 * 1024
+WINDOW_SECONDS = 3.0
+WINDOW_BYTES_MIN = 32 * 1024
 WINDOW_BYTES_MAX = 1024 * 1024
 
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 3.5
 EXPLAINED_SECONDS_MAX = 10.0
 """Without a sign of life for so long, beyond what round trip and size explain (at most the second
 number), a connection is given up."""
