@@ -28,6 +28,7 @@ def test_the_demonstration_keeps_every_promise() -> None:
     assert summary["seconds"] > 0
     assert "NOT" not in done.stderr
     assert "✓ killed half way up" in done.stderr
+    assert "✓ what had arrived early was whole" in done.stderr
 
 
 def told(count: int = 3) -> Tally:
