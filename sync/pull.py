@@ -1,7 +1,8 @@
 """Pull: what of central's decisions one laptop is told.
 
 A laptop's scope is its own requests and its villages. Of a decision it gets the effects on those
-requests, and the outcomes of its own entries wherever they were; nothing else leaves central.
+requests, and the outcomes of its own entries wherever they were; nothing else leaves central. Of a
+request that left its villages an author hears that the own value waits or was replaced.
 
 The requests of one village are a **cell**. A request that comes into a cell of the laptop is told
 whole at the place where it came; of one that leaves, only that it left.
@@ -21,6 +22,7 @@ from sync.state import (
     Created,
     Decision,
     Effect,
+    Held,
     Left,
     Linked,
     Opened,
@@ -32,6 +34,7 @@ from sync.state import (
     State,
     Whole,
     Wrote,
+    author,
 )
 
 Visible = Callable[[bytes], bool]
@@ -53,7 +56,7 @@ def for_laptop(
     placed = arrivals(decision, visible, villages) if before is not None else []
     arrived = [before(e.record, decision.server_seq) for e in placed] if before is not None else []
     seen: list[Effect | None] = [whole_for(w, visible, own_logs) for w in arrived if w is not None]
-    seen += [_effect(e, visible, own_logs, villages) for e in decision.effects]
+    seen += [_effect(e, decision, visible, own_logs, villages) for e in decision.effects]
     effects = tuple(e for e in seen if e is not None)
     return msgspec.structs.replace(decision, effects=effects) if effects else None
 
@@ -105,7 +108,11 @@ def whole_before(record: bytes, decisions: Iterable[Decision]) -> Whole | None:
 
 
 def _effect(
-    effect: Effect, visible: Visible, own_logs: Collection[bytes], villages: Collection[str]
+    effect: Effect,
+    decision: Decision,
+    visible: Visible,
+    own_logs: Collection[bytes],
+    villages: Collection[str],
 ) -> Effect | None:
     match effect:
         case Placed(record=record, village=village, before=before) if not visible(record):
@@ -119,6 +126,12 @@ def _effect(
             return effect if log in own_logs else None
         case Proposed():
             return None
+        case Held(record=record) if not visible(record):
+            return effect if author(effect, decision)[0] in own_logs else None
+        case Wrote(record=record, lost=lost) if lost is not None and not visible(record):
+            # Its author hears that it was replaced, not by what.
+            ours = lost.log in own_logs
+            return msgspec.structs.replace(effect, value=None) if ours else None
         case Linked(kept=kept) if visible(kept):
             return effect
         case Opened(others=others) | Closed(others=others) if others:

@@ -6,8 +6,11 @@ from __future__ import annotations
 import msgspec
 
 from models.changes import Choice
-from sync.state import Outcome
+from sync.notices import notices
+from sync.state import Outcome, Wrote
 from tests.contract.registry_home import (
+    FREE,
+    GROUP,
     OTHER_VILLAGE,
     PROTECTED,
     VILLAGE,
@@ -55,6 +58,31 @@ def test_the_author_is_told_the_outcome_wherever_the_request_is(home: Home) -> N
     (outcome,) = (e for e in decision.effects if isinstance(e, Outcome))
     assert (outcome.log, outcome.seq, outcome.state) == (stranger.log, 3, "accepted")
     assert len(decision.effects) == 1
+
+
+def test_who_lost_sight_of_a_request_hears_that_the_own_value_was_replaced(home: Home) -> None:
+    """By whom and by what is not theirs to know any more (law 27)."""
+    owner, van = home.laptop(VILLAGE), home.laptop(VILLAGE)
+    record = create(owner)
+    home.send(owner)
+    edit(van, record, units={FREE: "0811"})
+    home.send(van)
+    old = home.record(record)
+    assert old is not None
+    address = old.units[GROUP].value | {"village": OTHER_VILLAGE}
+    edit(owner, record, units={GROUP: address})
+    home.send(owner, 4)
+    before = home.seq
+    edit(owner, record, units={FREE: "0822"})
+    home.send(owner, 5)
+    (decision,) = home.told(van, before)
+    (effect,) = decision.effects
+    assert isinstance(effect, Wrote)
+    assert effect.value is None
+    assert effect.lost is not None
+    assert effect.lost.value == "0811"
+    (notice,) = notices(decision, {van.log}, home.shown(van))
+    assert (notice.kind, notice.mine, notice.value) == ("overridden", "0811", None)
 
 
 def proposal(case: bytes, laptop: Laptop) -> Choice:

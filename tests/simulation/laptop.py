@@ -33,7 +33,7 @@ from sync.exchange import (
 from sync.identity import Identity, sign
 from sync.known import LogState, facts
 from sync.logs import Entry, Open, log_id, next_head, opening_head, session_message
-from sync.messages import Cursor, Sight, Told
+from sync.messages import Checkpoint, Cursor, Sight, Told
 from sync.notices import Notice, notices
 from sync.state import Created, Outcome, Placed, State, Whole, Wrote
 from sync.view import Own, View, view
@@ -76,6 +76,7 @@ class Laptop:
         self.told: dict[int, Told] = {}
         self.absorbed: set[int] = set()
         self.notices: list[Notice] = []
+        self.proofs: list[Checkpoint] = []
         self.session = 0
         self.clock = 0
         self.booted = 0
@@ -211,6 +212,7 @@ class Laptop:
         match step:
             case Acknowledged(checkpoint=checkpoint):
                 self.stored, self.stored_head = checkpoint.seq, checkpoint.head
+                self.proofs.append(checkpoint)
                 self.requests += 1
             case Settled(outcomes=outcomes):
                 for told in outcomes:

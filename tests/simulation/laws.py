@@ -28,15 +28,19 @@ from sync.state import (
     Decision,
     Held,
     Ignored,
+    Opened,
     Outcome,
+    Parked,
+    Proposed,
     Record,
     State,
     Wrote,
 )
 from tests.simulation.laptop import Laptop, body_of
+from tests.simulation.memory import MemoryDoor
 from tests.simulation.world import Broken, World, same
 
-LAWS = ("1", "2", "4", "7", "8", "9", "10", "11", "14", "17", "25", "27", "31")
+LAWS = ("1", "2", "3", "4", "7", "8", "9", "10", "11", "12", "14", "17", "25", "27", "31", "32")
 
 
 def check(world: World) -> None:
@@ -53,6 +57,12 @@ def check(world: World) -> None:
         poison_contained,
         visible_to_authors,
         screen_not_passed,
+        two_people,
+        choices_not_stale,
+        unseen_free_values,
+        refused_for_a_reason,
+        proofs_hold,
+        snapshots_whole,
         no_double_effect,
     ):
         law(world, decisions)
@@ -337,6 +347,99 @@ def screen_not_passed(world: World, decisions: list[Decision]) -> None:
         if shown is not None:
             world.laws["31"] += 1
             need(decode_change(entry.data).seen <= shown, "31", f"{entry.seq} saw too much")
+
+
+def two_people(world: World, decisions: list[Decision]) -> None:
+    """8: where a protected unit was decided, one person proposed and another approved."""
+    protected: set[bytes] = set()
+    for decision in decisions:
+        for effect in decision.effects:
+            if isinstance(effect, Opened) and effect.protected:
+                protected.add(effect.case)
+            if isinstance(effect, Closed) and effect.case in protected:
+                world.laws["8"] += 1
+                people = effect.by.split(" + ")
+                need(len(set(people)) == 2, "8", f"a protected unit was decided by {effect.by}")
+
+
+def choices_not_stale(world: World, decisions: list[Decision]) -> None:
+    """31: a person's choice counts for the case as it was shown, not as it became since."""
+    moved: dict[bytes, int] = {}
+    for decision in decisions:
+        closed = [e for e in decision.effects if isinstance(e, (Closed, Proposed))]
+        if closed and decision.log == world.name:
+            entry = world.registry.tables["entries"][world.name, decision.first]
+            for choice in closed:
+                world.laws["31"] += 1
+                seen = decode_change(entry.data).seen
+                need(moved.get(choice.case, 0) <= seen, "31", "a case was decided unseen")
+        for effect in decision.effects:
+            if isinstance(effect, (Opened, Held, Parked, Proposed)):
+                moved[effect.case] = decision.server_seq
+
+
+def unseen_free_values(world: World, decisions: list[Decision]) -> None:
+    """10: who writes over a value they had not seen leaves it findable in the effect."""
+    last: dict[tuple[bytes, str], tuple[int, list[tuple[bytes, int]], Any]] = {}
+    for decision in decisions:
+        for effect in decision.effects:
+            if isinstance(effect, Agreed) and (effect.record, effect.unit) in last:
+                makers = last[effect.record, effect.unit][1]
+                makers.append(effect.author or (decision.log, decision.first))
+            if not isinstance(effect, Wrote):
+                continue
+            log, seq = effect.author or (decision.log, decision.first)
+            number, makers, value = last.get((effect.record, effect.unit), (0, [], None))
+            if makers and log != world.name and ELEMENT not in effect.unit:
+                change = decode_change(world.registry.tables["entries"][log, seq].data)
+                own = own_of(seq, change)
+                mine = any(k == log and (n <= own or n >= decision.first) for k, n in makers)
+                if number > change.seen and not mine and not same(value, effect.value):
+                    world.laws["10"] += 1
+                    kept = effect.lost is not None and same(effect.lost.value, value)
+                    need(kept, "10", f"{decision.server_seq} {effect.unit}: the loser is gone")
+            last[effect.record, effect.unit] = (decision.server_seq, [(log, seq)], effect.value)
+
+
+def refused_for_a_reason(world: World, decisions: list[Decision]) -> None:
+    """1: only what is malformed is refused, with the transaction it stands in."""
+    results = world.registry.tables["results"]
+    for laptop in world.laptops:
+        for group in whole(laptop.entries):
+            if results[laptop.log, group[0][0].seq].state != "refused":
+                continue
+            world.laws["1"] += 1
+            bad = [e for e, c in group if c is None or (c.kind == "create" and not body_of(e))]
+            need(bool(bad), "1", f"{group[0][0].seq} was refused for nothing")
+
+
+def proofs_hold(world: World, decisions: list[Decision] | None = None) -> None:
+    """3: what a checkpoint said is stored is stored, whatever crashed since."""
+    for laptop in world.laptops:
+        for proof in laptop.proofs[-1:]:
+            world.laws["3"] += 1
+            stored = world.registry.tables["entries"].get((laptop.log, proof.seq))
+            good = stored is not None and stored.head == proof.head
+            need(good, "3", f"entry {proof.seq} was proved and is not stored")
+
+
+def snapshots_whole(world: World, decisions: list[Decision]) -> None:
+    """12: a laptop at rest holds every request of its scope as central has it."""
+    door = MemoryDoor(world.registry)
+    for laptop in world.laptops:
+        scope = door.scope(laptop.device)
+        mine = door.visible(scope, world.registry.tables["records"])
+        world.laws["12"] += 1
+        need(laptop.cursor.server_seq == len(decisions), "12", "the cursor is not at the end")
+        here = set(laptop.snapshot.records)
+        need(here == mine, "12", f"laptop {laptop.number}: {len(mine - here)} requests unseen")
+        for name in mine:
+            record, other = world.registry.tables["records"][name], laptop.snapshot.records[name]
+            agree = same(
+                [record.status, record.units, record.disputes],
+                [other.status, other.units, other.disputes],
+            )
+            need(agree, "12", f"laptop {laptop.number} holds another {name.hex()[:8]}")
 
 
 def no_double_effect(world: World, decisions: list[Decision]) -> None:

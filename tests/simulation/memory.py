@@ -6,7 +6,7 @@ when it is left without an error. The contract suite holds it to the same promis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ import msgspec
 
 from models.changes import encode, record_of
 from server.ledger import Scope, Standing
+from sync.digest import MODULUS, face, weight
 from sync.judge import is_over
 from sync.known import Known, LogState, Needs, Result, envelope, next_server_head, record_keys
 from sync.logs import Entry
@@ -23,7 +24,7 @@ from sync.state import Case, Created, Decision, Placed, Record, State, Whole, co
 
 TABLES = (
     "logs", "entries", "results", "records", "cases", "codes", "keys", "decisions", "ahead",
-    "forks", "orders", "cells", "waiting", "stuck", "calls", "villages", "poisoned",
+    "forks", "orders", "cells", "waiting", "stuck", "calls", "villages", "poisoned", "repairs",
 )  # fmt: skip
 
 
@@ -258,6 +259,7 @@ class MemoryDoor:
         for effect in decision.effects:
             cells.add(getattr(effect, "log", b""))
             cells.add(getattr(effect, "village", ""))
+            cells.add(getattr(getattr(effect, "lost", None), "log", b""))
             for name in (getattr(effect, "record", b""), *getattr(effect, "others", ())):
                 record = known.state.records.get(name) or self.get("records", name)
                 if record is not None:
@@ -346,8 +348,28 @@ class MemoryDoor:
         decisions = (msgspec.msgpack.decode(data, type=Decision) for data in earlier)
         return whole_before(record, decisions)
 
-    def fill(self, village: str, mark: int, budget: int) -> tuple[list[Whole], int, bool]:
-        here = [r for r in self.rows("records").values() if self.get("villages", r.id) == village]
+    def sums(self, cells: Collection[bytes], at: int) -> dict[bytes, int | None]:
+        """Reckoned from the requests as they stand, so for the newest number only."""
+        if at != self.position.server_seq:
+            return dict.fromkeys(cells)
+        found: dict[bytes, int | None] = {}
+        for cell in cells:
+            inside = (r for r in self.rows("records").values() if cell in self._cells_of(r))
+            faces = (face(record, self.rows("cases")) for record in inside)
+            found[cell] = sum(weight(cell, one) for one in faces) % MODULUS
+        return found
+
+    def _cells_of(self, record: Record) -> set[bytes]:
+        return {record.device, self.get("villages", record.id, "").encode()}
+
+    def repairing(self, log: bytes, cells: Collection[str], at: int) -> None:
+        self.put("repairs", (log, at), sorted(cells))
+
+    def fill(
+        self, village: str, mark: int, budget: int, device: bytes = b""
+    ) -> tuple[list[Whole], int, bool]:
+        cell = device or village.encode()
+        here = [r for r in self.rows("records").values() if cell in self._cells_of(r)]
         state = State(cases=self.rows("cases"))
         found: list[Whole] = []
         for record in sorted(here, key=lambda r: (r.created, r.id)):
@@ -355,7 +377,7 @@ class MemoryDoor:
                 continue
             if record.created != mark and found and budget <= 0:
                 return found, mark, False
-            found.append(whole_of(state, copy_record(record), village))
+            found.append(whole_of(state, copy_record(record), self.get("villages", record.id)))
             budget -= len(encode(record))
             mark = record.created
         return found, mark, True

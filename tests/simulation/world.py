@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
 import msgspec
 
+from field_client.envelopes import whole_frames
 from models.changes import Body, Change, Choice, encode, raw
 from models.problems import Problem
 from models.services import Service, catalogue
+from server import telling
 from server.ledger import Ledger
 from server.reception import Reception
 from sync import messages, wire
@@ -54,8 +58,22 @@ FAULTS: dict[str, float] = {
     "poison_malformed": 0.02,
     "poison_killer": 0.01,
     "same_citizen": 0.10,
+    "same_person": 0.15,
 }
 """Probability of each fault at the step where it can happen."""
+
+
+PAGE_BYTES = 4096
+
+
+@contextmanager
+def small_pages() -> Iterator[None]:
+    """Replies have several pages here, though nobody in these worlds has written much."""
+    usual, telling.PAGE_BYTES = telling.PAGE_BYTES, PAGE_BYTES
+    try:
+        yield
+    finally:
+        telling.PAGE_BYTES = usual
 
 
 class Killed(BaseException):
@@ -100,12 +118,20 @@ class World:
     """Everything of one seed. `run` plays it; `settle` brings it to rest."""
 
     def __init__(
-        self, seed: int, vans: int, changes: int, *, clocks: int = 0, faulty: bool = True
+        self,
+        seed: int,
+        vans: int,
+        changes: int,
+        *,
+        clocks: int = 0,
+        faulty: bool = True,
+        mix: dict[str, float] | None = None,
     ) -> None:
         self.seed = seed
         self.rng = Random(f"world-{seed}")
         self.clocks = Random(f"clocks-{seed}-{clocks}")
         self.faulty = faulty
+        self.mix = FAULTS | (mix or {})
         self.fired: Counter[str] = Counter()
         self.laws: Counter[str] = Counter()
         self.trace: list[str] = []
@@ -124,6 +150,7 @@ class World:
         self.staff_screens: list[tuple[bytes, int]] = []
         self.air: list[tuple[Laptop, bytes]] = []
         self.old_replies: list[tuple[Laptop, bytes]] = []
+        self.stale = b""
         self.deliveries: list[tuple[bytes, bytes]] = []
         self.forms = [catalogue().service(slug) for slug in SERVICES]
         self.made: dict[bytes, tuple[int, int]] = {}
@@ -146,7 +173,7 @@ class World:
 
     def fires(self, fault: str) -> bool:
         """Does this fault happen now? Counted when it does."""
-        if not self.faulty or self.rng.random() >= FAULTS[fault]:
+        if not self.faulty or self.rng.random() >= self.mix[fault]:
             return False
         self.fired[fault] += 1
         return True
@@ -158,9 +185,10 @@ class World:
 
     def run(self) -> None:
         """Until every laptop has used its share of changes."""
-        while self.written < self.budget:
-            self._tick()
-        self.settle()
+        with small_pages():
+            while self.written < self.budget:
+                self._tick()
+            self.settle()
 
     def _tick(self) -> None:
         self.now += self.rng.randrange(1, 600)
@@ -303,8 +331,9 @@ class World:
         """Another value of the same shape; sometimes one that somebody else may pick too."""
         mark = str(self.rng.randrange(3) if self.rng.random() < 0.2 else self.rng.getrandbits(40))
         if isinstance(value, dict):
-            key = sorted(value)[0]
-            return value | {key: f"nilai {mark}"}
+            first, *rest = sorted(value)
+            kept = {k: v for k, v in value.items() if k != first and k not in rest[2:3]}
+            return (kept if self.rng.random() < 0.2 else value) | {first: f"nilai {mark}"}
         return f"nilai {mark}"
 
     def _check_reading(self, laptop: Laptop, record: bytes, body: Body) -> None:
@@ -356,7 +385,8 @@ class World:
             return answer[: self.rng.randrange(len(answer))]
         mine = [a for owner, a in self.old_replies if owner is laptop]
         if mine and self.fires("stale_reply"):
-            return self.rng.choice(mine)
+            self.stale = self.rng.choice(mine)
+            return self.stale
         self.old_replies = [*self.old_replies[-20:], (laptop, answer)]
         return answer
 
@@ -379,7 +409,7 @@ class World:
 
     def _read(self, laptop: Laptop, exchange: Exchange, answer: bytes) -> bool:
         try:
-            payloads = [wire.unpack(f, 0) for f in wire.split_frames(answer)]
+            payloads = [wire.unpack(f, 0) for f in whole_frames(answer)[0]]
             if not payloads:
                 return False
             reply = messages.decode(payloads[0], Reply)
@@ -387,7 +417,10 @@ class World:
             orders = [messages.decode(o, Order) for o in reply.orders[:0]]
             steps = exchange.receive(reply, payloads[0], pages, orders)
         except Problem:
+            self.laws["32"] += answer is self.stale
             return False
+        if answer is self.stale:
+            raise Broken("law 32: the answer to another request was taken")
         for step in steps:
             if self.fires("laptop_crash"):
                 self.note(f"{laptop.number} crashed while reading")
@@ -463,10 +496,11 @@ class World:
             else:
                 more = {"value": self._other(case.offers[0].value)}
         first = "propose" if case.protected else "decide"
+        second = "nur" if self.fires("same_person") else "amir"
         choice = Choice(case.id, take, "diperiksa", first, by="nur", **more)
         if self.central_change("resolve", choice, seen) and case.protected:
             seen = self.registry.position.server_seq
-            again = Choice(case.id, take, "setuju", "approve", by="amir", **more)
+            again = Choice(case.id, take, "setuju", "approve", by=second, **more)
             self.central_change("resolve", again, seen)
 
     # -- rest
