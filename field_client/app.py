@@ -24,7 +24,7 @@ from field_client.vault.store import Store
 from models.problems import Problem
 
 if TYPE_CHECKING:
-    from field_client.courier import Courier
+    from field_client.courier import Courier, Progress
     from field_client.watch import Heard, Jobs
 
 DATABASE_FILE = "vault.db"
@@ -38,28 +38,43 @@ class House:
         self.keys = keys
         self.unlocked = unlocked
         self.store = Store(_engine(place.folder, unlocked))
+        self.clock = clock
         self.desk = Desk(self.store, unlocked, clock)
 
-    def courier(self, url: str = "") -> Courier:
-        """What carries the work to central and back. url: another address than the invitation's."""
+    def take_over(self, unlocked: Unlocked) -> None:
+        """Another operator of this vault sits down at the desk."""
+        self.unlocked = unlocked
+        self.desk = Desk(self.store, unlocked, self.clock)
+
+    def courier(self, url: str = "", desk: Desk | None = None) -> Courier:
+        """What carries the work to central and back. url: another address than the invitation's.
+        desk: where somebody else works at this one meanwhile."""
         from field_client.courier import Courier
         from field_client.transports.stream import StreamRoad
 
         address = url or self.place.settings.url or self.desk.invitation().url
         road = StreamRoad(address, self.place.settings)
-        courier = Courier(self.desk, road, self.place)
+        courier = Courier(desk or self.desk, road, self.place)
         road.stop = lambda: courier.stop()
         return courier
 
-    def jobs(self, told: Callable[[Heard], None], url: str = "") -> Jobs:
-        """Syncing by itself; `start` and `stop` it. told: called after each sync."""
+    def jobs(
+        self,
+        told: Callable[[Heard], None],
+        url: str = "",
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Jobs:
+        """Syncing by itself, at a desk of its own; `start` and `stop` it. told: called after each
+        sync. progress: at each step of one."""
         from field_client.watch import Jobs, Watch
 
         settings = self.place.settings
+        desk = Desk(self.store, self.unlocked, self.clock)
 
         def courier() -> Courier:
-            made = self.courier(url)
+            made = self.courier(url, desk)
             made.stop, made.sleep = jobs.stopping.is_set, jobs.rest
+            made.progress = progress or made.progress
             return made
 
         every, longest = settings.watch_seconds, settings.longest_pause_seconds

@@ -35,7 +35,9 @@ class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network road may move in a day, both ways together; 0 for no limit. changes_only: papers and
     photos wait, only their previews go along. file_days: how long papers and photos stay on the
     laptop after the office and its backup have them, by the office's clock. watch_seconds: how
-    often `sync --watch` asks for news while there is nothing to send.
+    often `sync --watch` asks for news while there is nothing to send. idle_seconds: without a hand
+    on the keyboard before the pages hide behind the PIN. port: of the pages on 127.0.0.1; where
+    another program has it, any free one is taken.
     """
 
     operator: str = ""
@@ -54,6 +56,8 @@ class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes_only: bool = False
     file_days: int = 7
     watch_seconds: int = 300
+    idle_seconds: int = 300
+    port: int = 8272
 
 
 VARIABLES = {
@@ -73,6 +77,8 @@ VARIABLES = {
     "changes_only": "JEMPUT_CHANGES_ONLY",
     "file_days": "JEMPUT_FILE_DAYS",
     "watch_seconds": "JEMPUT_WATCH_SECONDS",
+    "idle_seconds": "JEMPUT_IDLE_SECONDS",
+    "port": "JEMPUT_PORT",
 }
 """Setting -> environment variable, spelled out so that a search for either finds both."""
 
@@ -120,7 +126,7 @@ def checked(values: Mapping[str, Any]) -> FieldSettings:
 _POSITIVE = (
     "connect_seconds", "answer_seconds", "slowest_bytes_per_second", "tries",
     "longest_pause_seconds", "batch_bytes", "sync_bytes_max", "drift_seconds",
-    "watch_seconds",
+    "watch_seconds", "idle_seconds",
 )  # fmt: skip
 
 
@@ -130,6 +136,8 @@ def _faults(s: FieldSettings) -> list[str]:
         found.append("file_days >= 0")
     if s.bytes_per_day < 0:
         found.append("bytes_per_day >= 0")
+    if not 0 <= s.port <= 65535:
+        found.append("port 0-65535")
     if s.lang not in LANGUAGES:
         found.append("lang " + "|".join(LANGUAGES))
     if s.url and not s.url.startswith(("http://", "https://")):

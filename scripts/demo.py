@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import assets
 from acts import Acts
 from houses import Failed, Laptop, Office, postgres
 from models.problems import Problem
@@ -52,6 +53,7 @@ MEANINGS = {
 def main() -> int:
     """Tell the day; give the exit code."""
     wanted = _arguments()
+    assets.ensure()  # so that the pages are there to look around afterwards
     out = sys.stderr if wanted.json else sys.stdout
     began = time.monotonic()
 

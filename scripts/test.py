@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import assets
 import home
 
 
@@ -66,6 +67,8 @@ def _system_needs() -> None:
     home.need_command("git", "git")  # some tests read the list of tracked files
     if home.is_root():
         home.need_command("useradd", "passwd")  # PostgreSQL refuses to run as root
+    home.need_command("chromium", "chromium")  # the pages are tried in a real browser
+    assets.ensure()
 
 
 def _run(name: str, command: list[str]) -> tuple[int, float]:

@@ -15,6 +15,7 @@ from field_client.cli import (
     receipts,
     requests,
     roster,
+    serve,
     state,
     sticks,
     sync,
@@ -48,6 +49,7 @@ for name, group in (
 queueing.register(app)
 state.register(app)
 sync.register(app)
+serve.register(app)
 copies.register(app)
 attachments.register(app, requests.app)
 

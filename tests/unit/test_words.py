@@ -39,6 +39,13 @@ def test_every_word_said_has_its_english():
     assert not missing, "run scripts/words.py, then write the English"
 
 
+def test_every_word_of_a_template_has_its_english():
+    known = {one.msgid for one in english() if one.translated()}
+    written = set(collector.collected()) - set(said())
+    assert "Langsung ke isi halaman" in written
+    assert not written - known, "run scripts/words.py, then write the English"
+
+
 def test_a_translation_keeps_the_placeholders():
     for one in english():
         for text in [one.msgstr, *one.msgstr_plural.values()]:

@@ -1,0 +1,125 @@
+"""The pages put together: addresses, what handlers are given, and what is said when one refuses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request, Response, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.types import ASGIApp
+
+from field_client.pages import drawing, home, requests, unlock
+from field_client.pages.counter import Counter
+from field_client.pages.door import Door, Secrets
+from field_client.pages.drawing import STATIC, Here, make_form, make_here
+from models.problems import Problem
+
+BODY_BYTES_MAX = 256 * 1024
+"""Of a form; pages that take files say their own limit."""
+
+OPEN = ("/unlock", "/lock", "/language", "/static/")
+"""What is answered while nobody is unlocked."""
+
+HANDLERS = [*unlock.HANDLERS, *home.HANDLERS, *requests.HANDLERS]
+
+
+def create_app(counter: Counter, own: Secrets, port: int) -> ASGIApp:
+    """The application behind its door. port: where it will be served."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            counter.close()
+
+    app = Litestar(
+        route_handlers=[*HANDLERS, static],
+        dependencies={
+            "here": Provide(make_here, sync_to_thread=False),
+            "form": Provide(make_form),
+        },
+        before_request=gate,
+        exception_handlers={
+            Problem: refused,
+            HTTPException: not_served,
+            Exception: unexpected,
+        },
+        lifespan=[lifespan],
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+    )
+    app.state.counter, app.state.secrets = counter, own
+    names = ("127.0.0.1", "localhost")
+    return Door(app, own, frozenset(f"{name}:{port}" for name in names))
+
+
+async def gate(request: Request[Any, Any, Any]) -> Response[Any] | None:
+    """To the unlock page while nobody is unlocked; the page that was wanted comes after it."""
+    counter: Counter = request.app.state.counter
+    path = request.url.path
+    if path.startswith(OPEN):
+        return None
+    counter.look()
+    if request.headers.get("hx-request") != "true":
+        counter.touch()
+    if counter.house is not None and not counter.locked:
+        return None
+    return await unlock.curtain(request)
+
+
+# -- refusals
+
+
+def refused(request: Request[Any, Any, Any], problem: Problem) -> Response[Any]:
+    """A problem as a page: what happened, whose turn it is."""
+    here = Here(request)
+    if here.is_part:
+        return here.page("parts/problem.html", 200, problem=problem)
+    return here.page("problem.html", problem.status, problem=problem)
+
+
+def not_served(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """An address that does not exist, a form that is too large."""
+    codes = {404: "api.not_found", 405: "api.method", 413: "page.too_large"}
+    code = codes.get(error.status_code, "page.malformed")
+    details = {"path": request.url.path, "limit": "-"}
+    return refused(request, Problem(code, **details))
+
+
+def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Our own mistake: type and place, never its words, which may hold a citizen's data."""
+    if os.environ.get("JEMPUT_TRACE"):
+        raise error
+    return refused(request, Problem("internal", incident=where(error)))
+
+
+def where(error: BaseException) -> str:
+    """Type and place of an error in our own code."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} {place}"
+
+
+# -- files
+
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+
+@get("/static/{name:str}", sync_to_thread=True)
+def static(name: str) -> Response[bytes]:
+    """A built file. Its name carries its hash, so it may be kept for ever."""
+    if name not in drawing.manifest().values():
+        raise HTTPException(status_code=404)
+    data = (STATIC / name).read_bytes()
+    headers = {"cache-control": "public, max-age=31536000, immutable"}
+    return Response(data, media_type=_TYPES[Path(name).suffix], headers=headers)

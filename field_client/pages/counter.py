@@ -1,0 +1,115 @@
+"""Counter: who sits at this laptop now, with the open house behind it.
+
+    counter.unlock("sari", pin)   somebody opens the vault, or takes over from a colleague
+    counter.lock()                the curtain: the house stays open, the pages do not
+    counter.desk                  the desk of who is unlocked; Problem page.locked otherwise
+
+Everything a page asks of the desk runs in one thread (`counter.run`): a desk is not for several
+at once, and a database connection belongs to its thread. Syncing has a thread and a desk of its
+own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from field_client.app import House, keys_of, open_house
+from field_client.clock import Clock
+from field_client.desk import Desk
+from field_client.pages.syncing import Syncing
+from field_client.settings import Place
+from field_client.vault.keys import Keys
+from models.problems import Problem
+
+Result = TypeVar("Result")
+
+
+class Counter:
+    """One laptop's place of work. clock, keys: in the hands of tests."""
+
+    def __init__(self, place: Place, clock: Clock | None = None, keys: Keys | None = None) -> None:
+        self.place = place
+        self.keys = keys or keys_of(place.folder)
+        self.clock = clock or Clock(drift_seconds=place.settings.drift_seconds)
+        self.house: House | None = None
+        self.locked = True
+        self.syncing = Syncing()
+        self._touched = time.monotonic()
+        self._told: list[str] = []
+        self._thread = ThreadPoolExecutor(1, "desk")
+
+    # -- who is here
+
+    @property
+    def operator(self) -> str:
+        """Who unlocked it last, "" before anybody did."""
+        return self.house.unlocked.name if self.house is not None else ""
+
+    @property
+    def desk(self) -> Desk:
+        """The desk of who is unlocked. Problem page.locked while nobody is."""
+        if self.house is None or self.locked:
+            raise Problem("page.locked")
+        return self.house.desk
+
+    def unlock(self, operator: str, pin: str) -> None:
+        """Open the vault, lift the curtain, or let a colleague take over. Problems: those of
+        `Keys.unlock`, and vault.absent."""
+        if self.house is None:
+            self.house = open_house(self.place, operator, pin, self.clock, self.keys)
+            self.house.begin()
+            self.syncing.start(self.house)
+        else:
+            unlocked = self.keys.unlock(operator, pin, self.clock.read().at)
+            if unlocked.operator != self.house.unlocked.operator:
+                self.house.take_over(unlocked)
+        self.locked = False
+        self.touch()
+
+    def lock(self) -> None:
+        """Draw the curtain."""
+        self.locked = True
+
+    def touch(self) -> None:
+        """Somebody did something."""
+        self._touched = time.monotonic()
+
+    def look(self) -> None:
+        """Draw the curtain if nobody did anything for the time that the settings say."""
+        if time.monotonic() - self._touched > self.place.settings.idle_seconds:
+            self.lock()
+
+    # -- said once
+
+    def tell(self, words: str) -> None:
+        """Something to be read at the top of the next page."""
+        self._told = [*self._told[-4:], words]
+
+    def told(self) -> list[str]:
+        """What was to be read, taken away."""
+        found, self._told = self._told, []
+        return found
+
+    # -- one thread
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Do something in the desk's own thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def close(self) -> None:
+        """Stop syncing, close the database. A sync that runs ends at its next step."""
+        self.syncing.stop()
+        house, self.house, self.locked = self.house, None, True
+        if house is not None:
+            self._thread.submit(house.close).result()
+        self._thread.shutdown()
+
+    def __enter__(self) -> Counter:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()

@@ -1,0 +1,177 @@
+"""Requests: the list, the search, one request with its history, its receipt."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from litestar import Response
+
+from field_client import receipts, shown
+from field_client.pages.drawing import Form, Here
+from field_client.pages.routes import act, show
+from field_client.sheet import Sheet
+from field_client.vault.picture import OwnEntry
+from field_client.vault.requests import Line
+from models import lifecycle
+from models.fields import split_row
+from models.ids import Code
+from models.problems import Problem
+
+SHOWN = 50
+
+
+@show("/requests")
+def listing(here: Here) -> Response[str]:
+    """Newest first, fifty a page; by status where one is named."""
+    status, before = here.asked("status"), here.asked("before", "0")
+    if not before.isdigit() or len(before) > 15:
+        before = "0"
+    if status and not lifecycle.known_status(status):
+        status = ""
+    lines = here.store.requests.newest(status, before=int(before), limit=SHOWN + 1)
+    return _draw_list(here, lines[:SHOWN], status=status, more=len(lines) > SHOWN)
+
+
+@act("/requests")
+def found(here: Here, form: Form) -> Response[Any]:
+    """Search by NIK, family card, tracking code or name. It travels in the body, never in an
+    address: addresses are remembered."""
+    text = form.get("q").strip()[:200]
+    if not text:
+        return here.go("/requests")
+    lines = _search(here, text)
+    return _draw_list(here, lines, q=text)
+
+
+def _search(here: Here, text: str) -> list[Line]:
+    digits = "".join(text.split())
+    requests = here.store.requests
+    if digits.isdigit() and len(digits) == 16:
+        return requests.by_number(digits)
+    try:
+        code = Code.parse(text)
+        by_code = requests.by_code(code.block, code.number)
+    except Problem:
+        by_code = []
+    return by_code or requests.search(text)
+
+
+def _draw_list(here: Here, lines: list[Line], **values: Any) -> Response[str]:
+    rows = [(line, shown.title(line.service, None, here.lang), shown.stage(line, here.lang))
+            for line in lines]  # fmt: skip
+    shown_so: dict[str, Any] = {"rows": rows, "status": "", "q": "", "more": False}
+    return here.page("requests.html", **(shown_so | values))
+
+
+@show("/requests/{record:str}")
+def request(here: Here, record: str) -> Response[str]:
+    """One request as it stands here, central's word with the own changes on top. That it was
+    opened is noted."""
+    desk = here.desk
+    page = desk.open(record_id(record))
+    desk.note_reveal("page request", page.record)
+    return here.page(
+        "request.html",
+        page=page,
+        title=shown.title(page.picture.view.service, page.picture.view.edition, here.lang),
+        stage=shown.stage(page.line, here.lang),
+        groups=answers_shown(page, here.lang),
+        papers=papers_shown(page, here.lang),
+        proposed=_units(page, page.picture.view.proposed, here.lang),
+        moved=_units(page, page.picture.view.moved, here.lang),
+        history=history(here, page),
+        files=desk.files(page),
+    )
+
+
+@show("/requests/{record:str}/receipt")
+def receipt(here: Here, record: str) -> Response[str]:
+    """The citizen's proof, on the screen; it exists before anything is printed."""
+    slip = receipts.slip(here.desk, record_id(record), here.lang, reveal=True)
+    here.desk.note_reveal("page receipt", bytes.fromhex(slip.id))
+    return here.page("receipt.html", slip=slip, qr=drawing_of(slip.token))
+
+
+def drawing_of(token: str) -> str:
+    """A QR code as an SVG drawing. Micro QR off: many telephones do not read it."""
+    import segno
+
+    out = io.BytesIO()
+    segno.make(token, micro=False).save(
+        out, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=4, nl=False
+    )
+    return out.getvalue().decode()
+
+
+def record_id(text: str) -> bytes:
+    """A record's id from an address. Problem request.unknown."""
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != 16:
+        raise Problem("request.unknown", code=text[:40])
+    return found
+
+
+def answers_shown(page: Sheet, lang: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Section titles with their filled answers in words, in the order of the form."""
+    if page.service is None:
+        return []
+    found: dict[str, list[tuple[str, str]]] = {}
+    for key, value in page.service.shown(page.answers, page.documents).items():
+        section = split_row(key)[0].partition(".")[0]
+        found.setdefault(section, []).append(shown.answer_words(page.service, key, value, lang))
+    blocks = page.service.plan.blocks
+    return [
+        (title.say(lang) if (title := blocks[s].title) else s, rows) for s, rows in found.items()
+    ]
+
+
+def _units(page: Sheet, units: Iterable[str], lang: str) -> list[str]:
+    return [shown.unit_words(page.service, unit, lang) for unit in sorted(units)]
+
+
+def papers_shown(page: Sheet, lang: str) -> list[str]:
+    """The documents brought, by what they are called."""
+    from models.codes import code_list
+
+    names = code_list("jenis_dokumen")
+    return [names.label(code, lang) for code in page.documents]
+
+
+def history(here: Here, page: Sheet) -> list[tuple[str, str]]:
+    """When -> what, newest first: own entries and what central told about them."""
+    lang = here.lang
+    rows: list[tuple[int, str]] = []
+    for entry in page.picture.own:
+        kind = entry.change.kind
+        made = here.say("Diajukan di laptop ini")
+        words = made if kind == "create" else here.say("Diubah di laptop ini")
+        rows.append((entry.change.at, f"{words} · {outcome_words(here, entry)}"))
+    for one in here.store.notices.of(page.record):
+        rows.append((one.notice.at, shown.notice_words(one.notice, page, lang, True)))
+    return [(shown.at_words(at), words) for at, words in sorted(rows, reverse=True)]
+
+
+def outcome_words(here: Here, entry: OwnEntry) -> str:
+    """What became of an own entry, in plain words."""
+    if not entry.sent:
+        return here.say("aman di laptop ini, belum sampai di pusat")
+    match entry.state:
+        case "" | "waiting":
+            return here.say("sampai di pusat, menunggu diproses")
+        case "applied" | "merged" | "accepted":
+            return here.say("diterima pusat")
+        case "amended":
+            return here.say("diterima pusat dengan perubahan")
+        case "held":
+            return here.say("ditinjau pusat")
+        case "refused" | "rejected":
+            return here.say("tidak dipakai pusat")
+    return entry.state
+
+
+HANDLERS = [listing, found, request, receipt]
