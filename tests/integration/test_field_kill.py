@@ -6,26 +6,18 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from field_client.settings import FieldSettings, Place
-from server.central import found, open_central
-from server.settings import load
 from tests.field import Hands, Jemput, again, example, invitation, keys, rows
 from tests.vaults import CHEAP, PASSPHRASE
 
-ROUNDS = 15
+ROUNDS = 8
 JEMPUT = [sys.executable, "-c", "from field_client.cli import main; main()"]
-PUSAT = [sys.executable, "-c", "from server.cli import main; main()"]
 SERVICES = ("ktp-new-enrolment", "birth", "kk-change", "death", "village-domicile-letter")
 
 
@@ -70,10 +62,11 @@ def enrolled(folder: Path, token: bytes) -> Jemput:
 def test_a_queue_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing(tmp_path):
     chance = random.Random(20261121)
     van = enrolled(tmp_path / "van", invitation(expires=int(time.time()) + 86400))
-    wanted = day(210)
+    wanted = day(120)
     file = tmp_path / "rows.jsonl"
     file.write_text(rows(*wanted), encoding="utf-8")
     acknowledged: dict[str, str] = {}
+    killed = 0
     for _ in range(ROUNDS):
         process = start(van, "queue", "--from", str(file))
         assert process.stdout is not None
@@ -89,8 +82,9 @@ def test_a_queue_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
                 break
         time.sleep(chance.random() * 0.01)
         process.kill()
-        assert process.wait() == -signal.SIGKILL
+        killed += process.wait() == -signal.SIGKILL  # it may just have come to its end
         process.communicate()
+    assert killed
     answers = run(van, "queue", "--from", str(file))
     last = {a["ref"]: a["id"] for a in answers}
     assert {ref: last[ref] for ref in acknowledged} == acknowledged
@@ -108,134 +102,3 @@ def _kind(data: bytes) -> str:
     from models.changes import decode_change
 
     return decode_change(data).kind
-
-
-# -- syncing
-
-
-class Central:
-    """`jemput-pusat serve` as a process, behind a road that a test can make slow."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.door = Proxy(self.port)
-        place = load(folder, {}, port=self.port, public_url=self.door.url)
-        from server.settings import save
-
-        found(place, folder / "recovery-key.json", lambda: int(time.time()))
-        save(place)
-        central = open_central(place, lambda: int(time.time()))
-        admin = central.staff.add(None, "admin", "Ibu Admin", ["admin"], "kora kora berlayar")
-        self.invited = central.devices.invite(
-            admin, "van", "van", "Si Jola 1", ("82.72.03.2001",), "Sari"
-        ).file
-        central.close()
-        environment = {**os.environ, "JEMPUT_PUSAT_DATA": str(folder)}
-        self.process = subprocess.Popen(
-            [*PUSAT, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        wait_for(self.port, self.process)
-
-    def records(self) -> list[str]:
-        """Ids of every request at central, as its database holds them."""
-        import sqlite3
-
-        with sqlite3.connect(self.folder / "central.db") as database:
-            return [row[0].hex() for row in database.execute("select id from records")]
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=20)
-        self.door.close()
-
-
-class Proxy:
-    """A slow road: bytes pass in small pieces with pauses between them."""
-
-    def __init__(self, to: int) -> None:
-        self.to = to
-        self.pause = 0.0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(("127.0.0.1", self.to))
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(source, target), daemon=True).start()
-
-    def _carry(self, source: socket.socket, target: socket.socket) -> None:
-        try:
-            while piece := source.recv(200):
-                time.sleep(self.pause)
-                target.sendall(piece)
-        except OSError:
-            pass
-        for end in (source, target):
-            end.close()
-
-    def close(self) -> None:
-        self.listener.close()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert process.poll() is None, "central did not start"
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("central does not listen")
-
-
-@pytest.fixture
-def central(tmp_path: Path) -> Iterator[Central]:
-    made = Central(tmp_path / "central")
-    yield made
-    made.close()
-
-
-def test_a_sync_that_is_killed_again_and_again_brings_everything_once(tmp_path, central):
-    chance = random.Random(20261121)
-    van = enrolled(tmp_path / "van", central.invited)
-    settings = "batch_bytes = 3000\nanswer_seconds = 20\n"
-    (van.folder / "jemput.toml").write_text(settings, encoding="utf-8")
-    file = tmp_path / "rows.jsonl"
-    file.write_text(rows(*day(140)), encoding="utf-8")
-    acknowledged = {a["id"] for a in run(van, "queue", "--from", str(file))}
-    central.door.pause = 0.004
-    killed_busy = 0
-    for _ in range(ROUNDS):
-        process = start(van, "sync", "--json")
-        time.sleep(0.5 + chance.random() * 0.8)
-        killed_busy += process.poll() is None
-        process.kill()
-        process.communicate()
-    assert killed_busy > ROUNDS // 3, "the kills have to fall into syncing"
-    central.door.pause = 0.0
-    (report,) = run(van, "sync", "--json")
-    assert report["pending"] == 0
-    stored = central.records()
-    assert len(stored) == len(set(stored)) == len(acknowledged)
-    assert set(stored) == acknowledged
-    (status,) = run(van, "status", "--json")
-    assert status["requests"] == {"received": len(acknowledged)}
-    assert status["unsent"] == 0
-    assert set(status["outcomes"]) == {"applied"}
-    (nothing,) = run(van, "sync", "--json")
-    assert (nothing["pushed"], nothing["received"], nothing["round_trips"]) == (0, 0, 1)
-    assert nothing["bytes_up"] + nothing["bytes_down"] <= 800
