@@ -220,8 +220,7 @@ class Crossing:
                 self.size = backoff.smaller(self.size)
                 self.pace.failed()
                 return
-        elif problem.code == "sync.dictionary" and self.envelopes.dictionary:
-            self.envelopes.dictionary = 0
+        elif problem.code == "sync.dictionary" and self.envelopes.plainer():
             return
         raise problem
 

@@ -30,7 +30,8 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Envelopes:
-    """Between one log and central. dictionary: of what we send; 0 where central lacks ours.
+    """Between one log and central. dictionary: of what we send; 0 where central lacks ours. apart:
+    large requests of a stream go as words and digits.
 
     `close` makes a body of one request; `begin` and then `frame` make the requests of a stream,
     each packed in the light of those before it.
@@ -40,13 +41,25 @@ class Envelopes:
         self.log = log
         self.central = central
         self.dictionary = wire.DICTIONARY
+        self.apart = True
         self._me = log_id(log.sign_key)
         self._to_us = seal.audience(log.seal_key)
         self.begin()
 
+    def plainer(self) -> bool:
+        """Central cannot read how we pack: pack in an older way from now on. False where there is
+        none left."""
+        if self.apart:
+            self.apart = False
+        elif self.dictionary:
+            self.dictionary = 0
+        else:
+            return False
+        return True
+
     def begin(self) -> None:
         """A new body: central remembers nothing of the last one."""
-        self._packer = wire.Packer(self.dictionary)
+        self._packer = wire.Packer(self.dictionary, apart=self.apart)
         self._before = b""
         self._names: set[bytes] = set()
 

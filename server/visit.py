@@ -53,7 +53,7 @@ class Visit:
         log = self._log or self.reception.known(header.signer)
         if header.signer != log.id:
             raise Problem("sync.malformed")
-        after = self._before if header.dictionary == wire.CONTINUES else b""
+        after = self._before if header.dictionary < 0 else b""
         to = seal.audience(me.seal_key)
         header, packed = seal.verify(token, log.key, "request", to, after)
         return log, self._unpacker.unpack(packed, header.dictionary)

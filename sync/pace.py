@@ -93,7 +93,9 @@ class Pace:
     # -- what happened
 
     def connected(self, seconds: float, at: float) -> None:
-        """A connection stands; making it took so long, about one round trip."""
+        """A connection stands; making it took so long, about one round trip. Nothing is on its way
+        on it yet."""
+        self._flight.clear()
         self.rtt = max(0.01, seconds)
         self._alive = self._last = at
 

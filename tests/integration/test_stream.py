@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from field_client.transports.stream import StreamRoad
 from models.problems import Problem
-from sync import pace
+from sync import pace, wire
 from tests.proxy import Proxy
 from tests.streams import courier, serving, taken
 from tests.town import Laptop, Town
@@ -156,8 +156,10 @@ def test_a_link_that_dies_has_delivered_what_passed_it(town, road, van, small_fr
     assert town.is_whole()
 
 
-@pytest.mark.parametrize("way", ["up", "down"])
-@pytest.mark.parametrize("after", [0, 150, 700, 3000])
+@pytest.mark.parametrize(
+    ("way", "after"),
+    [(way, after) for way in ("up", "down") for after in (0, 150, 700)] + [("up", 3000)],
+)
 def test_wherever_it_is_cut_everything_arrives_once(town, road, van, small_frames, way, after):
     wanted = taken(town, van, MANY)
     road.cut(after=after, way=way)
@@ -300,6 +302,28 @@ def test_a_refusal_in_the_middle_is_heard_and_its_wait_kept(
     assert len(waits) == 1
     assert 7 <= waits[0] < 7.5
     assert set(town.stored()) == wanted
+
+
+@pytest.mark.parametrize("knows", [wire.CONTINUES, wire.DICTIONARY])
+def test_a_central_that_reads_older_packing_only_gets_it(town, road, van, monkeypatch, knows):
+    """Neither words and digits apart nor, the second time, the dictionary."""
+    monkeypatch.setattr(wire, "APART_BYTES_MIN", 1000)
+    wanted = taken(town, van, MANY)
+    unpack = wire.Unpacker.unpack
+    said: list[int] = []
+
+    def older(reader: wire.Unpacker, packed: bytes, number: int, limit: int = 1 << 24) -> bytes:
+        said.append(number)
+        if number == wire.CONTINUES_APART or number == knows > 0:
+            raise Problem("sync.dictionary", dictionary=number)
+        return unpack(reader, packed, number, limit)
+
+    monkeypatch.setattr(wire.Unpacker, "unpack", older)
+    courier(van, road.url).sync()
+    assert set(town.stored()) == wanted
+    assert said[0] == wire.DICTIONARY
+    assert wire.CONTINUES_APART in said or knows == wire.DICTIONARY
+    assert said[-1] == wire.CONTINUES
 
 
 def test_a_laptop_central_does_not_know_is_refused_before_anything_is_sent_on(town, road):

@@ -70,6 +70,14 @@ def test_a_failure_halves_what_is_sent_and_success_doubles_it_again():
     assert here.frame_bytes > 4 * pace.FRAME_BYTES_MIN
 
 
+def test_a_new_connection_owes_nothing_of_the_old_one():
+    here = Pace()
+    here.connected(0.7, 0.0)
+    here.put(9_000, 0.0)
+    here.connected(0.7, 60.0)
+    assert (here.in_flight, here.deadline(), here.acknowledged(61.0)) == (0, None, 0)
+
+
 def test_nothing_is_overdue_while_nothing_is_on_its_way():
     here = Pace()
     here.connected(0.7, 5.0)
