@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from field_client.app import House
+from field_client.vault.sums import Repairs, hopeless
 from models.words import say, size
 
 DISK_BYTES_LOW = 500 * 1000 * 1000
@@ -35,6 +36,7 @@ def examine(house: House, quick: bool = False) -> list[Check]:
     checks += [
         _reveals(house),
         _custody(house),
+        _cells(house),
         _restored(house),
         _escrow(house),
         _disk(house),
@@ -97,6 +99,23 @@ def _custody(house: House) -> Check:
         lambda lang: say("Catatan paket USB utuh.", lang),
         lambda lang: say("Catatan paket USB berubah pada nomor {n}.", lang, n=broken),
     )
+
+
+def _cells(house: House) -> Check:
+    """What central told stands here as it stands there; a village that did not was read again."""
+    repairs = house.store.recall(Repairs) or Repairs()
+    left = hopeless(repairs)
+    return Check(
+        "cells",
+        not left and house.store.sums_are_right(),
+        lambda lang: (
+            say("Data dari Dukcapil cocok; dibaca ulang: {n} wilayah.", lang, n=len(repairs.done))
+            if repairs.done
+            else say("Data dari Dukcapil cocok.", lang)
+        ),
+        lambda lang: say("Data dari Dukcapil tidak cocok walau dibaca ulang: {cells}. Pekerjaan"
+                         " sendiri aman; hubungi Dukcapil.", lang, cells=", ".join(left) or "-"),
+    )  # fmt: skip
 
 
 def _restored(house: House) -> Check:

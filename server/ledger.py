@@ -9,7 +9,7 @@ counted before it is made: what ended the process three times is set aside for a
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -124,10 +124,19 @@ class Door(Protocol):
     def whole_before(self, record: bytes, number: int) -> Whole | None:
         """A request as it stood before decision `number`, with all of its open cases."""
 
-    def fill(self, village: str, mark: int, budget: int) -> tuple[list[Whole], int, bool]:
+    def fill(
+        self, village: str, mark: int, budget: int, device: bytes = b""
+    ) -> tuple[list[Whole], int, bool]:
         """Requests of a village as they stand, those created by decisions after `mark`, in that
         order, about `budget` bytes but at least one decision's; the new mark; whether these are
-        the last."""
+        the last. device: those it took in instead, wherever they are."""
+
+    def sums(self, cells: Collection[bytes], at: int) -> dict[bytes, int | None]:
+        """What these villages (in UTF-8) and devices add up to (sync.digest) as of decision `at`;
+        None where that is not kept for this number."""
+
+    def repairing(self, log: bytes, cells: Collection[str], at: int) -> None:
+        """Note for people that a laptop reads these cells again, since it had something else."""
 
     def attempted(self, log: bytes, seq: int, scope: str) -> None:
         """An attempt (see `Registry.attempt`) ends with this transaction's commit."""

@@ -14,7 +14,7 @@ import msgspec
 from models.problems import Problem
 from server.arrivals import Arrivals
 from server.ledger import Door, Ledger, Registry, Scope, Standing, Stored
-from server.telling import PAGE_BYTES, echoed, fills, pages_of, visible_parts
+from server.telling import PAGE_BYTES, differing, echoed, fills, pages_of, visible_parts
 from server.visit import Visit
 from sync import messages, seal, wire
 from sync.identity import Identity
@@ -103,6 +103,9 @@ class Reception:
         def note(door: Door) -> None:
             not_ahead(request.cursor, door.standing())
             door.heard(name, at, request.build, request.at, request.cursor.server_seq)
+            again = _begun_again(request.sight)
+            if again:
+                door.repairing(name, again, at)
 
         if request.batch is not None and request.batch.entries:
             stored = self.ledger.store(name, request.batch, at, note)
@@ -182,6 +185,10 @@ class Reception:
         if budget and not more:
             filling, more = fills(door, scope, request, pages, request_name, upto)
             pages += filling
+        sums: list[tuple[str, bytes]] = []
+        if budget and log.state not in OUT_OF_HAND:
+            sums = differing(door, scope, request, standing)
+            more = more or bool(sums)
         checkpoint = Checkpoint(
             log.id,
             log.seq,
@@ -204,6 +211,7 @@ class Reception:
             lineage=list(lineage),
             scope=territory,
             echoes=echoes,
+            sums=sums,
         )
         return reply, pages
 
@@ -245,6 +253,13 @@ def not_ahead(cursor: Cursor, standing: Standing) -> None:
     twice. The laptop keeps everything."""
     if cursor.incarnation == standing.incarnation and cursor.server_seq > standing.server_seq:
         raise Problem("sync.future_cursor")
+
+
+def _begun_again(sight: Sight | None) -> list[str]:
+    """Cells that the laptop begins to read again, since their sums differed."""
+    if sight is None:
+        return []
+    return [cell for cell, mark in sight.fills if mark == 0 and cell in sight.repairs]
 
 
 def _numbered(scope: Scope, standing: Standing) -> Scope:

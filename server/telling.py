@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from models.changes import encode
-from server.ledger import Door, Scope
+from server.ledger import Door, Scope, Standing
+from sync.digest import packed, total
 from sync.echo import Author, shorten
 from sync.known import LogState
-from sync.messages import Echo, Fill, Page, Request
+from sync.messages import OWN, Echo, Fill, Page, Request
 from sync.pull import for_laptop, whole_for
 from sync.state import Decision, Whole
 
@@ -93,18 +94,40 @@ def fills(
     if sight is None or sight.scope != scope.number:
         return found, False
     budget = request.budget - sum(len(data) for page in pages for data in page.decisions)
-    wanted = [(cell, mark) for cell, mark in sight.fills if cell in scope.villages]
+    wanted = [(cell, mark) for cell, mark in sight.fills if cell in (OWN, *scope.villages)]
     for cell, mark in wanted:
         done = False
         while not done:
             if budget <= 0 and (found or pages):
                 return found, True
-            wholes, mark, done = door.fill(cell, mark, min(PAGE_BYTES, max(1, budget)))
+            device = scope.device if cell == OWN else b""
+            wholes, mark, done = door.fill(cell, mark, min(PAGE_BYTES, max(1, budget)), device)
             data = _closed(door, scope, wholes)
             budget -= sum(map(len, data))
             place = len(pages) + len(found)
             found.append(Page(name, place, [], upto, Fill(cell, data, mark, done)))
     return found, False
+
+
+def differing(
+    door: Door, scope: Scope, request: Request, standing: Standing
+) -> list[tuple[str, bytes]]:
+    """What each cell that is whole on the laptop adds up to as of its cursor, where all together
+    are not what it says; nothing where they are, or where that is not known of one of them."""
+    sight, cursor = request.sight, request.cursor
+    if sight is None or not sight.total or sight.scope != scope.number:
+        return []
+    if cursor.incarnation != standing.incarnation:
+        return []
+    filling = {cell for cell, _ in sight.fills}
+    cells = {village: village.encode() for village in scope.villages} | {OWN: scope.device}
+    cells = {name: cell for name, cell in cells.items() if name not in filling}
+    found = door.sums(cells.values(), cursor.server_seq)
+    sums = {name: found[cell] for name, cell in cells.items()}
+    known = {name: number for name, number in sums.items() if number is not None}
+    if len(known) < len(sums) or total(known.values()) == sight.total:
+        return []
+    return [(name, packed(number)) for name, number in known.items()]
 
 
 def _closed(door: Door, scope: Scope, wholes: list[Whole]) -> list[bytes]:

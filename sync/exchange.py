@@ -118,6 +118,14 @@ class Filled(msgspec.Struct, frozen=True):
     done: bool
 
 
+class Compared(msgspec.Struct, frozen=True):
+    """What each cell adds up to at central, as of `cursor`: one that adds up to something else here
+    is read again."""
+
+    cursor: Cursor
+    sums: tuple[tuple[str, bytes], ...]
+
+
 class Rewound(msgspec.Struct, frozen=True):
     """Central was restored and knows of this log only entries up to `stored` (chain value `head`).
 
@@ -132,7 +140,7 @@ class Rewound(msgspec.Struct, frozen=True):
     head: bytes
 
 
-Step = Acknowledged | Settled | Absorbed | Ordered | Missing | Rewound | Scoped | Filled
+Step = Acknowledged | Settled | Absorbed | Ordered | Missing | Rewound | Scoped | Filled | Compared
 
 
 HeadAt = Callable[[int], bytes | None]
@@ -180,6 +188,7 @@ class Exchange:
         self.sent = position.stored
         self._sent_head = position.stored_head
         self._asked: dict[bytes, _Asked] = {}
+        self._compared = False
 
     @property
     def next_entry(self) -> int:
@@ -209,7 +218,7 @@ class Exchange:
         budget = REPLY_BUDGET_BYTES if pages else 0
         batch = self._batch(entries)
         cursor, asked = self.position.cursor, list(blobs)
-        sight = self.sight() if pages else None
+        sight = self._sight() if pages else None
         echo = pages and self.own is not None
         data = encode(Request(number, self.build, at, cursor, budget, batch, asked, sight, echo))
         if entries:
@@ -217,6 +226,14 @@ class Exchange:
             self.sent, self._sent_head = entries[-1].seq, entries[-1].head
         self._asked[name_of(data)] = _Asked(self.sent, self._sent_head, pages)
         return data
+
+    def _sight(self) -> Sight | None:
+        """What is known of the scope. Cells are compared once in an exchange: what still differs
+        after that waits for the next one."""
+        sight = self.sight()
+        if sight is not None and self._compared:
+            return msgspec.structs.replace(sight, total=b"")
+        return sight
 
     def grew(self, last: int) -> None:
         """The log has entries up to `last` by now: they go before whatever is less urgent."""
@@ -263,6 +280,9 @@ class Exchange:
         steps += [Ordered(o) for o in fresh]
         if reply.scope is not None:
             steps.append(Scoped(reply.scope))
+        if reply.sums and not self._compared:
+            self._compared = True
+            steps.append(Compared(self.position.cursor, tuple(reply.sums)))
         own = self.own
         if asked.pages:
             steps += self._absorb(reply, pages)

@@ -14,6 +14,8 @@ import msgspec
 from models.problems import Problem
 
 REQUEST_NAME_BYTES = 16
+OWN = "@"
+"""Name of a laptop's cell of own requests, among names of villages."""
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
@@ -39,10 +41,15 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
 class Sight(msgspec.Struct, frozen=True, array_like=True):
     """What a laptop knows of its scope. scope: number of the newest it was told. fills: villages
-    that are not whole here yet, each with its fill mark (see `Fill`)."""
+    that are not whole here yet, each with its fill mark (see `Fill`). total: what its other cells
+    add up to at its cursor (sync.digest), empty where it cannot tell. repairs: cells that are read
+    again from the beginning because their sums differed; they stand among `fills` too. OWN stands
+    for the cell of the requests that the laptop itself took in."""
 
     scope: int = 0
     fills: list[tuple[str, int]] = []
+    total: bytes = b""
+    repairs: list[str] = []
 
 
 class Territory(msgspec.Struct, frozen=True, array_like=True):
@@ -190,6 +197,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     of the files asked for, and of those that came along. lineage: every restore of central, oldest
     first, for a laptop that last read another incarnation; it gets no pages then. scope: the
     laptop's villages, where it knows an older number. echoes: decisions left out of the pages.
+    sums: what each cell of the laptop adds up to at its cursor, where the total differs.
     """
 
     request: bytes
@@ -204,6 +212,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     lineage: list[Branch] = []
     scope: Territory | None = None
     echoes: list[Echo] = []
+    sums: list[tuple[str, bytes]] = []
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True):

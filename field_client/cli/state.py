@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
 def status(call: Call) -> None:
     """What waits, what was sent, what needs attention."""
     from field_client.shown import at_words, bar
+    from field_client.vault.sums import Repairs
     from sync.messages import Checkpoint
 
     house = call.house()
@@ -34,6 +35,7 @@ def status(call: Call) -> None:
     last = checkpoint.at if checkpoint is not None else None
     doubt = desk.clock_doubt()
     files = store.attached.left()
+    repairs = store.recall(Repairs) or Repairs()
     call.give(
         {
             "operator": house.unlocked.name,
@@ -55,6 +57,7 @@ def status(call: Call) -> None:
             "last_sync": last,
             "durable": checkpoint.durable_seq if checkpoint is not None else 0,
             "cursor": standing.cursor.server_seq,
+            "repairs": len(repairs.done),
             "suspended": word == "suspend",
             "clock_ok": doubt is None,
         }
@@ -73,6 +76,7 @@ def status(call: Call) -> None:
         (say("Draf", call.lang), sum(standing.drafts.values()) or None),
         (say("Pemberitahuan baru", call.lang), standing.unread or None),
         (say("Daftar penduduk", call.lang), standing.residents or None),
+        (say("Wilayah dibaca ulang", call.lang), len(repairs.done) or None),
         (say("Sinkron terakhir", call.lang), at_words(last) if last else say("belum", call.lang)),
     ]
     call.facts(rows)

@@ -5,6 +5,8 @@ cursor; its mark says how far. One that is not this laptop's any more is dropped
 nothing stays but what this laptop wrote itself. Own requests are never dropped.
 """
 
+# ruff: noqa: S608 - SQL is put together from our own words only; values are always bound
+
 from __future__ import annotations
 
 from collections.abc import Collection
@@ -12,25 +14,24 @@ from collections.abc import Collection
 import msgspec
 
 from field_client.vault.engine import Connection
-from field_client.vault.logs import read_cursor, remember
+from field_client.vault.logs import find, read_cursor, remember
 from field_client.vault.requests import list_again
+from field_client.vault.sums import territory, total_of, weigh
 from sync.exchange import Filled
 from sync.known import facts
-from sync.messages import Invitation, Sight, Territory
+from sync.messages import OWN, Invitation, Sight, Territory
 from sync.notices import Notice
 from sync.state import Case, Created, Decision, Placed, Record, State, Whole
 
 
 def sight(connection: Connection) -> Sight:
     """What is known of this laptop's scope."""
-    rows = connection.execute("select village, mark from cells where filled = 0 order by village")
-    return Sight(_territory(connection).number, [(village, mark) for village, mark in rows])
-
-
-def _territory(connection: Connection) -> Territory:
-    row = connection.execute("select value from settings where name = 'Territory'").fetchone()
-    found = msgspec.msgpack.decode(row[0], type=Territory) if row is not None else None
-    return found or Territory(0, [])
+    rows = connection.execute(
+        "select village, mark, repair from cells where filled = 0 order by village"
+    ).fetchall()
+    fills = [(village, mark) for village, mark, _ in rows]
+    repairs = [village for village, _, repair in rows if repair]
+    return Sight(territory(connection).number, fills, total_of(connection), repairs)
 
 
 def placed(state: State, decision: Decision) -> dict[bytes, str]:
@@ -54,20 +55,20 @@ def locate(connection: Connection, record: bytes, village: str) -> None:
     )
 
 
-def change_scope(connection: Connection, territory: Territory) -> None:
+def change_scope(connection: Connection, told: Territory) -> None:
     """Take up the laptop's villages: drop what is only here for others, begin to fill new ones."""
-    before = _territory(connection)
-    if territory.number <= before.number:
+    before = territory(connection)
+    if told.number <= before.number:
         return
-    remember(connection, territory)
-    known = before.villages if before.number else _first_villages(connection, territory)
-    villages = set(territory.villages)
+    remember(connection, told)
+    known = before.villages if before.number else _first_villages(connection, told)
+    villages = set(told.villages)
     for village in sorted(villages - set(known)):
         connection.execute(
             "insert or replace into cells (village, mark, filled) values (?, 0, 0)", (village,)
         )
     for (village,) in connection.execute("select village from cells").fetchall():
-        if village not in villages:
+        if village not in villages and village != OWN:
             connection.execute("delete from cells where village = ?", (village,))
     rows = connection.execute(
         "select r.id, p.cell from records r left join places p on p.record = r.id"
@@ -75,33 +76,56 @@ def change_scope(connection: Connection, territory: Territory) -> None:
     drop(connection, {record for record, cell in rows if cell not in villages})
 
 
-def _first_villages(connection: Connection, territory: Territory) -> list[str]:
+def _first_villages(connection: Connection, told: Territory) -> list[str]:
     """The villages whose decisions were read from the beginning, before any scope had a number."""
     if read_cursor(connection).server_seq == 0:
-        return territory.villages
-    invitation = _invitation(connection)
-    return invitation.villages if invitation is not None else territory.villages
-
-
-def _invitation(connection: Connection) -> Invitation | None:
-    row = connection.execute("select value from settings where name = 'Invitation'").fetchone()
-    return msgspec.msgpack.decode(row[0], type=Invitation) if row is not None else None
+        return told.villages
+    invitation = find(connection, Invitation)
+    return invitation.villages if invitation is not None else told.villages
 
 
 def fill(connection: Connection, step: Filled) -> None:
     """Write a page of a village that is being filled; one that does not go on where this laptop
     stands is passed over, and asked for again."""
     row = connection.execute(
-        "select mark from cells where village = ? and filled = 0", (step.cell,)
+        "select mark, repair from cells where village = ? and filled = 0", (step.cell,)
     ).fetchone()
     if row is None or step.mark < row[0]:
         return
+    if row[1]:
+        _take_out(connection, step, row[0])
     for whole in step.wholes:
         _put_whole(connection, whole)
+    weigh(connection, (whole.state.id for whole in step.wholes))
     connection.execute(
         "update cells set mark = ?, filled = ? where village = ?",
         (step.mark, step.done, step.cell),
     )
+
+
+def _take_out(connection: Connection, step: Filled, mark: int) -> None:
+    """What is here, of the part of a cell that this page tells anew, and is not in the page."""
+    mine = step.cell == OWN
+    here = "w.own = 1" if mine else "w.cell = ?"
+    rows = connection.execute(
+        f"select r.id, r.data from records r join weights w on w.record = r.id where {here}",
+        () if mine else (step.cell,),
+    ).fetchall()
+    told = {whole.state.id for whole in step.wholes}
+    gone = {
+        name
+        for name, data in rows
+        if name not in told
+        and mark < msgspec.msgpack.decode(data, type=Record).created
+        and (step.done or msgspec.msgpack.decode(data, type=Record).created <= step.mark)
+    }
+    drop(connection, gone)
+    for name in gone:  # own ones are still here
+        if mine:
+            connection.execute("delete from records where id = ?", (name,))
+        connection.execute("update places set cell = '' where record = ?", (name,))
+        list_again(connection, name)
+    weigh(connection, gone)
 
 
 def _put_whole(connection: Connection, whole: Whole) -> None:
@@ -133,6 +157,7 @@ def drop(connection: Connection, records: Collection[bytes]) -> None:
         connection.execute("delete from drafts where record = ?", (record,))
         _unlist(connection, record)
         _empty_notices(connection, record)
+    weigh(connection, gone)
     for (data,) in connection.execute("select data from cases").fetchall():
         case = msgspec.msgpack.decode(data, type=Case)
         names = {case.record, *case.others}
@@ -151,7 +176,7 @@ def _is_own(connection: Connection, record: bytes) -> bool:
     if row is None:
         return False
     found = msgspec.msgpack.decode(row[0], type=Record)
-    invitation = _invitation(connection)
+    invitation = find(connection, Invitation)
     if invitation is not None and found.device == invitation.device:
         return True
     mine = connection.execute("select 1 from logs where id = ?", (found.log,)).fetchone()

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import msgspec
 
 from field_client.vault.engine import Connection
 from sync.identity import Identity
 from sync.messages import Cursor
+
+Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 
 class OwnLog(msgspec.Struct, frozen=True):
@@ -56,6 +60,14 @@ def remember(connection: Connection, value: msgspec.Struct) -> None:
         " on conflict (name) do update set value = excluded.value",
         (type(value).__name__, msgspec.msgpack.encode(value)),
     )
+
+
+def find(connection: Connection, kind: type[Kept]) -> Kept | None:
+    """A struct kept with `remember`."""
+    row = connection.execute(
+        "select value from settings where name = ?", (kind.__name__,)
+    ).fetchone()
+    return None if row is None else msgspec.msgpack.decode(row[0], type=kind)
 
 
 def read_cursor(connection: Connection) -> Cursor:

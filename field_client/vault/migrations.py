@@ -13,6 +13,7 @@ from __future__ import annotations
 import msgspec
 from sqlite_utils import Database, Migrations
 
+from field_client.vault.sums import recount
 from sync.known import facts
 from sync.state import Record
 
@@ -48,6 +49,23 @@ def step_4(database: Database) -> None:
         cell = facts(msgspec.msgpack.decode(data, type=Record)).village
         database.execute("insert into places (record, cell) values (?, ?)", (name, cell))
 
+
+@STEPS()
+def step_5(database: Database) -> None:
+    """What villages add up to."""
+    for statement in _SUMS:
+        database.execute(statement)
+    recount(database.conn)
+
+
+_SUMS = (
+    # Sum of each cell, and what each request weighs in it; see vault/sums.py.
+    "create table sums (cell text primary key, total blob not null) strict, without rowid",
+    """create table weights (
+        record blob primary key, cell text not null, own integer not null, face blob not null
+    ) strict, without rowid""",
+    "alter table cells add column repair integer not null default 0",
+)
 
 _CELLS = (
     # The village each request of the snapshot is here for. A table of its own, so that folding a

@@ -8,19 +8,16 @@ told to its author.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import msgspec
 
 from field_client.vault.engine import Connection
-from field_client.vault.logs import read_cursor, remember
+from field_client.vault.logs import find, read_cursor, remember
 from field_client.vault.requests import list_again
+from field_client.vault.sums import recount
 from sync.exchange import Rewound
 from sync.messages import Branch, Cursor
 from sync.notices import Notice
 from sync.state import Case, Decision, Outcome, Record
-
-Kept = TypeVar("Kept", bound=msgspec.Struct)
 
 PENDING = ("", "waiting", "replaced")
 """States that promise nothing, so nothing can be taken back."""
@@ -43,14 +40,6 @@ class Voided(msgspec.Struct, frozen=True):
     """Own entries (log, number) with the outcome they had before the restore."""
 
     outcomes: tuple[tuple[bytes, int, str], ...] = ()
-
-
-def find(connection: Connection, kind: type[Kept]) -> Kept | None:
-    """A struct kept with `remember`."""
-    row = connection.execute(
-        "select value from settings where name = ?", (kind.__name__,)
-    ).fetchone()
-    return None if row is None else msgspec.msgpack.decode(row[0], type=kind)
 
 
 def is_doubtful(connection: Connection, log: bytes) -> bool:
@@ -81,6 +70,7 @@ def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
     remember(connection, Lineage(step.lineage))
     remember(connection, Asked(step.incarnation, (*logs, log)))
     touched |= _void(connection, log, step)
+    recount(connection)
     for record in touched:
         if not _known(connection, record):
             _unlist(connection, record)

@@ -14,9 +14,11 @@ from field_client.vault.logs import read_cursor, remember
 from field_client.vault.picture import find_case, find_record
 from field_client.vault.requests import list_again
 from field_client.vault.rewind import differs, note_proved, rewind
+from field_client.vault.sums import compare, even, weigh
 from sync.exchange import (
     Absorbed,
     Acknowledged,
+    Compared,
     Filled,
     Missing,
     Ordered,
@@ -49,6 +51,8 @@ def apply(connection: Connection, log: bytes, step: Step) -> None:
             _send_again(connection, log, step.first)
         case Rewound():
             rewind(connection, log, step)
+        case Compared():
+            compare(connection, step)
 
 
 def _acknowledge(connection: Connection, step: Acknowledged) -> None:
@@ -131,6 +135,8 @@ def _absorb(connection: Connection, step: Absorbed) -> None:
     for decision in fresh:
         touched |= _fold(connection, decision, own)
     remember(connection, step.cursor)
+    even(connection, step.cursor)
+    weigh(connection, touched)
     for record in touched:
         list_again(connection, record)
 

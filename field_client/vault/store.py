@@ -26,15 +26,16 @@ from field_client.vault.cells import sight
 from field_client.vault.custody import Custody
 from field_client.vault.drafts import Drafts
 from field_client.vault.engine import Connection, Engine
-from field_client.vault.logs import COLUMNS, OwnLog, find_log, read_cursor, remember
+from field_client.vault.logs import COLUMNS, OwnLog, find, find_log, read_cursor, remember
 from field_client.vault.mark import MarkFile
 from field_client.vault.notices import Notices
 from field_client.vault.requests import Requests
 from field_client.vault.reveals import Reveals
-from field_client.vault.rewind import Lineage, find, is_doubtful
+from field_client.vault.rewind import Lineage, is_doubtful
 from field_client.vault.roster import Rosters
 from field_client.vault.saving import Saving
 from field_client.vault.snapshot import apply
+from field_client.vault.sums import is_right
 from field_client.vault.upgrade import upgrade
 from models.problems import Problem
 from sync.exchange import Position, Step
@@ -263,6 +264,11 @@ class Store:
         """What is known of this laptop's scope, for `Exchange`."""
         with self.engine.reading() as connection:
             return sight(connection)
+
+    def sums_are_right(self) -> bool:
+        """Do the requests that are here add up to what was kept of them?"""
+        with self.engine.reading() as connection:
+            return is_right(connection)
 
     def requested(self, number: int, log: bytes = b"") -> None:
         """Note that request `number` was made, before it is sent: none is ever made twice."""

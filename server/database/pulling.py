@@ -90,27 +90,31 @@ class Pulling(Saving):
         rows = self.rows(found.order_by(_decisions.c.server_seq))
         return whole_before(record, [_read_decision.decode(row.data) for row in rows])
 
-    def fill(self, village: str, mark: int, budget: int) -> tuple[list[Whole], int, bool]:
+    def fill(
+        self, village: str, mark: int, budget: int, device: bytes = b""
+    ) -> tuple[list[Whole], int, bool]:
         """Requests of a village as they stand, those created by decisions after `mark`, in that
         order, about `budget` bytes but at least one decision's; the new mark; whether these are
-        the last."""
-        here = (_records.c.city == self.city) & (_records.c.village == village)
+        the last. device: those it took in instead, wherever they are."""
+        inside = _records.c.device == device if device else _records.c.village == village
+        here = (_records.c.city == self.city) & inside
         order = (_records.c.created, _records.c.id)
-        found = select(_records.c.created, _records.c.data).where(here, _records.c.created > mark)
+        columns = (_records.c.created, _records.c.data, _records.c.village)
+        found = select(*columns).where(here, _records.c.created > mark)
         rows = self.rows(found.order_by(*order).limit(STEP))
         done = len(rows) < STEP
         if not done:  # what the last decision created may go on behind the limit
             rows = [row for row in rows if row.created != rows[-1].created]
-        taken: list[Record] = []
+        taken: list[tuple[Record, str]] = []
         for row in rows:
             if row.created != mark and taken and budget < len(row.data):
                 done = False
                 break
-            taken.append(_read_record.decode(row.data))
+            taken.append((_read_record.decode(row.data), row.village))
             budget -= len(row.data)
             mark = row.created
-        state = State(cases=self._cases_of(taken))
-        return [whole_of(state, record, village) for record in taken], mark, done
+        state = State(cases=self._cases_of([record for record, _ in taken]))
+        return [whole_of(state, record, cell) for record, cell in taken], mark, done
 
     def _cases_of(self, records: list[Record]) -> dict[bytes, Case]:
         """Their open cases."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import select
@@ -67,6 +67,13 @@ class Door(Proof, People, Custody):
         row |= {"server_seq": 0, "durable_seq": 0, "next_block": 1, "audit_n": 0}
         self.insert(_counters, [row | {"audit_head": audit.opening(self.city)}])
         self.add_log(log, opening, b"", 0, b"", at)
+
+    def repairing(self, log: bytes, cells: Collection[str], at: int) -> None:
+        """Note in the trail that a laptop reads these cells again, since it had something else."""
+        state = self.log(log)
+        assert state is not None
+        detail = {"cells": sorted(cells), "log": log.hex()}
+        self.audit("system", "cell.repair", state.device.hex(), detail, at)
 
     def attempted(self, log: bytes, seq: int, scope: str) -> None:
         """An attempt ends with this transaction's commit; see `Registry.attempt`."""

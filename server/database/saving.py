@@ -6,21 +6,19 @@ a projection of the decisions: of what was loaded, only what changed is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from models import names
 from models.changes import KINDS, encode, record_of
+from server.database.cells import Cells, Places
 from server.database.devices import write_log
-from server.database.files import Files
 from server.database.loading import FORGED, POISONED, Loaded
 from server.database.tables import (
     CaseRecordRow,
     CaseRow,
     CounterRow,
-    DecisionCellRow,
     DecisionRow,
     EntryRow,
     LogRow,
@@ -32,21 +30,11 @@ from server.database.work import table_of
 from sync.judge import is_over
 from sync.known import Facts, Known, LogState, Result, envelope, facts, next_server_head
 from sync.logs import Entry
-from sync.pull import village_of
-from sync.state import (
-    Created,
-    Decision,
-    Effect,
-    Outcome,
-    Parked,
-    Placed,
-    Record,
-)
+from sync.state import Decision, Outcome, Record
 
 _counters = table_of(CounterRow)
 _entries = table_of(EntryRow)
 _decisions = table_of(DecisionRow)
-_cells = table_of(DecisionCellRow)
 _records = table_of(RecordRow)
 _keys = table_of(RecordKeyRow)
 _cases = table_of(CaseRow)
@@ -55,7 +43,7 @@ _waiting = table_of(WaitingRow)
 _logs = table_of(LogRow)
 
 
-class Saving(Files):
+class Saving(Cells):
     """The writing half of the ledger's door."""
 
     def save(
@@ -69,14 +57,14 @@ class Saving(Files):
         """Write entries with their outcomes, decisions with their chain, and every projection.
         at: central's clock when the entries came."""
         assert isinstance(known, Loaded)
-        places = _Places(self, known, decisions)
+        places = Places(self, known, decisions)
         self._save_entries(known, log, fresh, decisions, at)
         self.announce(log.id, fresh)
         self._save_waiting(known)
         self._save_logs(known, log)
         if decisions:
             self._save_decisions(known, decisions)
-            self._save_cells(decisions, places)
+            self.save_cells(known, decisions, places)
             self._save_records(known, decisions, places)
             self._save_cases(known)
 
@@ -136,17 +124,9 @@ class Saving(Files):
             self.standing(), server_seq=known.server_seq, head=known.head
         )
 
-    def _save_cells(self, decisions: list[Decision], places: _Places) -> None:
-        found = {
-            (cell, d.server_seq) for d in decisions for e in d.effects for cell in places.of(e)
-        }
-        places.known.villages.update(places.villages)
-        rows = [{"cell": cell, "server_seq": server_seq} for cell, server_seq in sorted(found)]
-        self.insert(_cells, rows)
-
     # -- requests
 
-    def _save_records(self, known: Loaded, decisions: list[Decision], places: _Places) -> None:
+    def _save_records(self, known: Loaded, decisions: list[Decision], places: Places) -> None:
         times = {d.server_seq: d.at for d in decisions}
         new: list[dict[str, Any]] = []
         changed: list[dict[str, Any]] = []
@@ -195,49 +175,6 @@ class Saving(Files):
         self.insert(_cases, new)
         self.update(_cases, ["id"], changed)
         self.insert(_case_records, about)
-
-
-class _Places:
-    """Which villages, devices and requests an effect concerns: the cells it is found by. To be
-    asked of each effect once, in order: requests move from village to village."""
-
-    def __init__(self, door: Saving, known: Loaded, decisions: list[Decision]) -> None:
-        self.known = known
-        self.villages = {e.record: village_of(e, d) for e, d in _creations(decisions)}
-        self.villages = known.villages | self.villages
-        for effect in (e for d in reversed(decisions) for e in reversed(d.effects)):
-            if isinstance(effect, Placed):  # as it was before the first of them
-                self.villages[effect.record] = effect.before
-        self.devices = {log.id: b"" if log.central else log.device for log in known.logs.values()}
-        told = {e.log for d in decisions for e in d.effects if isinstance(e, Outcome | Parked)}
-        self.devices |= door.devices_of(told - self.devices.keys())
-
-    def of(self, effect: Effect) -> set[bytes]:
-        """Cells of one effect."""
-        found: set[bytes] = set()
-        if isinstance(effect, Outcome | Parked):
-            found.add(self.devices.get(effect.log, b""))
-        if isinstance(effect, Placed):  # those who lose it are told as well as those who get it
-            found.add(effect.before.encode())
-            self.villages[effect.record] = effect.village
-        for name in self._records(effect):
-            found.add(name)
-            record = self.known.state.records.get(name)
-            if record is not None:
-                found |= {record.device, self.villages.get(name, "").encode()}
-        return found - {b""}
-
-    def _records(self, effect: Effect) -> set[bytes]:
-        names = {getattr(effect, "record", b""), getattr(effect, "kept", b"")}
-        names |= {*getattr(effect, "others", ())}
-        case = self.known.state.cases.get(getattr(effect, "case", b""))
-        if case is not None:
-            names |= {case.record, *case.others}
-        return names - {b""}
-
-
-def _creations(decisions: Iterable[Decision]) -> Iterable[tuple[Created, Decision]]:
-    return ((e, d) for d in decisions for e in d.effects if isinstance(e, Created))
 
 
 def _entry_row(

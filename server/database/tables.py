@@ -261,7 +261,9 @@ class DecisionRow(Table, table=True):
 class DecisionCellRow(Table, table=True):
     """Where a decision is found: the villages, devices and records it concerns.
 
-    cell: a village's code in UTF-8, or the 16 bytes of a device or a record.
+    cell: a village's code in UTF-8, or the 16 bytes of a device or a record. total: of a village or
+    device, what it added up to after this decision (sync.digest), on the last of those saved
+    together; none on the others, and on those from before sums were kept.
     """
 
     __tablename__ = "decision_cells"
@@ -269,6 +271,7 @@ class DecisionCellRow(Table, table=True):
     city: str = pk()
     cell: bytes = pk()
     server_seq: int = big_pk()
+    total: bytes | None = None
 
 
 class RecordRow(Table, table=True):
@@ -285,6 +288,7 @@ class RecordRow(Table, table=True):
         Index("ix_records_created", "city", "created", "id"),
         Index("ix_records_status", "city", "status", "created", "id"),
         Index("ix_records_village", "city", "village", "created", "id"),
+        Index("ix_records_device", "city", "device", "created", "id"),
         Index("ix_records_service", "city", "service", "created", "id"),
         Index("ix_records_nik", "city", "nik", "created", "id"),
     )

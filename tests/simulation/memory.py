@@ -18,13 +18,14 @@ from sync.digest import MODULUS, face, weight
 from sync.judge import is_over
 from sync.known import Known, LogState, Needs, Result, envelope, next_server_head, record_keys
 from sync.logs import Entry
-from sync.messages import Branch
 from sync.pull import village_of, whole_before, whole_of
 from sync.state import Case, Created, Decision, Placed, Record, State, Whole, copy_record
+from tests.simulation.rooms import MORE_TABLES, Rooms
 
 TABLES = (
     "logs", "entries", "results", "records", "cases", "codes", "keys", "decisions", "ahead",
     "forks", "orders", "cells", "waiting", "stuck", "calls", "villages", "poisoned", "repairs",
+    *MORE_TABLES,
 )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ class MemoryRegistry:
         self.attempts.pop((log, seq, scope), None)
 
 
-class MemoryDoor:
+class MemoryDoor(Rooms):
     """One transaction: what it wrote is staged, and seen by itself only."""
 
     def __init__(self, registry: MemoryRegistry) -> None:
@@ -101,9 +102,6 @@ class MemoryDoor:
     def standing(self) -> Standing:
         return self.position
 
-    def lineage(self) -> tuple[Branch, ...]:
-        return ()
-
     def log(self, name: bytes) -> LogState | None:
         found = self.get("logs", name)
         if found is None:
@@ -111,6 +109,7 @@ class MemoryDoor:
         if found.central:
             return msgspec.structs.replace(found)
         now = self.registry.devices.get(found.device, ())
+        now = (*now, *sorted(self.get("reach", found.device, ())))
         return msgspec.structs.replace(found, villages=tuple({*(found.villages or ()), *now}))
 
     def entries(self, log: bytes, first: int, last: int) -> dict[int, Entry]:
@@ -123,6 +122,7 @@ class MemoryDoor:
 
     def load(self, want: Needs) -> Known:
         known = Known(self.position.server_seq, self.position.head)
+        known.branches = self.lineage()
         for name in want.logs:
             log = self.log(name)
             if log is not None:
@@ -219,6 +219,7 @@ class MemoryDoor:
     ) -> None:
         for entry in fresh:
             self.put("entries", (log.id, entry.seq), entry)
+        self.announce(log.id, fresh)
         for name in {log.id, *known.logs}:
             self.put("logs", name, known.logs.get(name, log))
         for key, result in known.results.items():
@@ -298,8 +299,9 @@ class MemoryDoor:
         return list(self.get("forks", log, {}).values())
 
     def order(self, log: bytes, kind: str, argument: int) -> None:
-        given = self.get("orders", log, [])
-        self.put("orders", log, [*given, (len(given) + 1, kind, argument)])
+        number = self.get("orders_given", log, 0) + 1
+        self.put("orders_given", log, number)
+        self.put("orders", log, [*self.get("orders", log, []), (number, kind, argument)])
 
     def orders(self, log: bytes) -> list[tuple[int, str, int]]:
         return list(self.get("orders", log, []))
@@ -311,6 +313,9 @@ class MemoryDoor:
     # -- pull
 
     def scope(self, device: bytes, at: int = 0) -> Scope:
+        enrolled = self.known_scope(device, at)
+        if enrolled is not None:
+            return enrolled
         logs = tuple(k for k, log in self.rows("logs").items() if log.device == device)
         number = self.registry.numbers.get(device, 1)
         return Scope(device, self.registry.devices.get(device, ()), logs, number)
@@ -321,7 +326,7 @@ class MemoryDoor:
         wanted = {scope.device, *scope.villages, *scope.logs}
         found: list[Decision] = []
         size = 0
-        for number in range(after + 1, self.position.server_seq + 1):
+        for number in self._numbers_after(after):
             if not self.get("cells", number) & wanted:
                 continue
             data, _ = self.get("decisions", number)
@@ -331,6 +336,16 @@ class MemoryDoor:
             found.append(msgspec.msgpack.decode(data, type=Decision))
             size += len(data)
         return found, self.position.server_seq, self.position.head, False
+
+    def _numbers_after(self, after: int) -> list[int]:
+        """Numbers of decisions, which a restore leaves a gap in."""
+        stored = self.registry.tables["decisions"]
+        found: list[int] = []
+        for number in reversed(stored):
+            if number <= after:
+                break
+            found.append(number)
+        return found[::-1]
 
     def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]:
         def shown(name: bytes) -> bool:
