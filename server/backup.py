@@ -8,6 +8,8 @@ whole.
 
 What laptops may delete follows from backups alone: `durable_seq` is the number that stands inside a
 finished, checked backup in the folder that was set up as another failure domain, on another disk.
+The second journal (server.journal) does not count for that: it is not opened and checked as a
+whole, and holds no citizens' files. A backup in that folder lets it go on in a new file.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from server.database.engine import Database
 from server.database.registry import Registry, open_registry
 from server.database.tables import Table
 from server.files import disk_problems, private_folder, sync_folder, write_new
+from server.journal import Mark
 from server.keys import Keys
 from server.settings import Place
 from sync import seal
@@ -47,7 +50,8 @@ _ROWS = 500
 
 class Backup(msgspec.Struct, frozen=True):
     """What a backup says of itself; plain, without personal data. log: central's own. server_seq,
-    head, incarnation: where it stood. sha256: of the register. at: Unix seconds."""
+    head, incarnation: where it stood. sha256: of the register. at: Unix seconds. journal: name of
+    the second journal, empty where none is kept; journal_n: its newest record that is in here."""
 
     format: int
     version: str
@@ -60,6 +64,8 @@ class Backup(msgspec.Struct, frozen=True):
     size: int
     at: int
     counts: dict[str, int]
+    journal: str = ""
+    journal_n: int = 0
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -94,10 +100,23 @@ def make(place: Place, registry: Registry, keys: Keys, folder: Path, at: int) ->
         part.rename(final)
         sync_folder(folder)
     why = _why_not(place, folder, missing)
+    _counts(registry, backup, why)
+    return Made(final, backup, not why, why, copied, missing)
+
+
+def _counts(registry: Registry, backup: Backup, why: str) -> None:
+    """A checked backup moves the mark of what may be deleted, if it is durable; and the journal
+    goes on in a new file, if the backup lies where backups belong. Two backups' worth is kept."""
+    if why in ("unset", "elsewhere"):
+        return
     if not why:
         with registry.write() as door:
             door.durable(bytes.fromhex(backup.incarnation), backup.server_seq)
-    return Made(final, backup, not why, why, copied, missing)
+    copied = Mark(bytes.fromhex(backup.journal), n=backup.journal_n)
+    with registry.write() as door:  # alone: a new file is begun only once this is committed
+        before = door.backed_up(copied)
+    if registry.journal is not None and before.name == copied.name:
+        registry.journal.forget(before.name, before.backed)
 
 
 def read(folder: Path) -> Backup:
@@ -175,7 +194,7 @@ def _checked(
         copy.check()
         with copy.read() as door:
             found, standing = door.verify(), door.standing()
-            blobs, own = door.whole_blobs(), door.log(keys.log)
+            blobs, own, mark = door.whole_blobs(), door.log(keys.log), door.journal()
         if found.broken or own is None:
             chain = found.broken[0].chain if found.broken else "log"
             raise Problem("backup.damaged", path=str(part), why=chain)
@@ -188,7 +207,7 @@ def _checked(
     backup = Backup(
         FORMAT, VERSION, place.settings.city, keys.log.hex(), standing.incarnation.hex(),
         standing.server_seq, standing.head.hex(), _digest(register), register.stat().st_size, at,
-        counts,
+        counts, mark.name.hex(), mark.n,
     )  # fmt: skip
     return backup, copied, missing
 

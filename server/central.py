@@ -20,10 +20,12 @@ from server.blobs import FolderShelf
 from server.bundles import Bundles
 from server.cargo import Cargo
 from server.casework import Casework
+from server.database import migrations
 from server.database.registry import Registry, open_registry
 from server.enrolment import Devices
 from server.evidence import Evidence
 from server.files import private_folder
+from server.journal import Journal, Mark
 from server.keys import Entropy, Keys
 from server.ledger import Ledger
 from server.people import Staff
@@ -46,7 +48,8 @@ def now() -> int:
 
 class Status(msgspec.Struct, frozen=True):
     """requests: by status; open_cases: by kind; devices: by state. recovery_key_here: the recovery
-    key has not been taken away yet."""
+    key has not been taken away yet. journal: the second one is "off", "begun" (it lacks what came
+    before: no backup was made since) or "on"."""
 
     version: str
     city: str
@@ -60,6 +63,7 @@ class Status(msgspec.Struct, frozen=True):
     open_cases: dict[str, int]
     waiting: int
     recovery_key_here: bool
+    journal: str = "off"
 
 
 class Central:
@@ -103,7 +107,7 @@ class Central:
     def status(self) -> Status:
         """How central stands, in numbers."""
         with self.registry.read() as door:
-            counts, standing = door.counts(), door.standing()
+            counts, standing, mark = door.counts(), door.standing(), door.journal()
             devices = Counter(str(device.state) for device in door.devices())
             people = len(door.people())
         return Status(
@@ -119,11 +123,19 @@ class Central:
             open_cases=counts.cases,
             waiting=counts.waiting,
             recovery_key_here=bool(list(self.place.folder.glob("recovery-key*"))),
+            journal=_how(self.registry, mark),
         )
 
     def close(self) -> None:
         """Give the database back."""
         self.registry.close()
+
+
+def _how(registry: Registry, mark: Mark) -> str:
+    """How the second journal stands, in a word."""
+    if registry.journal is None:
+        return "off"
+    return "on" if mark.name and mark.backed >= 0 else "begun"
 
 
 class Founded(msgspec.Struct, frozen=True):
@@ -182,7 +194,27 @@ def open_central(
     registry = open_registry(place.database_url, place.settings.city)
     try:
         registry.check()
+        _journaled(place, keys, registry, clock, entropy)
     except BaseException:
         registry.close()
         raise
     return Central(place, keys, registry, clock, entropy)
+
+
+def _journaled(
+    place: Place, keys: Keys, registry: Registry, clock: Callable[[], int], entropy: Entropy
+) -> None:
+    """Keep the second journal where the settings say. One that is not kept any more is closed, so
+    that it never seems whole when it is kept again."""
+    folder, city = place.settings.journal_folder, place.settings.city
+    if folder:
+        registry.journal = Journal(
+            Path(folder), city, keys.log, keys.seal, migrations.newest(), entropy, clock
+        )
+        return
+    with registry.read() as door:
+        mark = door.journal()
+    if mark.name:
+        with registry.write() as door:
+            door.keep_journal(mark.ended())
+            door.audit("journal", "journal.off", mark.name.hex(), {"n": mark.n}, clock())

@@ -1,7 +1,8 @@
 """Restoring: central goes on from a backup, and nobody is told that nothing happened.
 
-What was decided after the backup is void. Laptops bring their work again; central gets a new name
-and fresh numbers, so that nothing of the two histories is ever mixed up (sync/lineage.py). An open
+What was decided after the backup comes back from the second journal, as far as that reaches; the
+rest is void. Laptops bring their work again; central gets a new name and fresh numbers, so that
+nothing of the two histories is ever mixed up (sync/lineage.py). An open
 case says what happened, and intake stays closed until a supervisor looked at the list of laptops: a
 laptop that was reported lost after the backup would be trusted again otherwise.
 """
@@ -25,9 +26,11 @@ from server import settings as settings_file
 from server.auth import roles
 from server.backup import KEYS_FILE, REGISTER_FILE, Backup
 from server.blobs import FolderShelf
+from server.database.journaled import mark_of, replay
 from server.database.people import Person
 from server.database.registry import Registry, open_registry
 from server.files import disk_problems, private_folder, sync_folder
+from server.journal import Mark, Reader, Replayed
 from server.keys import Entropy, Keys, Recovery
 from server.ledger import Ledger
 from server.settings import DATABASE_FILE, Place
@@ -62,16 +65,20 @@ class Intake:
         self._open = True
 
 
-def go_on(registry: Registry, central: bytes, entropy: Entropy, at: int) -> Branch:
+def go_on(
+    registry: Registry, central: bytes, entropy: Entropy, at: int, durable: int | None = None
+) -> Branch:
     """Make a register that was put back into the next history of central, in one commit. central:
-    id of its own log."""
+    id of its own log. durable: number that the backup held, by default all of it."""
     with registry.write() as door:
         before = door.standing()
         base = fresh_base(before.server_seq, entropy(1)[0])
         name, head = entropy(INCARNATION_BYTES), before.head[:HEAD_WIRE_BYTES]
         branch = Branch(name, before.incarnation, before.server_seq, head, base)
-        door.restored(branch, before.head, at)
+        kept = before.server_seq if durable is None else durable
+        door.restored(branch, before.head, at, kept)
         door.jump(BLOCKS_SKIPPED, ORDERS_SKIPPED)
+        door.keep_journal(Mark())  # the next one begins anew, under another name
         door.lock()
         note = f"{before.incarnation.hex()} {before.server_seq} -> {name.hex()} {base}"
         incident = Change(
@@ -98,19 +105,22 @@ def confirm(registry: Registry, me: Person, at: int) -> list[str]:
 
 
 class Restored(msgspec.Struct, frozen=True):
-    """What was put back. aside: where the register that was here lies now; None if none was."""
+    """What was put back. aside: where the register that was here lies now; None if none was.
+    journal: what came from the second journal."""
 
     backup: Backup
     branch: Branch
     files: int
     aside: Path | None
+    journal: Replayed = Replayed("off")
 
 
 def restore(
     place: Place, folder: Path, recovery_file: Path | None, clock: Callable[[], int],
-    entropy: Entropy,
+    entropy: Entropy, journal_folder: Path | None = None,
 ) -> Restored:  # fmt: skip
-    """Put central back from the backup in `folder`. The register that is here is moved aside, never
+    """Put central back from the backup in `folder`, and what came after it from the second journal
+    (by default the one of the settings). The register that is here is moved aside, never
     deleted; a crash leaves that one or the new one. Problems backup.none, backup.damaged,
     backup.keys, backup.running, office.exists (PostgreSQL that is not empty)."""
     backup, at = backups.read(folder), clock()
@@ -124,12 +134,24 @@ def restore(
         copy.chmod(0o600)
         files = _files_back(place, folder)
         shelf = FolderShelf(place.files_folder, [keys.files_key])
+        found = _replayed(place, journal_folder, copy, backup, keys)
         branch = _renewed(copy, backup, keys, shelf, entropy, at)
         if not place.keys_file.exists():
             keys_file.save(keys, place.keys_file)
             settings_file.save(place)
         aside = _put(place, copy, at)
-    return Restored(backup, branch, files, aside)
+    return Restored(backup, branch, files, aside, found)
+
+
+def _replayed(
+    place: Place, folder: Path | None, copy: Path, backup: Backup, keys: Keys
+) -> Replayed:
+    """Write into the copy what the second journal has after it."""
+    if folder is None and place.settings.journal_folder:
+        folder = Path(place.settings.journal_folder)
+    with backups.opened(copy, backup.city) as registry:
+        mark = mark_of(registry.database, backup.city)
+        return replay(registry.database, Reader(folder, mark, keys.seal))
 
 
 def _keys(place: Place, folder: Path, backup: Backup, recovery_file: Path | None) -> Keys:
@@ -165,7 +187,7 @@ def _renewed(
             found = door.verify()
         if found.broken:
             raise Problem("backup.damaged", path=str(copy), why=found.broken[0].chain)
-        branch = go_on(registry, keys.log, entropy, at)
+        branch = go_on(registry, keys.log, entropy, at, backup.server_seq)
         with registry.write() as door:
             for blob in door.whole_blobs():
                 if not backups.is_whole(shelf, blob.id, blob.size):

@@ -32,6 +32,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database_url: empty for SQLite in the data folder, else postgresql+psycopg://…
     files_folder: where citizens' files lie; empty for `files` in the data folder.
     backup_folder: on another disk or machine; only backups in it say what is safe to delete.
+    journal_folder: of the second journal, on another disk; empty where none is kept.
     file_day_bytes_max, file_request_bytes_max: of files, how much one laptop may bring in a day and
     one request may have.
     public_url: the address that laptops are told. sync_body_bytes_max: of an enrolment or a bundle.
@@ -43,6 +44,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database_url: str = ""
     files_folder: str = ""
     backup_folder: str = ""
+    journal_folder: str = ""
     city: str = "82.72"
     office_name: str = "Disdukcapil Kota Tidore Kepulauan"
     host: str = "127.0.0.1"
@@ -68,6 +70,7 @@ VARIABLES = {
     "database_url": "JEMPUT_PUSAT_DATABASE_URL",
     "files_folder": "JEMPUT_PUSAT_FILES_FOLDER",
     "backup_folder": "JEMPUT_PUSAT_BACKUP_FOLDER",
+    "journal_folder": "JEMPUT_PUSAT_JOURNAL_FOLDER",
     "city": "JEMPUT_PUSAT_CITY",
     "office_name": "JEMPUT_PUSAT_OFFICE_NAME",
     "host": "JEMPUT_PUSAT_HOST",

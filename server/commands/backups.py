@@ -11,6 +11,8 @@ import typer
 from server import backup as backups
 from server import restoring
 from server.central import now
+from server.journal import Replayed
+from server.recovery import at_words, journal_words
 from server.terminal import (
     DEFAULT_DATA,
     AsOption,
@@ -88,14 +90,19 @@ def restore(
     database_url: Annotated[
         str | None, typer.Option("--database-url", help="An empty PostgreSQL database.")
     ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option("--journal", help="Folder of the second journal, if not that of the setting."),
+    ] = None,
     lang: LangOption = "id",
     json: JsonOption = False,
 ) -> None:
-    """Put central back from a backup. Stop it first; what is here is moved aside."""
+    """Put central back from a backup and the second journal. Stop it first; what is here is moved
+    aside."""
     with speaking(lang, json) as terminal:
         city = backups.read(folder).city
         place = placed(data, database_url=database_url, city=city)
-        done = restoring.restore(place, folder, recovery_file, now, secrets.token_bytes)
+        done = restoring.restore(place, folder, recovery_file, now, secrets.token_bytes, journal)
         terminal.tell(
             terminal.say(
                 "Pusat dipulihkan sampai putusan nomor {number}. Laptop akan mengirim ulang yang"
@@ -103,6 +110,7 @@ def restore(
                 number=done.branch.number,
             )
         )
+        _tell_journal(terminal, done.journal)
         if done.aside is not None:
             terminal.tell(terminal.say("Basis data lama ada di {path}.", path=done.aside))
         terminal.warn(
@@ -118,8 +126,24 @@ def restore(
                 "incarnation": done.branch.incarnation.hex(),
                 "files": done.files,
                 "aside": done.aside,
+                "journal": done.journal,
             }
         )
+
+
+def _tell_journal(terminal: Terminal, found: Replayed) -> None:
+    """What came from the second journal, and what it lacks."""
+    if found.last:
+        terminal.tell(
+            terminal.say(
+                "Jurnal kedua: {n} catatan sesudah cadangan dikembalikan, yang terakhir {at}.",
+                n=found.last - found.first + 1,
+                at=at_words(found.at),
+            )
+        )
+    why = journal_words(found, terminal.lang)
+    if why:
+        terminal.warn(why)
 
 
 def confirm(

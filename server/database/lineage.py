@@ -30,15 +30,15 @@ class Lineages(Work):
             self._lineage = tuple(_read(row) for row in rows)
         return self._lineage
 
-    def restored(self, branch: Branch, head: bytes, at: int) -> None:
+    def restored(self, branch: Branch, head: bytes, at: int, durable: int) -> None:
         """Go on under the new incarnation of `branch`. head: whole chain value at its branch
-        point. Intake stays closed until `confirm`."""
+        point. durable: number that a checked backup holds. Intake stays closed until `confirm`."""
         row = {"incarnation": branch.incarnation, "parent": branch.parent, "base": branch.base}
         row |= {"number": branch.number, "head": head, "at": at, "confirmed_by": ""}
         self.insert(_incarnations, [row])
         chained = branch_head(head, branch.incarnation)
         counter = {"incarnation": branch.incarnation, "server_seq": branch.base, "head": chained}
-        self.update(_counters, [], [counter | {"durable_seq": branch.number}])
+        self.update(_counters, [], [counter | {"durable_seq": durable}])
         self._lineage = None
 
     def jump(self, blocks: int, orders: int) -> None:

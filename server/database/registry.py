@@ -23,11 +23,13 @@ from server.database import migrations
 from server.database.custody import Custody
 from server.database.devices import Call, Device
 from server.database.engine import Database
+from server.database.journaled import Journaled
 from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
 from server.database.people import People, Person
 from server.database.proof import Broken, Proof, Verified
 from server.database.tables import AttemptRow, CounterRow
 from server.database.work import table_of
+from server.journal import Journal
 from server.ledger import Scope, Standing
 from sync.known import LogState
 
@@ -52,7 +54,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Proof, People, Custody):
+class Door(Proof, People, Custody, Journaled):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:
@@ -91,6 +93,7 @@ class Registry:
     def __init__(self, database: Database, city: str) -> None:
         self.database = database
         self.city = city
+        self.journal: Journal | None = None
         self._mine = threading.local()
 
     @contextmanager
@@ -119,11 +122,24 @@ class Registry:
         with self.database.writing() as session:
             door = Door(session, self.city)
             door.lock()
+            door.written = [] if self.journal is not None else None
             self._mine.door = door
             try:
                 yield door
+                self._to_journal(door)
             finally:
                 del self._mine.door
+
+    def _to_journal(self, door: Door) -> None:
+        """Before the commit: what was written is in the journal, or nothing is committed."""
+        if self.journal is None or not door.written:
+            return
+        mark = door.journal()
+        if mark.name and not self.journal.is_here(mark):  # its medium was emptied, or is another
+            name, at = mark.name.hex(), self.journal.clock()
+            door.audit("journal", "journal.lost", name, {"n": mark.n}, at)
+            mark = mark.ended()
+        door.keep_journal(self.journal.append(mark, door.written))
 
     # -- attempts: counted apart from what is attempted, so that they outlive a killed process
 

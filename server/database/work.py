@@ -24,12 +24,18 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
+from server.database import steps
+from server.database.steps import Step
+
 IN_MAX = 500
 """Values in one `in` list."""
 
 
 class Work:
     """A transaction on the rows of one city."""
+
+    written: list[Step] | None = None
+    """What was written, for the journal; None where none is kept."""
 
     def __init__(self, session: Session, city: str) -> None:
         self._session = session
@@ -38,13 +44,23 @@ class Work:
     @contextmanager
     def part(self) -> Iterator[None]:
         """A part of the transaction that an error undoes alone."""
-        with self._session.begin_nested():
-            yield
+        begun = len(self.written or ())
+        try:
+            with self._session.begin_nested():
+                yield
+        except BaseException:
+            if self.written is not None:
+                del self.written[begun:]
+            raise
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add rows, all with the same columns; `city` is filled in."""
-        if rows:
-            self._session.execute(insert(table), [{"city": self.city, **row} for row in rows])
+        if not rows:
+            return
+        whole = [{"city": self.city, **row} for row in rows]
+        self._session.execute(insert(table), whole)
+        if self.written is not None:
+            self.written.append(steps.inserted(table, whole))
 
     def update(self, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
         """Change existing rows: those columns of `rows` that are not in `keys`."""
@@ -56,6 +72,8 @@ class Work:
         renamed = [{f"_{k}" if k in keys else k: v for k, v in row.items()} for row in rows]
         # By the connection: a session would take several rows for an update by primary key.
         self._session.connection().execute(statement, renamed)
+        if self.written is not None:
+            self.written.append(steps.updated(table, self.city, keys, rows))
 
     def delete(self, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
         """Remove the rows with these `keys`."""
@@ -63,10 +81,14 @@ class Work:
             here = [table.c.city == self.city, *(table.c[k] == bindparam(f"_{k}") for k in keys)]
             named = [{f"_{k}": row[k] for k in keys} for row in rows]
             self._session.connection().execute(delete(table).where(and_(*here)), named)
+            if self.written is not None:
+                self.written.append(steps.deleted(table, self.city, keys, rows))
 
     def run(self, statement: Executable) -> int:
         """Carry out a statement; gives the number of rows it touched."""
         result = self._session.execute(statement)
+        if self.written is not None:
+            self.written.append(steps.ran(statement))
         return result.rowcount if isinstance(result, CursorResult) else 0
 
     def rows(self, statement: Executable) -> list[Any]:

@@ -36,13 +36,14 @@ def current(database: Database) -> str | None:
         return MigrationContext.configure(session.connection()).get_current_revision()
 
 
-def migrate(database: Database) -> None:
-    """Bring the database to the newest revision, in one transaction: wholly or not at all."""
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the database to a revision, the newest by default, in one transaction: wholly or not
+    at all."""
     config = _config()
     _not_newer(database)
     with database.writing() as session:
         config.attributes["connection"] = session.connection()
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def check(database: Database) -> None:
