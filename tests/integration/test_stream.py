@@ -64,7 +64,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "EXPLAINED_SECONDS_MAX", 0.2)
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one connection is what matters: a busy machine is no reason to begin another."""
+    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 60)
+
+
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it did not happen"
@@ -74,7 +80,7 @@ def until(true: Callable[[], bool], seconds: float = 20) -> None:
 # -- as it should be
 
 
-def test_a_day_goes_over_one_connection_without_waiting(town, road, van, small_frames):
+def test_a_day_goes_over_one_connection_without_waiting(town, road, van, small_frames, patient):
     wanted = taken(town, van, MANY)
     report = courier(van, road.url).sync()
     assert (report.connections, report.round_trips, report.pending) == (1, 1, 0)
@@ -84,7 +90,9 @@ def test_a_day_goes_over_one_connection_without_waiting(town, road, van, small_f
     assert van.house.store.standing().requests == {"received": MANY}
 
 
-def test_the_first_record_is_safe_while_the_rest_is_on_its_way(town, road, van, small_frames):
+def test_the_first_record_is_safe_while_the_rest_is_on_its_way(
+    town, road, van, small_frames, patient
+):
     """Nothing after the first kilobyte gets through, and yet something is stored and proved."""
     taken(town, van, MANY)
     road.stall(after=1000)
@@ -95,7 +103,7 @@ def test_the_first_record_is_safe_while_the_rest_is_on_its_way(town, road, van, 
     until(lambda: van.house.store.log().stored >= 1)
     assert len(town.stored()) < MANY // 4
     road.clear()
-    thread.join(30)
+    thread.join(60)
     assert errand.report.connections == 1, "the stall was short: nothing was begun anew"
     assert len(town.stored()) == MANY
 
@@ -109,7 +117,7 @@ def test_requests_go_on_while_answers_come(town, road, van, small_frames):
     until(lambda: len(town.stored()) == MANY)
     assert van.house.store.log().stored < van.house.store.log().seq
     road.clear()
-    thread.join(30)
+    thread.join(60)
     assert van.house.store.standing().unsent == 0
 
 
@@ -166,7 +174,7 @@ def test_wherever_it_is_cut_everything_arrives_once(town, road, van, small_frame
     errand = courier(van, road.url)
     thread = threading.Thread(target=errand.sync)
     thread.start()
-    road.held.wait(10)
+    until(lambda: road.held.is_set() or not thread.is_alive())
     road.clear()
     thread.join(60)
     assert not thread.is_alive()
@@ -181,25 +189,26 @@ def test_a_connection_that_stands_still_is_given_up_and_begun_anew(
     wanted = taken(town, van, MANY)
     road.stall(after=3000)
     errand = courier(van, road.url)
-    began = time.monotonic()
     thread = threading.Thread(target=errand.sync)
     thread.start()
-    assert road.held.wait(10)
-    until(lambda: road.connections >= 2)
-    assert time.monotonic() - began < 8, "TCP itself would wait for minutes"
+    until(lambda: road.connections >= 2)  # TCP itself would wait for minutes
     road.clear()
     thread.join(60)
     assert errand.report.connections >= 2
     assert set(town.stored()) == wanted
-    assert errand.report.bytes_up < errand.report.bytes_kept * 1.6
+    again = errand.report.connections - 1
+    assert errand.report.bytes_up < errand.report.bytes_kept * (1 + 0.6 * again)
 
 
-def test_a_slow_road_that_moves_is_not_given_up(town, road, van, small_frames, impatient):
-    wanted = taken(town, van, 20)
-    road.delay(0.1)
-    road.delay(0.1, way="down")
+def test_a_slow_road_that_moves_is_not_given_up(town, road, van, small_frames, monkeypatch):
+    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(pace, "EXPLAINED_SECONDS_MAX", 0.1)
+    wanted = taken(town, van, MANY)
+    road.delay(0.9)
+    began = time.monotonic()
     report = courier(van, road.url, **FRESH).sync()
     assert report.connections == 1
+    assert time.monotonic() - began > 2.1, "longer than its patience, or this shows nothing"
     assert set(town.stored()) == wanted
 
 
@@ -218,8 +227,8 @@ def test_nobody_listening_is_said_at_once(town, van):
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     began = time.monotonic()
-    refused("sync.unreachable", courier(van, url, **FRESH).sync)
-    assert time.monotonic() - began < 3
+    refused("sync.unreachable", courier(van, url, tries=1, connect_seconds=90).sync)
+    assert time.monotonic() - began < 60
     refused("sync.unreachable", courier(van, "http://", **FRESH).sync)
 
 

@@ -270,7 +270,7 @@ def test_backup_and_restore(office: Pusat, van: Jemput, stick: Path, tmp_path: P
     assert "Cadangan" in van.run("backup", str(tmp_path)).stdout
 
 
-@pytest.mark.parametrize("moment", [0.35, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("moment", [0.5, 0.8])
 def test_a_laptop_killed_while_exporting_loses_nothing(
     office: Pusat, van: Jemput, stick: Path, moment: float
 ) -> None:

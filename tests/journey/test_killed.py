@@ -41,7 +41,8 @@ class Killer:
     def stopped_sync(self) -> tuple[subprocess.Popen[str], bool]:
         """A sync that stands still at a byte of chance; False if it came through before."""
         way: Way = self.chance.choice(("up", "down"))
-        self.day.road.stall(after=self.chance.randint(0, 900), way=way)
+        # down: well within the shortest answer, so that the kills do fall into syncing
+        self.day.road.stall(after=self.chance.randint(0, 900 if way == "up" else 400), way=way)
         running = self.day.van.start_sync()
         until = time.monotonic() + PATIENCE
         while not self.day.road.held.wait(0.02) and running.poll() is None:

@@ -134,8 +134,8 @@ def test_a_request_that_ends_central_delays_nobody_else(tmp_path: Path) -> None:
         day.office.close()
         day.office.command = [str(home.interpreter()), "-c", FAULTY]
         day.office.open()
-        rows = rows_of(12)
-        rows[5]["answers"]["applicant"]["phone"] = POISON
+        rows = rows_of(6)
+        rows[3]["answers"]["applicant"]["phone"] = POISON
         day.van.queue(write_rows(tmp_path / "rows.jsonl", rows))
         set_tries(day, 1)
         deaths = 0
@@ -150,7 +150,7 @@ def test_a_request_that_ends_central_delays_nobody_else(tmp_path: Path) -> None:
         (status,) = day.van.run("status", "--json").lines
         assert status["outcomes"].keys() == {"applied", "waiting"}
         assert status["outcomes"]["waiting"] == 1
-        poisoned = next(a["id"] for a in day.van.answers if a["ref"] == rows[5]["ref"])
+        poisoned = next(a["id"] for a in day.van.answers if a["ref"] == rows[3]["ref"])
         acknowledged = set(day.van.acknowledged.values())
         assert set(day.stored()) == acknowledged - {poisoned}
         assert day.central.status().waiting == 1
