@@ -11,6 +11,7 @@ from field_client.cli import (
     copies,
     enrol,
     operators,
+    printing,
     queueing,
     receipts,
     requests,
@@ -44,6 +45,8 @@ for name, group in (
     ("request", requests.app),
     ("receipt", receipts.app),
     ("usb", sticks.app),
+    ("print", printing.app),
+    ("stock", printing.stock_app),
 ):
     app.add_typer(group, name=name)
 queueing.register(app)

@@ -24,7 +24,7 @@ BAND_GREY = 0.88
 
 class Look(msgspec.Struct, frozen=True):
     """How large things are, in points. width: of the paper between its margins. label: share of the
-    line a label takes. pen: least height of an open box."""
+    line a label takes. pen: least height of an open box. dot: of a thermal printer, else 0."""
 
     width: float
     size: float = 8.6
@@ -32,6 +32,7 @@ class Look(msgspec.Struct, frozen=True):
     pen: float = 17.0
     qr: float = 150.0
     large: float = 20.0
+    dot: float = 0.0
 
     @property
     def narrow(self) -> bool:
@@ -41,8 +42,8 @@ class Look(msgspec.Struct, frozen=True):
 
 A4 = Look(524.0)
 SLIP = Look(350.0, size=8.4, qr=168.0, large=24.0, label=0.27)
-STRIP58 = Look(136.0, size=7.6, qr=136.0, large=16.0, label=0.32)
-STRIP80 = Look(204.0, size=8.2, qr=180.0, large=23.0, label=0.3)
+STRIP58 = Look(136.0, size=7.6, qr=136.0, large=16.0, label=0.32, dot=136 / 384)
+STRIP80 = Look(204.0, size=8.2, qr=180.0, large=23.0, label=0.3, dot=204 / 576)
 
 
 def flow(blocks: Sequence[doc.Block], look: Look) -> list[Piece]:
@@ -279,7 +280,7 @@ def _signatures(block: doc.Signatures, look: Look) -> list[Piece]:
     rows = [cells[i : i + count] for i in range(0, len(cells), count)]
     table = Table(rows, colWidths=[look.width / count] * count)
     table.setStyle(_bare([("VALIGN", (0, 0), (-1, -1), "TOP")], 1, 6))
-    return [KeepTogether([*pieces, table])]
+    return [*pieces, table] if look.narrow else [KeepTogether([*pieces, table])]
 
 
 def _place(place: doc.Place, look: Look) -> list[Piece]:
@@ -294,7 +295,7 @@ def _pen_line(look: Look) -> Piece:
 
 @draw.register
 def _code(block: doc.Code, look: Look) -> list[Piece]:
-    pieces: list[Piece] = [Qr(block.text, look.qr)]
+    pieces: list[Piece] = [Qr(block.text, look.qr, look.dot)]
     if block.large:
         pieces = [*_large(doc.Large(block.large), look), *pieces]
     return pieces

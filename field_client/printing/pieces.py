@@ -68,18 +68,25 @@ class Tick(Flowable):  # type: ignore[misc]
 
 
 class Qr(Flowable):  # type: ignore[misc]
-    """A QR code with its quiet zone, as wide as there is room, at most `most` points."""
+    """A QR code with its quiet zone, as wide as there is room, at most `most` points. dot: size of
+    a printer's dot in points; modules are then whole dots, so that none is wider than another."""
 
-    def __init__(self, text: str, most: float) -> None:
+    def __init__(self, text: str, most: float, dot: float = 0.0) -> None:
         super().__init__()
         # Micro QR off: many telephones do not read it.
         self.rows = [list(row) for row in segno.make(text, micro=False, error="m").matrix]
-        self.most, self.side, self.left = most, most, 0.0
+        self.most, self.dot, self.side, self.left = most, dot, most, 0.0
 
     def wrap(self, available: float, _: float) -> tuple[float, float]:
         """Points it takes."""
-        self.side = min(self.most, available)
+        count = len(self.rows) + 8
+        module = min(self.most, available) / count
+        if self.dot:
+            module = max(1, int(module / self.dot)) * self.dot
+        self.side = module * count
         self.left = (available - self.side) / 2
+        if self.dot:
+            self.left = int(self.left / self.dot) * self.dot
         return available, self.side
 
     def draw(self) -> None:

@@ -15,7 +15,7 @@ from field_client.printing.fonts import has
 LONGEST = 2000
 """Signs of one value on paper; no answer of a form is longer."""
 
-_ALIKE = dict.fromkeys(map(ord, "ʼʻʽˈ′＇‛"), "’") | {0x00A0: " ", 0x2011: "-"}
+_ALIKE = dict.fromkeys(map(ord, "ʼʻʽˈ′＇‛"), "’") | {0x2011: "-"}
 
 
 def printable(text: str) -> str:

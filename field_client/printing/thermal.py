@@ -64,6 +64,13 @@ def picture(document: Document, paper: Paper) -> Image.Image:
     return dots.point([255 if level > DARK else 0 for level in range(256)]).convert("1")
 
 
+def png(document: Document, paper: Paper) -> bytes:
+    """The strip as a picture, to be looked at or sent on."""
+    file = io.BytesIO()
+    picture(document, paper).save(file, "png")
+    return file.getvalue()
+
+
 def escpos(document: Document, paper: Paper) -> bytes:
     """What is sent to the printer: ESC/POS raster (`GS v 0`), fed and cut."""
     dots = picture(document, paper)

@@ -53,6 +53,13 @@ class Reveals:
         )
         return [Reveal(*row) for row in rows]
 
+    def times(self, action: str, record: bytes) -> int:
+        """How often this was done with this request."""
+        row = self._engine.one(
+            "select count(*) from reveals where record = ? and action = ?", record, action
+        )
+        return int(row[0]) if row is not None else 0
+
     def broken_at(self) -> int | None:
         """Number of the first line that does not fit the chain, or None."""
         rows = self._engine.read(
