@@ -54,7 +54,8 @@ DUPLICATE = "duplicate"
 
 class Wanted(msgspec.Struct, frozen=True):
     """A request as it was typed. answers: nested or flat. nik: of the person it is about, to fill
-    in what the lists know. taken_at: Unix seconds, when it was written down elsewhere before."""
+    in what the lists know. taken_at: Unix seconds, when it was written down elsewhere before.
+    folder, place: of forms begun together (`field_client.folder`). version: grows by each save."""
 
     service: str
     answers: Any = {}
@@ -62,6 +63,9 @@ class Wanted(msgspec.Struct, frozen=True):
     reasons: Any = {}
     nik: str = ""
     taken_at: int | None = None
+    folder: bytes = b""
+    place: int = 0
+    version: int = 0
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -193,12 +197,12 @@ class Desk:
         self,
         *prepared: Prepared,
         refs: Callable[[Sequence[Taken]], Sequence[Ref]] | None = None,
-        draft: bytes = b"",
+        drafts: Sequence[bytes] = (),
     ) -> list[Taken]:
         """Take requests in, all of them or none: one transaction, durable when this returns.
 
-        refs: gives what to remember of queued rows in the same commit. draft: has become the
-        request. Problems: request.invalid, vault.too_large, blocks.exhausted, disk.*.
+        refs: gives what to remember of queued rows in the same commit. drafts: have become the
+        requests. Problems: request.invalid, vault.too_large, blocks.exhausted, disk.*.
         """
         stops = sum(one.stops for form in prepared for one in form.checked.problems)
         if stops or not prepared:
@@ -209,7 +213,7 @@ class Desk:
                 taken.append(self._create(saving, session, facts, form, i, len(prepared)))
             for ref in refs(taken) if refs is not None else ():
                 saving.keep_ref(ref)
-            if draft:
+            for draft in drafts:
                 saving.drop_draft(draft)
         return taken
 
@@ -240,11 +244,11 @@ class Desk:
 
     # -- drafts
 
-    def keep(self, wanted: Wanted, begun: Draft | None = None) -> bytes:
-        """Keep a form as a draft, new or again; gives its id. What was on the screen when it was
-        first drawn stays with it, whatever is pulled meanwhile."""
+    def keep(self, wanted: Wanted, begun: Draft | None = None, name: bytes = b"") -> bytes:
+        """Keep a form as a draft, new (by that name) or again; gives its id. What was on the screen
+        when it was first drawn stays with it, whatever is pulled meanwhile."""
         shown = self.store.shown()
-        name = begun.id if begun is not None else secrets.token_bytes(16)
+        name = begun.id if begun is not None else name or secrets.token_bytes(16)
         catalogue().service(wanted.service)
         self.store.drafts.save(
             Draft(
@@ -266,13 +270,12 @@ class Desk:
     ) -> Wanted:
         """A draft's form with what was typed now over it."""
         service = catalogue().service(before.service)
-        return Wanted(
-            before.service,
-            laid_over(service, before.answers, answers),
-            documents if documents is not None else before.documents,
-            {**before.reasons, **reasons},
-            nik or before.nik,
-            before.taken_at,
+        return msgspec.structs.replace(
+            before,
+            answers=laid_over(service, before.answers, answers),
+            documents=documents if documents is not None else before.documents,
+            reasons={**before.reasons, **reasons},
+            nik=nik or before.nik,
         )
 
     def shown_of(self, draft: Draft | None) -> Shown | None:

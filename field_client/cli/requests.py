@@ -78,7 +78,7 @@ def new(
     if not form.ok:
         stops = [one for one in form.checked.problems if one.stops]
         raise Problem("request.invalid", n=len(stops), findings=stops)
-    (taken,) = desk.submit(form, draft=begun.id if begun is not None else b"")
+    (taken,) = desk.submit(form, drafts=[begun.id] if begun is not None else [])
     from field_client.queue import said
 
     remarks = [said(one, call.lang) for one in form.checked.problems if not one.quiet]

@@ -11,9 +11,10 @@ from typing import Any
 from litestar import Litestar, Request, Response, get
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
+from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from field_client.pages import drawing, home, requests, unlock
+from field_client.pages import choosing, drafts, drawing, home, requests, unlock
 from field_client.pages.counter import Counter
 from field_client.pages.door import Door, Secrets
 from field_client.pages.drawing import STATIC, Here, make_form, make_here
@@ -25,7 +26,13 @@ BODY_BYTES_MAX = 256 * 1024
 OPEN = ("/unlock", "/lock", "/language", "/static/")
 """What is answered while nobody is unlocked."""
 
-HANDLERS = [*unlock.HANDLERS, *home.HANDLERS, *requests.HANDLERS]
+HANDLERS = [
+    *unlock.HANDLERS,
+    *home.HANDLERS,
+    *requests.HANDLERS,
+    *choosing.HANDLERS,
+    *drafts.HANDLERS,
+]
 
 
 def create_app(counter: Counter, own: Secrets, port: int) -> ASGIApp:
@@ -116,7 +123,7 @@ _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=ut
 
 
 @get("/static/{name:str}", sync_to_thread=True)
-def static(name: str) -> Response[bytes]:
+def static(name: FromPath[str]) -> Response[bytes]:
     """A built file. Its name carries its hash, so it may be kept for ever."""
     if name not in drawing.manifest().values():
         raise HTTPException(status_code=404)

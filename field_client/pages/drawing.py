@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,7 +24,7 @@ from litestar import Request, Response
 from litestar.datastructures import UploadFile
 from litestar.exceptions import ClientException, HTTPException
 from litestar.response import Redirect
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from field_client import shown
 from field_client.desk import Desk
@@ -39,6 +40,8 @@ STATIC = HERE / "static"
 LANGUAGE_COOKIE = "lang"
 TOKEN = "token"  # noqa: S105 - the name of a form's field
 FIELDS_MAX = 2000
+_BLANKS = re.compile(r"[ \t]*\n\s*")
+"""Blanks that the components draw, a third of a page. Typed lines keep theirs (`lines`)."""
 
 
 class Form:
@@ -105,6 +108,7 @@ class Here:
     def page(self, template: str, status: int = 200, **values: Any) -> Response[str]:
         """Draw a page."""
         text = templates().get_template(template).render(self._frame() | values)
+        text = _BLANKS.sub("\n", text)
         return Response(text, status_code=status, media_type="text/html; charset=utf-8")
 
     def go(self, address: str, told: str = "") -> Redirect:
@@ -178,13 +182,19 @@ def templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals |= {"asset": asset}
+    environment.globals |= {"asset": asset, "items": _items}
     environment.filters |= {
         "at": shown.at_words,
         "code": lambda line: shown.code_text(line.code, line.record),
         "digits": grouped,
+        "lines": lambda text: escape(text).replace("\n", Markup("&#10;")),
     }
     return environment
+
+
+def _items(options: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """Options as the macros of govuk-frontend want them."""
+    return [{"value": code, "text": text} for code, text in options]
 
 
 class _Either(FileSystemLoader):

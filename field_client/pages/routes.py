@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast, get_type_hints
 
 from litestar import get, post
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 Handler = Callable[..., Any]
+GIVEN = ("here", "form")
 
 
 def show(path: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
@@ -23,10 +27,28 @@ def act(path: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
 
 
 def _at_the_desk(function: Handler) -> Handler:
-    """Run in the desk's own thread, never in the event loop."""
+    """Run in the desk's own thread, never in the event loop. Where each argument comes from is told
+    here once: `here` and `form` are given by the application, all others are parts of the path."""
+    hints = get_type_hints(function)
+    given, part = cast(Any, NamedDependency), cast(Any, FromPath)
+    marked: dict[str, Any] = {
+        name: (given if name in GIVEN else part)[hint]
+        for name, hint in hints.items()
+        if name != "return"
+    }
 
-    @functools.wraps(function)
-    async def run(**given: Any) -> Any:
-        return await given["here"].counter.run(functools.partial(function, **given))
+    async def run(**values: Any) -> Any:
+        return await values["here"].counter.run(functools.partial(function, **values))
 
+    run.__name__, run.__doc__, run.__module__ = (
+        function.__name__, function.__doc__, function.__module__,
+    )  # fmt: skip
+    run.__annotations__ = marked | {"return": hints["return"]}
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=hint)
+            for name, hint in marked.items()
+        ],
+        return_annotation=hints["return"],
+    )
     return run

@@ -326,7 +326,7 @@ def test_a_draft_keeps_what_was_on_the_screen_when_it_was_first_drawn(house):
     plain, begun = house.desk.resume(name)
     assert (begun.seen, begun.own) == (before.seen, before.own) == (0, 0)
     form = house.desk.prepare(plain, house.desk.shown_of(begun))
-    (taken,) = house.desk.submit(form, draft=name)
+    (taken,) = house.desk.submit(form, drafts=[name])
     assert changes(house)[-1].seen == 0
     assert house.desk.open(taken.record).answers["applicant.phone"] == "+6281234567890"
     refused("draft.unknown", house.desk.resume, name)

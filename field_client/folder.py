@@ -1,0 +1,212 @@
+"""Folder: the forms begun together for one citizen or family, until they are submitted.
+
+A newborn needs a deed, a changed family card and a child card. They are one folder: what is the
+same in all of them (applicant, address, parents, …) is typed once and lies in each, and they are
+taken in by one transaction. What was on the screen when the folder was opened stays with it (law:
+display), whatever a sync brings meanwhile.
+
+Each form is a draft of its own in the vault, saved field by field; the folder's name is the first
+one's id.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from field_client.desk import Desk, Prepared, Taken, Wanted
+from field_client.prefill import prefilled
+from field_client.vault.drafts import Draft
+from field_client.vault.refs import Ref
+from models.problems import Problem
+from models.services import Service, catalogue
+
+SHARED = ("applicant", "address", "proxy", "reporter", "witness", "parents")
+"""Blocks about the same people in every form of a folder. Others (the subject, the card) may be
+about another child."""
+
+FORMS_MAX = 8
+
+
+class Sheet(msgspec.Struct, frozen=True):
+    """One form of a folder, as it was last saved."""
+
+    draft: Draft
+    wanted: Wanted
+    service: Service
+
+
+class Folder:
+    """The forms of one visit to the desk, in order."""
+
+    def __init__(self, desk: Desk, sheets: Sequence[Sheet]) -> None:
+        self.desk = desk
+        self.sheets = list(sheets)
+
+    @property
+    def name(self) -> bytes:
+        """16 bytes: the first form's id."""
+        return self.sheets[0].draft.id
+
+    @property
+    def version(self) -> int:
+        """Grows with every save: a page drawn from an older one may not overwrite."""
+        return sum(sheet.wanted.version for sheet in self.sheets)
+
+    @property
+    def at(self) -> int:
+        """When it was last saved, Unix seconds."""
+        return max(sheet.draft.at for sheet in self.sheets)
+
+    # -- saving
+
+    def put(
+        self,
+        answers: Mapping[int, Mapping[str, Any]],
+        documents: Mapping[int, Sequence[str]] | None = None,
+        reasons: Mapping[int, Mapping[str, str]] | None = None,
+    ) -> bool:
+        """Write what was typed, form by form (by its number); None takes a key away. Gives whether
+        anything changed. Durable when this returns."""
+        changed = False
+        for number, sheet in enumerate(self.sheets):
+            wanted = sheet.wanted
+            found = _laid(wanted.answers, answers.get(number, {}))
+            papers = tuple((documents or {}).get(number, wanted.documents))
+            why = {**wanted.reasons, **(reasons or {}).get(number, {})}
+            why = {key: text for key, text in why.items() if text}
+            fresh = msgspec.structs.replace(wanted, answers=found, documents=papers, reasons=why)
+            if fresh != wanted:
+                self._save(number, fresh)
+                changed = True
+        return changed
+
+    def fill(self) -> set[str]:
+        """Fill in what the villages' lists know of the people whose NIK was typed; gives the keys.
+        What was typed, or emptied, stands."""
+        today, found = self.desk.today(), set[str]()
+        for number, sheet in enumerate(self.sheets):
+            wanted = sheet.wanted
+            known = prefilled(
+                sheet.service, wanted.answers, wanted.nik, lambda nik: self.desk.find(nik, today)
+            )
+            fresh = {key: value for key, value in known.items() if key not in wanted.answers}
+            if fresh:
+                found |= fresh.keys()
+                self._save(number, msgspec.structs.replace(wanted, answers=dict(known)))
+        return found
+
+    def _save(self, number: int, wanted: Wanted) -> None:
+        wanted = msgspec.structs.replace(wanted, version=wanted.version + 1)
+        sheet = self.sheets[number]
+        self.desk.keep(wanted, sheet.draft)
+        draft = msgspec.structs.replace(sheet.draft, at=self.desk.facts().at)
+        self.sheets[number] = Sheet(draft, wanted, sheet.service)
+
+    def owners(self, section: str, number: int) -> list[int]:
+        """The forms a section's answers lie in: all that ask it, if it is about the same people."""
+        if section not in SHARED:
+            return [number]
+        return [
+            i
+            for i, sheet in enumerate(self.sheets)
+            if section in sheet.service.plan.blocks
+            and sheet.service.plan.blocks[section].use == section
+        ]
+
+    # -- submitting
+
+    def prepare(self) -> list[Prepared]:
+        """Every form checked as it stands."""
+        return [
+            self.desk.prepare(sheet.wanted, self.desk.shown_of(sheet.draft))
+            for sheet in self.sheets
+        ]
+
+    def submit(self) -> list[Taken]:
+        """Take all forms in, or none. Problems: those of `Desk.submit`."""
+        name = self.name
+
+        def refs(taken: Sequence[Taken]) -> list[Ref]:
+            return [
+                Ref(ref_of(name, number), bytes(32), one.record, b"")
+                for number, one in enumerate(taken)
+            ]
+
+        drafts = [sheet.draft.id for sheet in self.sheets]
+        return self.desk.submit(*self.prepare(), refs=refs, drafts=drafts)
+
+    def drop(self) -> None:
+        """Throw the folder away."""
+        for sheet in self.sheets:
+            self.desk.store.drafts.drop(sheet.draft.id)
+
+
+def begin(desk: Desk, services: Sequence[str], nik: str = "") -> Folder:
+    """A new folder. What is known to the screen now is noted. Problems: service.unknown,
+    request.too_many_forms."""
+    if not 0 < len(services) <= FORMS_MAX:
+        raise Problem("request.forms", limit=FORMS_MAX)
+    forms = [catalogue().service(slug) for slug in services]
+    name = secrets.token_bytes(16)
+    for number, form in enumerate(forms):
+        answers = {"applicant.relation": "self"} if form.applicants == ("self",) else {}
+        wanted = Wanted(form.slug, answers, nik=nik, folder=name, place=number)
+        desk.keep(wanted, name=name if number == 0 else b"")
+    folder = open_folder(desk, name)
+    folder.fill()
+    return folder
+
+
+def open_folder(desk: Desk, name: bytes) -> Folder:
+    """A folder of this operator, as it was last saved. Problem draft.unknown."""
+    wanted, first = desk.resume(name)
+    sheets = [Sheet(first, wanted, catalogue().service(wanted.service))]
+    if wanted.folder:
+        sheets += [sheet for sheet in _sheets(desk) if _beside(sheet, name)]
+    return Folder(desk, sorted(sheets, key=lambda sheet: sheet.wanted.place))
+
+
+def folders(desk: Desk) -> list[Folder]:
+    """The operator's folders, newest first."""
+    found: dict[bytes, list[Sheet]] = {}
+    for sheet in _sheets(desk):
+        found.setdefault(sheet.wanted.folder or sheet.draft.id, []).append(sheet)
+    return [Folder(desk, sorted(one, key=lambda s: s.wanted.place)) for one in found.values()]
+
+
+def taken_from(desk: Desk, name: bytes) -> list[bytes]:
+    """The requests that a folder became; empty while it has not."""
+    found: list[bytes] = []
+    while len(found) < FORMS_MAX:
+        ref = desk.store.requests.by_ref(ref_of(name, len(found)))
+        if ref is None:
+            break
+        found.append(ref.record)
+    return found
+
+
+def ref_of(folder: bytes, number: int) -> str:
+    """Under which name it is remembered what a form became: a second click makes no second one."""
+    return f"folder:{folder.hex()}:{number}"
+
+
+def _sheets(desk: Desk) -> Iterator[Sheet]:
+    for draft in desk.store.drafts.of(desk.operator.name):
+        if draft.record:
+            continue  # a correction of a request, not a new one
+        wanted = msgspec.msgpack.decode(draft.data, type=Wanted)
+        yield Sheet(draft, wanted, catalogue().service(wanted.service))
+
+
+def _beside(sheet: Sheet, name: bytes) -> bool:
+    return sheet.wanted.folder == name and sheet.draft.id != name
+
+
+def _laid(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Flat answers with new ones over them; None takes one away."""
+    found = {**below, **over}
+    return {key: value for key, value in found.items() if value is not None}

@@ -1,0 +1,58 @@
+"""Choosing: from what people come for, in their own words, to the services and a new folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response
+
+from field_client import folder
+from field_client.pages.drawing import Form, Here
+from field_client.pages.routes import act, show
+from models.events import events
+from models.problems import Problem
+from models.services import Service, catalogue
+
+
+@show("/serve")
+def serve(here: Here) -> Response[str]:
+    """What happened? One tile a life event; all services behind the last one."""
+    return here.page("serve.html", events=events())
+
+
+@show("/serve/{name:str}")
+def event(here: Here, name: str) -> Response[str]:
+    """The services that go with an event, what each needs; usual ones are ticked. `all`: every
+    service there is."""
+    known = catalogue()
+    ticked: tuple[str, ...]
+    if name == "all":
+        found, ticked, title = known.services(), (), here.say("Semua layanan")
+    elif name in events():
+        one = events()[name]
+        found = [known.service(slug) for slug in one.services]
+        ticked, title = one.first, one.title.say(here.lang)
+    else:
+        raise Problem("api.not_found")
+    papers = {service.slug: papers_of(service, here.lang) for service in found}
+    return here.page("event.html", title=title, services=found, ticked=ticked, papers=papers)
+
+
+@act("/drafts")
+def begin(here: Here, form: Form) -> Response[Any]:
+    """Open a folder for the services that were ticked."""
+    nik = "".join(form.get("nik").split())
+    begun = folder.begin(here.desk, form.all("service"), nik[:16])
+    return here.go(f"/drafts/{begun.name.hex()}")
+
+
+def papers_of(service: Service, lang: str) -> list[str]:
+    """What to bring, alternatives on one line, with the case in which it is asked."""
+    groups: dict[str, list[str]] = {}
+    for paper in service.documents:
+        case = f" ({paper.case.say(lang)})" if paper.case is not None else ""
+        groups.setdefault(paper.one_of or paper.code, []).append(paper.label.say(lang) + case)
+    return [" / ".join(texts) for texts in groups.values()]
+
+
+HANDLERS = [serve, event, begin]

@@ -1,0 +1,382 @@
+"""Drafts: a folder from its task list over its pages of questions to the receipt.
+
+Every page saves what was typed, right or wrong, before it says anything about it. A page carries
+the folder's version: what was drawn before another window saved does not overwrite it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Response
+
+from field_client import folder as folders
+from field_client import shown
+from field_client.folder import Folder
+from field_client.pages import topics
+from field_client.pages.drawing import Form, Here
+from field_client.pages.requests import record_id
+from field_client.pages.routes import act, show
+from field_client.pages.topics import Looked, Topic
+from models.fields import split_row
+from models.problems import Finding, Problem
+from models.words import WIT
+
+FIX, ADD, REMOVE, FILL = "fix", "add", "remove", "fill"
+
+
+@show("/drafts/{name:str}")
+def tasks(here: Here, name: str) -> Response[Any]:
+    """The task list: every page of the folder and how far it is. A folder that was submitted leads
+    to its receipts."""
+    folder = _open(here, name)
+    if folder is None:
+        return here.go(f"/drafts/{name}/done")
+    looked = topics.look(folder)
+    listed = topics.topics_of(folder, looked, here.lang)
+    return here.page(
+        "tasks.html",
+        folder=folder,
+        titles=[one.service.title.say(here.lang) for one in looked],
+        groups=_grouped(here, looked, listed),
+        adds=_adds(folder, looked, here.lang),
+        documents=_documents_state(looked),
+        done=sum(one.state == "done" for one in listed),
+        count=len(listed),
+        saved=_clock(folder.at),
+    )
+
+
+@show("/drafts/{name:str}/{number:int}/{section:str}/{row:int}")
+def topic(here: Here, name: str, number: int, section: str, row: int) -> Response[Any]:
+    """One page of questions."""
+    folder = _open(here, name)
+    if folder is None:
+        return here.go(f"/drafts/{name}/done")
+    looked = topics.look(folder)
+    page = _topic(folder, looked, number, section, row, here.lang)
+    return _draw(here, folder, looked, page, checked=here.asked("look") == "1")
+
+
+@act("/drafts/{name:str}/{number:int}/{section:str}/{row:int}")
+def keep(here: Here, form: Form, name: str, number: int, section: str, row: int) -> Response[Any]:
+    """Save a page. Right answers lead to the next page, others back to this one with what is
+    wrong; either way everything typed is kept."""
+    folder = _open(here, name)
+    if folder is None:
+        return here.go(f"/drafts/{name}/done")
+    looked = topics.look(folder)
+    page = _topic(folder, looked, number, section, row, here.lang)
+    here_again = f"/drafts/{name}/{page.address}"
+    wish = form.get("do")
+    if wish == REMOVE:
+        folder.put(topics.emptied(folder, page))
+        return here.go(f"/drafts/{name}", here.say("{title} dihapus.", title=page.title))
+    _newest(folder, form)
+    _write(folder, looked, page, form)
+    filled = folder.fill()
+    if filled or wish == FILL:
+        told = here.say("Diisi dari daftar penduduk. Periksa, lalu lanjutkan.")
+        return here.go(here_again, told if filled else here.say("Tidak ditemukan di daftar."))
+    looked = topics.look(folder)
+    if _stops(looked, page) and wish != "later":
+        return here.go(f"{here_again}?look=1")
+    if wish == ADD:
+        more = topics.may_add(looked[page.number], section)
+        return here.go(f"/drafts/{name}/{number}/{section}/{more}" if more else f"/drafts/{name}")
+    return here.go(_next(name, topics.topics_of(folder, looked, here.lang), page))
+
+
+@act("/drafts/{name:str}/{number:int}/{section:str}/{row:int}/save")
+def save(here: Here, form: Form, name: str, number: int, section: str, row: int) -> Response[Any]:
+    """Save while typing: asked by htmx on leaving each field. Says when, and the new version."""
+    folder = _open(here, name)
+    if folder is None:
+        raise Problem("draft.unknown", draft=name[:32])
+    looked = topics.look(folder)
+    page = _topic(folder, looked, number, section, row, here.lang)
+    _newest(folder, form)
+    _write(folder, looked, page, form)
+    return here.page("parts/saved.html", at=_clock(folder.at), version=folder.version)
+
+
+@show("/drafts/{name:str}/documents")
+def documents(here: Here, name: str) -> Response[Any]:
+    """The papers the citizen brought."""
+    folder = _open(here, name)
+    if folder is None:
+        return here.go(f"/drafts/{name}/done")
+    papers: dict[str, tuple[str, str]] = {}
+    for sheet in folder.sheets:
+        for paper in sheet.service.documents:
+            case = paper.case.say(here.lang) if paper.case is not None else ""
+            papers.setdefault(paper.code, (paper.label.say(here.lang), case))
+    brought = {code for sheet in folder.sheets for code in sheet.wanted.documents}
+    return here.page("documents.html", folder=folder, papers=papers, brought=brought)
+
+
+@act("/drafts/{name:str}/documents")
+def brought(here: Here, form: Form, name: str) -> Response[Any]:
+    """Save which papers were brought."""
+    folder = _open(here, name)
+    if folder is None:
+        return here.go(f"/drafts/{name}/done")
+    given = set(form.all("paper"))
+    folder.put(
+        {},
+        {
+            number: sorted(given & {paper.code for paper in sheet.service.documents})
+            for number, sheet in enumerate(folder.sheets)
+        },
+    )
+    return here.go(f"/drafts/{name}/check")
+
+
+@show("/drafts/{name:str}/check")
+def check(here: Here, name: str) -> Response[Any]:
+    """All answers once more, what is missing or doubtful, the declaration."""
+    folder = _open(here, name)
+    return here.go(f"/drafts/{name}/done") if folder is None else _draw_check(here, folder)
+
+
+@act("/drafts/{name:str}/submit")
+def submit(here: Here, form: Form, name: str) -> Response[Any]:
+    """Take the folder in: one transaction, tracking codes given. A second click finds the first
+    one's receipts."""
+    folder = _open(here, name)
+    if folder is None:
+        return here.go(f"/drafts/{name}/done")
+    reasons = {key: texts[0].strip()[:500] for key, texts in form.starting("why|").items()}
+    folder.put({}, None, dict.fromkeys(range(len(folder.sheets)), reasons))
+    if form.get("declared") != "yes":
+        return _draw_check(here, folder, Problem("request.undeclared"))
+    try:
+        taken = folder.submit()
+    except Problem as problem:
+        if problem.code != "request.invalid":
+            raise
+        return _draw_check(here, folder, problem)
+    if len(taken) == 1:
+        return here.go(f"/requests/{taken[0].record.hex()}/receipt")
+    return here.go(f"/drafts/{name}/done")
+
+
+@show("/drafts/{name:str}/done")
+def done(here: Here, name: str) -> Response[Any]:
+    """What a folder became. Problem draft.unknown for one that never was."""
+    records = folders.taken_from(here.desk, _name_of(name))
+    if not records:
+        raise Problem("draft.unknown", draft=name[:32])
+    if len(records) == 1:
+        return here.go(f"/requests/{records[0].hex()}/receipt")
+    lines = [here.store.requests.line(record) for record in records]
+    rows = [(line, shown.title(line.service, None, here.lang)) for line in lines if line]
+    return here.page("done.html", rows=rows)
+
+
+@act("/drafts/{name:str}/drop")
+def drop(here: Here, form: Form, name: str) -> Response[Any]:
+    """Throw a folder away, after it was asked whether that is meant."""
+    del form
+    folder = _open(here, name)
+    if folder is not None:
+        folder.drop()
+    return here.go("/", here.say("Draf dihapus."))
+
+
+@show("/drafts/{name:str}/drop")
+def ask_drop(here: Here, name: str) -> Response[Any]:
+    """Is it meant?"""
+    folder = _open(here, name)
+    return here.go("/") if folder is None else here.page("drop.html", folder=folder)
+
+
+# -- how it is done
+
+
+def _name_of(text: str) -> bytes:
+    try:
+        return record_id(text)
+    except Problem:
+        raise Problem("draft.unknown", draft=text[:32]) from None
+
+
+def _open(here: Here, text: str) -> Folder | None:
+    """The folder; None for one that was submitted meanwhile. Problem draft.unknown."""
+    name = _name_of(text)
+    try:
+        return folders.open_folder(here.desk, name)
+    except Problem as problem:
+        if problem.code == "draft.unknown" and folders.taken_from(here.desk, name):
+            return None
+        raise
+
+
+def _topic(
+    folder: Folder, looked: Sequence[Looked], number: int, section: str, row: int, lang: str
+) -> Topic:
+    """The page of an address; one more row of a repeated block may be named before it is filled."""
+    for one in topics.topics_of(folder, looked, lang):
+        if (one.number, one.section, one.row) == (number, section, row):
+            return one
+    known = number < len(looked) and section in looked[number].service.plan.blocks
+    if known and row and row == topics.may_add(looked[number], section):
+        owners = tuple(folder.owners(section, number))
+        block = looked[number].service.plan.blocks[section]
+        title = block.title.say(lang) if block.title is not None else section
+        return Topic(number, owners, section, row, f"{title} {row}", "empty")
+    raise Problem("api.not_found")
+
+
+def _newest(folder: Folder, form: Form) -> None:
+    """Problem draft.moved if another window saved since this page was drawn."""
+    given = form.get("version")
+    if given != str(folder.version):
+        raise Problem("draft.moved")
+
+
+def _write(folder: Folder, looked: Sequence[Looked], page: Topic, form: Form) -> None:
+    answers = topics.answered(folder, looked, page, form)
+    folder.put(answers, None, topics.reasons_in(page, form))
+
+
+def _stops(looked: Sequence[Looked], page: Topic) -> list[Finding]:
+    """What keeps a page from being finished."""
+    found = [f for n in page.owners for f in topics.findings_at(looked[n], page.section, page.row)]
+    return [one for one in found if one.stops]
+
+
+def _next(name: str, listed: Sequence[Topic], page: Topic) -> str:
+    """The page after this one that is not done; the task list after the last."""
+    places = [one.address for one in listed]
+    at = places.index(page.address) if page.address in places else -1
+    for one in listed[at + 1 :]:
+        if one.state != "done":
+            return f"/drafts/{name}/{one.address}"
+    return f"/drafts/{name}"
+
+
+def _draw(
+    here: Here, folder: Folder, looked: Sequence[Looked], page: Topic, checked: bool
+) -> Response[str]:
+    now, rare = topics.questions(folder, looked, page, here.lang, checked)
+    block = looked[page.number].service.plan.blocks[page.section]
+    return here.page(
+        "topic.html",
+        folder=folder,
+        page=page,
+        now=now,
+        rare=rare,
+        repeated=block.repeated,
+        may_add=bool(topics.may_add(looked[page.number], page.section)),
+        may_remove=block.repeated and len(looked[page.number].filled.rows[page.section]) > 0,
+        form_name=block.form,
+        saved=_clock(folder.at),
+        checked=checked,
+        roster=bool(here.store.standing().residents),
+    )
+
+
+def _grouped(
+    here: Here, looked: Sequence[Looked], listed: Sequence[Topic]
+) -> list[tuple[str, list[Topic]]]:
+    """Topics that several forms share, then those of each form."""
+    shared = [one for one in listed if len(one.owners) > 1]
+    groups = [(here.say("Data bersama"), shared)] if shared else []
+    for number, one in enumerate(looked):
+        own = [t for t in listed if t.number == number and len(t.owners) == 1]
+        groups.append((one.service.title.say(here.lang), own))
+    return [group for group in groups if group[1]]
+
+
+def _adds(folder: Folder, looked: Sequence[Looked], lang: str) -> list[tuple[str, str]]:
+    """Rows that may be added: (what, address)."""
+    found: dict[str, tuple[str, str]] = {}
+    for number, one in enumerate(looked):
+        for section, block in one.service.plan.blocks.items():
+            row = topics.may_add(one, section)
+            if row and number == folder.owners(section, number)[0]:
+                title = block.title.say(lang) if block.title is not None else section
+                found[f"{number}/{section}"] = (title, f"{number}/{section}/{row}")
+    return list(found.values())
+
+
+def _documents_state(looked: Sequence[Looked]) -> str:
+    """How far the papers are."""
+    missing = [f for one in looked for f in one.checked.problems if f.key.startswith("doc.")]
+    if any(one.stops for one in missing):
+        return "look"
+    return "done" if any(one.checked.documents for one in looked) else "empty"
+
+
+def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> Response[str]:
+    looked = topics.look(folder)
+    prepared = folder.prepare()
+    listed = topics.topics_of(folder, looked, here.lang)
+    stops, doubts = [], {}
+    for number, form in enumerate(prepared):
+        for one in form.checked.problems:
+            if one.severity == "error" and one.stops:
+                stops.append((one.words(here.lang), _address_of(folder, listed, number, one.key)))
+            elif not one.quiet:
+                doubts[one.key] = (one.words(here.lang), form.reasons.get(one.key, ""))
+    return here.page(
+        "check.html",
+        422 if problem is not None else 200,
+        folder=folder,
+        groups=_answers(here, folder, looked, listed),
+        stops=list(dict.fromkeys(stops)),
+        doubts=doubts,
+        problem=problem,
+        papers=_papers(here, looked),
+    )
+
+
+def _address_of(folder: Folder, listed: Sequence[Topic], number: int, key: str) -> str:
+    """Where an answer is typed."""
+    name = folder.name.hex()
+    if key.startswith("doc"):
+        return f"/drafts/{name}/documents"
+    path, row = split_row(key)
+    section = path.partition(".")[0]
+    for one in listed:
+        if number in one.owners and one.section == section and row in (0, one.row):
+            return f"/drafts/{name}/{one.address}?look=1"
+    return f"/drafts/{name}"
+
+
+def _answers(
+    here: Here, folder: Folder, looked: Sequence[Looked], listed: Sequence[Topic]
+) -> list[tuple[Topic, list[tuple[str, str]]]]:
+    """Every page with its answers in words."""
+    found = []
+    for page in listed:
+        one = looked[page.number]
+        rows = [
+            shown.answer_words(one.service, key, value, here.lang)
+            for key, value in one.checked.answers.items()
+            if (split_row(key)[0].partition(".")[0], split_row(key)[1]) == (page.section, page.row)
+        ]
+        found.append((page, rows))
+    del folder
+    return found
+
+
+def _papers(here: Here, looked: Sequence[Looked]) -> list[str]:
+    from models.codes import code_list
+
+    names = code_list("jenis_dokumen")
+    codes = sorted({code for one in looked for code in one.checked.documents})
+    return [names.label(code, here.lang) for code in codes]
+
+
+def _clock(at: int) -> str:
+    """`10.42.15`, local time."""
+    return datetime.fromtimestamp(at, UTC).astimezone(WIT).strftime("%H.%M.%S")
+
+
+HANDLERS = [
+    tasks, topic, keep, save, documents, brought, check, submit, done, drop, ask_drop,
+]  # fmt: skip
