@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from field_client.vault.attached import StoredFile
 from field_client.vault.blobs import Blobs
 from field_client.vault.drafts import Draft
 from field_client.vault.keys import Unlocked
+from field_client.vault.recents import Recently
 from field_client.vault.refs import Ref
 from field_client.vault.requests import Line
 from field_client.vault.saving import Saving
@@ -187,7 +188,22 @@ class Desk:
                 passed = isinstance(reasons, dict) and bool(reasons.get(DUPLICATE))
                 doubt = msgspec.structs.replace(doubt, passed=passed)
                 return msgspec.structs.replace(checked, problems=(*checked.problems, doubt))
-        return checked
+        return self._warned(service, checked)
+
+    def find_recent(self, service: Service, answers: Mapping[str, Any]) -> Recently | None:
+        """Was the same asked on another laptop in the last weeks, as far as was heard here?"""
+        return self.store.find_recent(service.traces(service.subjects(answers)))
+
+    def _warned(self, service: Service, checked: Checked) -> Checked:
+        """Somebody else took in the same lately: this is told, and stops nobody. The laptop knows
+        neither whose request that is nor how it ended; the office compares the two."""
+        found = self.find_recent(service, checked.answers)
+        if found is None:
+            return checked
+        day = date(1970, 1, 1) + timedelta(days=found.day)
+        words = {"service": service.title.both(), "office": found.office, "day": day}
+        doubt = msgspec.structs.replace(finding(DUPLICATE, "request.recent", **words), passed=True)
+        return msgspec.structs.replace(checked, problems=(*checked.problems, doubt))
 
     def _same_people(self, keys: set[str]) -> Iterator[Line]:
         for number in {part for key in keys for part in key.split("|") if _is_number(part)}:

@@ -233,6 +233,17 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """`keys`, for who has the subjects already."""
         return tuple(key for subject in subjects for key in self._keys(subject))
 
+    def traces(self, subjects: Collection[Subject]) -> tuple[str, ...]:
+        """By what a request of the same matter may be known again, open or not: its keys, and each
+        subject's name with the birth date."""
+        space = self.space or self.slug
+        named = (
+            f"who|{space}|{names.key(subject.name)}|{subject.birth_date}"
+            for subject in subjects
+            if subject.name and subject.birth_date
+        )
+        return (*self.keys_of(subjects), *named)
+
     def deadline(self, answers: Mapping[str, Any], submitted: date) -> Lateness | None:
         """Days since the event when submitted; None where no answer tells the event's day."""
         if self.due is None:

@@ -30,10 +30,12 @@ from server.keys import Entropy, Keys
 from server.ledger import Ledger
 from server.people import Staff
 from server.promise import read_calendar
+from server.recents import Recents
 from server.reception import Reception
 from server.restoring import Intake
 from server.returns import Returns
 from server.settings import CALENDAR_FOLDER, Place
+from sync.atrest import house_key
 from sync.known import LogState
 from sync.logs import opening_head
 
@@ -90,7 +92,13 @@ class Central:
         )
         self.intake = Intake(registry)
         self.reception = Reception(
-            registry, self.ledger, keys.identity, clock, self.arrivals, self.intake.check
+            registry,
+            self.ledger,
+            keys.identity,
+            clock,
+            self.arrivals,
+            self.intake.check,
+            Recents(house_key(keys.seal, b"recent"), place.settings.recent_days),
         )
         self.devices = Devices(registry, self.ledger, keys, place.settings, clock, entropy)
         cargo = Cargo(registry, self.reception, place.folder)

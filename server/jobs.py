@@ -11,6 +11,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.central import Central
+from sync.recent import DAY_SECONDS
 
 log_lines = structlog.get_logger(__name__)
 
@@ -31,6 +32,7 @@ class Jobs:
         settings = self.central.settings
         self.scheduler.add_job(self.retry, "interval", minutes=settings.retry_minutes)
         self.scheduler.add_job(self.check, "interval", hours=settings.audit_check_hours)
+        self.scheduler.add_job(self.forget, "interval", hours=settings.audit_check_hours)
         self.scheduler.start()
 
     def stop(self) -> None:
@@ -43,6 +45,12 @@ class Jobs:
         if decided:
             log_lines.info("retried", decided=decided)
         self.central.bundles.retry()
+
+    def forget(self) -> None:
+        """Drop what the index of recent requests is made of, once its days are over."""
+        days = self.central.settings.recent_days
+        with self.central.registry.write() as door:
+            door.forget_recents(self.central.clock() - days * DAY_SECONDS)
 
     def check(self) -> None:
         """Verify every chain. What is broken is reported by number; nothing is repaired."""

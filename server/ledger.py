@@ -63,6 +63,14 @@ class Standing(msgspec.Struct, frozen=True):
     durable_seq: int
 
 
+class RecentTrace(msgspec.Struct, frozen=True):
+    """By what a request may be known again, where it was taken in, and when (Unix seconds)."""
+
+    trace: str
+    office: str
+    at: int
+
+
 class Door(Protocol):
     """An open transaction of the register. `Registry.write` gives one that holds the lock."""
 
@@ -134,6 +142,13 @@ class Door(Protocol):
     def sums(self, cells: Collection[bytes], at: int) -> dict[bytes, int | None]:
         """What these villages (in UTF-8) and devices add up to (sync.digest) as of decision `at`;
         None where that is not kept for this number."""
+
+    def recents(
+        self, device: bytes, after: int, since: int, limit: int
+    ) -> tuple[list[RecentTrace], int, bool]:
+        """Traces of requests that other laptops took in after the time `since`, said by decisions
+        after number `after`, about `limit` of them but whole decisions; the number they reach to;
+        whether these are all."""
 
     def repairing(self, log: bytes, cells: Collection[str], at: int) -> None:
         """Note for people that a laptop reads these cells again, since it had something else."""

@@ -14,6 +14,7 @@ import msgspec
 from models.problems import Problem
 from server.arrivals import Arrivals
 from server.ledger import Door, Ledger, Registry, Scope, Standing, Stored
+from server.recents import Recents, pages_with
 from server.telling import PAGE_BYTES, differing, echoed, fills, pages_of, visible_parts
 from server.visit import Visit
 from sync import messages, seal, wire
@@ -45,7 +46,8 @@ OUT_OF_HAND = ("lost", "retired")
 
 class Reception:
     """Answers laptops. `clock` gives Unix seconds; it labels, it decides nothing. arrivals: takes
-    files in. ready: raises Problem while intake is closed (after a restore)."""
+    files in. ready: raises Problem while intake is closed (after a restore). recents: of the index
+    that laptops carry; None where there is none."""
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Reception:
         clock: Callable[[], int],
         arrivals: Arrivals | None = None,
         ready: Callable[[], None] = lambda: None,
+        recents: Recents | None = None,
     ) -> None:
         self.registry = registry
         self.ledger = ledger
@@ -62,6 +65,7 @@ class Reception:
         self.clock = clock
         self.arrivals = arrivals
         self.ready = ready
+        self.recents = recents
 
     def visit(self) -> Visit:
         """A laptop begins to send: its frames go to what this gives, one at a time."""
@@ -126,15 +130,20 @@ class Reception:
     # -- telling
 
     def tell(
-        self, name: bytes, cursor: Cursor, answer_name: bytes, fills: Sequence[tuple[str, int]] = ()
+        self,
+        name: bytes,
+        cursor: Cursor,
+        answer_name: bytes,
+        fills: Sequence[tuple[str, int]] = (),
+        recent: tuple[int, int] | None = None,
     ) -> tuple[Reply, list[Page]]:
         """What a log is told that did not call: for a bundle that is carried to it. answer_name
         stands where the name of the request stands in an answer. fills: villages to be told whole,
-        each from a mark on."""
+        each from a mark on. recent: how far its index is, see `Sight`."""
         at = self.clock()
         with self.registry.read() as door:
             scope, _ = self.reach(door, self.known(name), at)
-            sight = Sight(scope.number, list(fills))
+            sight = Sight(scope.number, list(fills), recent=recent)
             asked = Request(0, "", at, cursor, REPLY_BYTES_MAX, None, sight=sight)
             reply, pages = self._tell(door, name, asked, answer_name, None, at)
         territory = Territory(scope.number, list(scope.villages))
@@ -185,6 +194,10 @@ class Reception:
         if budget and not more:
             filling, more = fills(door, scope, request, pages, request_name, upto)
             pages += filling
+        if budget and not more and self.recents is not None and log.state not in OUT_OF_HAND:
+            left = budget - sum(len(data) for page in pages for data in page.decisions)
+            index, more = self.recents.pages(door, scope, request.sight, at, left)
+            pages += pages_with(index, request_name, len(pages), upto)
         sums: list[tuple[str, bytes]] = []
         if budget and log.state not in OUT_OF_HAND:
             sums = differing(door, scope, request, standing)

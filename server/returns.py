@@ -88,6 +88,7 @@ class Returns:
             heard = min(door.heard_cursor(state.id), standing.server_seq)
             before = door.newest_return(state.id)
             fills = self._fills(door, state, whole=whole)
+            sight = door.newest_sight(state.id)
         start = Cursor(standing.incarnation, heard) if heard else Cursor()
         purpose = VOYAGE if whole else RETURN
         by = me.login if me is not None else RELAY
@@ -98,7 +99,8 @@ class Returns:
         )  # fmt: skip
         if before is not None and _same(before, made):
             made = before
-        parts = self._parts(state, start, made, fills)
+        recent = sight.recent if sight is not None and not whole else None
+        parts = self._parts(state, start, made, fills, recent or (0, 0))
         upper = parts[-1][0].upper
         head = Return(made.name, state.id, made.number, made.at, start, upper, len(parts))
         files = self._volumes(state, purpose, head, parts, most)
@@ -131,20 +133,27 @@ class Returns:
         return list(sight.fills) if sight.scope == scope.number else everything
 
     def _parts(
-        self, log: LogState, start: Cursor, made: Bundle, fills: list[tuple[str, int]]
+        self,
+        log: LogState,
+        start: Cursor,
+        made: Bundle,
+        fills: list[tuple[str, int]],
+        recent: tuple[int, int],
     ) -> list[tuple[Reply, list[Page]]]:
         """The replies with their pages, as many as it takes to tell everything."""
         parts: list[tuple[Reply, list[Page]]] = []
         cursor = start
         while True:
             name = bundle.answer_name(log.id, made.name, made.number, len(parts))
-            reply, pages = self.reception.tell(log.id, cursor, name, fills)
+            reply, pages = self.reception.tell(log.id, cursor, name, fills, recent)
             if not parts:
                 reply = self._opening(log, start.server_seq, reply)
             parts.append((reply, pages))
             if not reply.more:
                 return parts
             cursor, fills = reply.upper, _left(fills, pages)
+            told = [page.recent for page in pages if page.recent is not None]
+            recent = (told[-1].epoch, told[-1].number) if told else recent
 
     def _opening(self, log: LogState, since: int, reply: Reply) -> Reply:
         """What stands once in a bundle: entries that wait, news of files, restores."""

@@ -38,7 +38,8 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_url: the address that laptops are told. sync_body_bytes_max: of an enrolment or a bundle.
     sync_stream_bytes_max: of one sync over the network, whose frames are handled one by one.
     sync_idle_seconds: a connection on which nothing comes for so long is given up.
-    city: kabupaten/kota whose register this is.
+    city: kabupaten/kota whose register this is. recent_days: how long a request counts as recent in
+    the index that laptops carry; 0 for no index.
     """
 
     database_url: str = ""
@@ -64,6 +65,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry_minutes: int = 10
     audit_check_hours: int = 24
     log_level: str = "info"
+    recent_days: int = 90
 
 
 VARIABLES = {
@@ -90,6 +92,7 @@ VARIABLES = {
     "retry_minutes": "JEMPUT_PUSAT_RETRY_MINUTES",
     "audit_check_hours": "JEMPUT_PUSAT_AUDIT_CHECK_HOURS",
     "log_level": "JEMPUT_PUSAT_LOG_LEVEL",
+    "recent_days": "JEMPUT_PUSAT_RECENT_DAYS",
 }
 """Setting -> environment variable, spelled out so that a search for either finds both."""
 
@@ -171,6 +174,8 @@ def checked(values: Mapping[str, Any]) -> ServerSettings:
 
 def _faults(s: ServerSettings) -> list[str]:
     found = [f"{name} > 0" for name in _POSITIVE if getattr(s, name) <= 0]
+    if not 0 <= s.recent_days <= 366:
+        found.append("recent_days 0-366")
     if not 0 <= s.port <= 65535:
         found.append("port 0-65535")
     if s.log_level not in LOG_LEVELS:

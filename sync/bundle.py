@@ -31,6 +31,7 @@ from sync.exchange import (
     Absorbed,
     Acknowledged,
     HeadAt,
+    Indexed,
     Ordered,
     Position,
     Scoped,
@@ -360,6 +361,8 @@ def _absorb(steps: list[Step], cursor: Cursor, parts: Sequence[Part | None]) -> 
                 steps.append(Absorbed(decisions, Cursor(upper.incarnation, at, head)))
             if page.fill is not None:
                 _fill(steps, page, page.fill, at, passed)
+            if page.recent is not None:
+                steps.append(Indexed(page.recent, page.upto))
         if upper.server_seq > at or not cursor.incarnation:
             at = max(at, upper.server_seq)
             steps.append(Absorbed((), upper))

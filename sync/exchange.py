@@ -33,6 +33,7 @@ from sync.messages import (
     Fill,
     Order,
     Page,
+    Recent,
     Reply,
     Request,
     Sight,
@@ -118,6 +119,13 @@ class Filled(msgspec.Struct, frozen=True):
     done: bool
 
 
+class Indexed(msgspec.Struct, frozen=True):
+    """A part of the index of recent requests; None for "nothing new up to decision `upto`"."""
+
+    recent: Recent | None
+    upto: int
+
+
 class Compared(msgspec.Struct, frozen=True):
     """What each cell adds up to at central, as of `cursor`: one that adds up to something else here
     is read again."""
@@ -140,7 +148,18 @@ class Rewound(msgspec.Struct, frozen=True):
     head: bytes
 
 
-Step = Acknowledged | Settled | Absorbed | Ordered | Missing | Rewound | Scoped | Filled | Compared
+Step = (
+    Acknowledged
+    | Settled
+    | Absorbed
+    | Ordered
+    | Missing
+    | Rewound
+    | Scoped
+    | Filled
+    | Compared
+    | Indexed
+)
 
 
 HeadAt = Callable[[int], bytes | None]
@@ -189,6 +208,7 @@ class Exchange:
         self._sent_head = position.stored_head
         self._asked: dict[bytes, _Asked] = {}
         self._compared = False
+        self._indexed = False  # it has a part of the index of recent requests
 
     @property
     def next_entry(self) -> int:
@@ -231,6 +251,7 @@ class Exchange:
         """What is known of the scope. Cells are compared once in an exchange: what still differs
         after that waits for the next one."""
         sight = self.sight()
+        self._indexed = sight is not None and bool(sight.recent and sight.recent[0])
         if sight is not None and self._compared:
             return msgspec.structs.replace(sight, total=b"")
         return sight
@@ -365,26 +386,32 @@ class Exchange:
         if [p.index for p in pages] != list(range(len(pages))) or len(pages) > reply.pages:
             raise Problem("sync.truncated")
         for page in pages:
-            upto = page.upto if page.fill is None else 0
+            tells = page.fill is None and page.recent is None
+            upto = page.upto if tells else 0
             decisions = _merged(map(_decision, page.decisions), said, upto)
             numbers = [cursor.server_seq, *(d.server_seq for d in decisions), page.upto]
             if numbers != sorted(numbers) or page.upto > reply.upper.server_seq:
                 raise Problem("sync.malformed")
             last = page.index == reply.pages - 1 and page.upto == reply.upper.server_seq
             head = reply.upper.head if last else b""
-            if page.fill is not None:
+            if not tells:
                 if page.upto != reply.upper.server_seq or decisions:
                     raise Problem("sync.malformed")
                 if cursor != reply.upper:
                     cursor = reply.upper
                     steps += _sliced(_merged((), said, cursor.server_seq), cursor)
-                steps.append(filled(page.fill))
+                if page.fill is not None:
+                    steps.append(filled(page.fill))
+                if page.recent is not None:
+                    steps.append(Indexed(page.recent, page.upto))
                 continue
             cursor = Cursor(reply.upper.incarnation, page.upto, head)
             steps.append(Absorbed(decisions, cursor))
         if whole and (not pages or cursor.server_seq < reply.upper.server_seq):
             cursor = reply.upper
             steps += _sliced(_merged((), said, cursor.server_seq), cursor)
+        if whole and not reply.more and self._indexed:
+            steps.append(Indexed(None, reply.upper.server_seq))
         self.position = msgspec.structs.replace(self.position, cursor=cursor)
         return steps
 

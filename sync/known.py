@@ -157,12 +157,14 @@ def key_needs(known: Known, entries: list[Entry]) -> set[str]:
 
 class Facts(msgspec.Struct, frozen=True):
     """What the form makes of a request's values. keys: duplicate keys. name, nik: of the subject.
-    village: code of the village it is about. All empty for a form that cannot be read here."""
+    village: code of the village it is about. traces: by what it may be known again (sync.recent).
+    All empty for a form that cannot be read here."""
 
     keys: tuple[str, ...] = ()
     name: str = ""
     nik: str = ""
     village: str = ""
+    traces: tuple[str, ...] = ()
 
 
 def facts_of(service: str, edition: int, units: dict[str, Any]) -> Facts:
@@ -180,7 +182,8 @@ def _facts(service: str, edition: int, packed: bytes) -> Facts:
         village, first = form.village(answers) or "", subjects[0]
         keys = tuple(key for key in form.keys_of(subjects) if len(key) <= WORDS_MAX)
         name, nik = first.name or "", first.nik or ""
-        return Facts(keys, name[:WORDS_MAX], nik[:WORDS_MAX], village[:WORDS_MAX])
+        traces = tuple(trace for trace in form.traces(subjects) if len(trace) <= WORDS_MAX)
+        return Facts(keys, name[:WORDS_MAX], nik[:WORDS_MAX], village[:WORDS_MAX], traces)
     except (Problem, TypeError, ValueError, AttributeError, KeyError):
         return Facts()
 

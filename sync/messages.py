@@ -44,12 +44,14 @@ class Sight(msgspec.Struct, frozen=True, array_like=True):
     that are not whole here yet, each with its fill mark (see `Fill`). total: what its other cells
     add up to at its cursor (sync.digest), empty where it cannot tell. repairs: cells that are read
     again from the beginning because their sums differed; they stand among `fills` too. OWN stands
-    for the cell of the requests that the laptop itself took in."""
+    for the cell of the requests that the laptop itself took in. recent: epoch and number up to
+    which the index of recent requests is here (0, 0 for nothing); None where it is not wanted."""
 
     scope: int = 0
     fills: list[tuple[str, int]] = []
     total: bytes = b""
     repairs: list[str] = []
+    recent: tuple[int, int] | None = None
 
 
 class Territory(msgspec.Struct, frozen=True, array_like=True):
@@ -225,15 +227,32 @@ class Fill(msgspec.Struct, frozen=True, array_like=True):
     done: bool
 
 
+class Recent(msgspec.Struct, frozen=True, array_like=True):
+    """A part of the index of recent requests (sync.recent), of those said by decisions up to
+    `number`. epoch: of the key; key: itself, with the first part. done: that is all there is.
+    since: day (since 1970) before which nothing counts any more. groups: entries as (place of the
+    office in `offices`, day, marks one behind the other)."""
+
+    epoch: int
+    key: bytes
+    number: int
+    done: bool
+    since: int
+    offices: list[str] = []
+    groups: list[tuple[int, int, bytes]] = []
+
+
 class Page(msgspec.Struct, frozen=True, array_like=True):
     """Decisions in the laptop's scope, whole and in order, up to and with number `upto`. One with a
-    `fill` has no decisions; it says how requests stand at `upto`, and comes after the others."""
+    `fill` has no decisions; it says how requests stand at `upto`, and comes after the others; one
+    with a part of the index comes last."""
 
     request: bytes
     index: int
     decisions: list[bytes]
     upto: int
     fill: Fill | None = None
+    recent: Recent | None = None
 
 
 class Enrolment(msgspec.Struct, frozen=True, array_like=True):

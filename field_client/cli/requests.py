@@ -91,6 +91,9 @@ def new(
             code=str(taken.code),
         )
     )
+    for one in form.checked.problems:
+        if one.code == "request.recent":
+            call.out(f"! {one.words(call.lang)}")
     return 0
 
 

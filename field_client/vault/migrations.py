@@ -58,6 +58,24 @@ def step_5(database: Database) -> None:
     recount(database.conn)
 
 
+@STEPS()
+def step_6(database: Database) -> None:
+    """The index of recent requests of other laptops."""
+    database.execute(_RECENTS)
+
+
+@STEPS()
+def step_7(database: Database) -> None:
+    """Drafts say in which log they were begun; those so far in the newest there was."""
+    database.execute("alter table drafts add column log blob not null default x''")
+
+
+# One row for each mark, office and day; epoch: of the key. See vault/recents.py.
+_RECENTS = """create table recents (
+    epoch integer not null, mark blob not null, day integer not null, office text not null,
+    primary key (epoch, mark, day, office)
+) strict, without rowid"""
+
 _SUMS = (
     # Sum of each cell, and what each request weighs in it; see vault/sums.py.
     "create table sums (cell text primary key, total blob not null) strict, without rowid",

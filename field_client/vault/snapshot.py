@@ -12,6 +12,7 @@ from field_client.vault.cells import change_scope, drop, fill, locate, placed
 from field_client.vault.engine import Connection
 from field_client.vault.logs import read_cursor, remember
 from field_client.vault.picture import find_case, find_record
+from field_client.vault.recents import index
 from field_client.vault.requests import list_again
 from field_client.vault.rewind import differs, note_proved, rewind
 from field_client.vault.sums import compare, even, weigh
@@ -20,6 +21,7 @@ from sync.exchange import (
     Acknowledged,
     Compared,
     Filled,
+    Indexed,
     Missing,
     Ordered,
     Rewound,
@@ -51,6 +53,8 @@ def apply(connection: Connection, log: bytes, step: Step) -> None:
             _send_again(connection, log, step.first)
         case Rewound():
             rewind(connection, log, step)
+        case Indexed():
+            index(connection, step)
         case Compared():
             compare(connection, step)
 

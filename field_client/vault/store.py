@@ -15,7 +15,7 @@ is not a table: an entry beyond the newest proved checkpoint is still to be sent
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ from field_client.vault.engine import Connection, Engine
 from field_client.vault.logs import COLUMNS, OwnLog, find, find_log, read_cursor, remember
 from field_client.vault.mark import MarkFile
 from field_client.vault.notices import Notices
+from field_client.vault.recents import Recently, find_recent
 from field_client.vault.requests import Requests
 from field_client.vault.reveals import Reveals
 from field_client.vault.rewind import Lineage, is_doubtful
@@ -269,6 +270,11 @@ class Store:
         """Do the requests that are here add up to what was kept of them?"""
         with self.engine.reading() as connection:
             return is_right(connection)
+
+    def find_recent(self, traces: Collection[str]) -> Recently | None:
+        """The newest request of another laptop that is known by one of these, in the index."""
+        with self.engine.reading() as connection:
+            return find_recent(connection, traces)
 
     def requested(self, number: int, log: bytes = b"") -> None:
         """Note that request `number` was made, before it is sent: none is ever made twice."""

@@ -12,9 +12,10 @@ import msgspec
 
 from models import names
 from models.changes import KINDS, encode, record_of
-from server.database.cells import Cells, Places
+from server.database.cells import Places
 from server.database.devices import write_log
 from server.database.loading import FORGED, POISONED, Loaded
+from server.database.recents import Recents
 from server.database.tables import (
     CaseRecordRow,
     CaseRow,
@@ -43,7 +44,7 @@ _waiting = table_of(WaitingRow)
 _logs = table_of(LogRow)
 
 
-class Saving(Cells):
+class Saving(Recents):
     """The writing half of the ledger's door."""
 
     def save(
@@ -131,6 +132,7 @@ class Saving(Cells):
         new: list[dict[str, Any]] = []
         changed: list[dict[str, Any]] = []
         keys: list[dict[str, Any]] = []
+        traces: dict[bytes, tuple[str, ...]] = {}
         for record in known.state.records.values():
             data = encode(record)
             before = known.records.get(record.id)
@@ -142,6 +144,7 @@ class Saving(Cells):
             row = {"id": record.id, "data": data, **promoted(record, about)}
             row["changed_at"] = decisions[-1].at
             row["village"] = places.villages[record.id]
+            traces[record.id] = about.traces
             known.records[record.id] = data
             if before is not None:
                 changed.append(row)
@@ -152,6 +155,7 @@ class Saving(Cells):
         self.insert(_records, new)
         self.update(_records, ["id"], changed)
         self.insert(_keys, keys)
+        self.save_traces(traces, known.state.records, [row["id"] for row in changed], times)
 
     # -- cases
 

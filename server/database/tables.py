@@ -323,6 +323,24 @@ class RecordKeyRow(Table, table=True):
     record: bytes = pk()
 
 
+class RecentRow(Table, table=True):
+    """By what a request may be known again (`Service.traces`). number: of the decision that said
+    so; device: that took it in; at: when it was created."""
+
+    __tablename__ = "recents"
+    __table_args__ = (
+        Index("ix_recents_number", "city", "number"),
+        Index("ix_recents_at", "city", "at"),
+        NARROW,
+    )
+    city: str = pk()
+    record: bytes = pk()
+    trace: str = pk()
+    number: int = big()
+    device: bytes
+    at: int = big()
+
+
 class CaseRow(Table, table=True):
     """A case. data: msgpack of sync.state.Case. opened, changed: numbers of decisions."""
 

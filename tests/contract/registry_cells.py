@@ -243,7 +243,7 @@ def test_leaving_a_village_drops_it_within_one_sync_but_for_own_requests(home: H
     rescope(home, van, VILLAGE)
     sync(home, van)
     assert set(van.snapshot.records) == {own}
-    assert van.told[number].state == "applied"
+    assert van.told[van.log, number].state == "applied"
     assert home.record(there).units[FREE].value == "081233334444"  # type: ignore[union-attr]
     assert sync(home, van) == 1
 
@@ -351,3 +351,32 @@ def test_the_requests_a_laptop_took_in_are_told_whole_wherever_they_are(home: Ho
     assert [(w.state.id, w.cell) for w in wholes] == list(
         zip(records, (VILLAGE, OTHER_VILLAGE, FAR), strict=True)
     )
+
+
+def test_recent_requests_of_other_laptops_are_told_once_each(home: Home) -> None:
+    van, far = home.laptop(VILLAGE), home.laptop(OTHER_VILLAGE)
+    record = create(van, 1, "8272032009900001")
+    create(van, 2, "8272032009900002")
+    home.send(van)
+    first = home.seq
+
+    def told(laptop: Laptop, after: int) -> tuple[set[str], int]:
+        with home.registry.read() as door:
+            found, number, done = door.recents(laptop.device, after, NOW - 1000, 100)
+        assert done
+        return {one.trace for one in found if one.trace.startswith("nik|")}, number
+
+    space = next(iter(told(far, 0)[0])).rpartition("|")[0]
+    niks = {f"{space}|8272032009900001", f"{space}|8272032009900002"}
+    assert told(far, 0) == (niks, first)
+    assert told(van, 0) == (set(), first)
+    assert told(far, first) == (set(), first)
+    if home.again is None:
+        return  # in memory only the requests as they stand
+    edit(far, record, units={FREE: "+6281200000001"})
+    home.send(far)
+    assert told(far, first) == (set(), home.seq), "nothing new is known of who it is about"
+    with home.registry.read() as door:
+        assert door.recents(far.device, 0, NOW + 1, 100)[0] == []
+        found, number, done = door.recents(far.device, 0, 0, 1)
+    assert (number, done, len({one.trace for one in found}) > 0) == (first - 1, False, True)
