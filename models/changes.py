@@ -164,7 +164,10 @@ def encode(value: Any) -> bytes:
 
 def decode(data: msgspec.Raw | bytes, kind: type[_Kind]) -> _Kind:
     """What is in `data`; raises msgspec.DecodeError for whatever else it may be: words that are no
-    UTF-8 and thousandfold nesting too, since a laptop may send anything."""
+    UTF-8, thousandfold nesting and more bytes than a transaction may have too, since a laptop may
+    send anything."""
+    if len(data) > TRANSACTION_BYTES_MAX:
+        raise msgspec.DecodeError("longer than any transaction")
     if kind not in _decoders:
         _decoders[kind] = msgspec.msgpack.Decoder(kind)
     try:

@@ -127,7 +127,7 @@ def read(folder: Path) -> Backup:
         raise Problem("backup.none", path=str(folder))
     try:
         backup = msgspec.json.decode(path.read_bytes()[:LIST_BYTES_MAX], type=Backup)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise Problem("backup.damaged", path=str(folder), why=LIST_FILE) from None
     register = folder / REGISTER_FILE
     if backup.format != FORMAT:

@@ -31,11 +31,10 @@ from sync.intake import (
 )
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
 from sync.logs import HEAD_WIRE_BYTES, Entry, next_head
-from sync.messages import Batch, Branch
+from sync.messages import BATCH_ENTRIES_MAX, Batch, Branch
 from sync.state import Decision, Whole
 
 ATTEMPTS_MAX = 3
-BATCH_ENTRIES_MAX = 5000
 BATCH_BYTES_MAX = 16 * 1024 * 1024
 NUMBER_MAX = 1 << 53
 """Of an entry: what every database and every JSON reader can hold."""

@@ -43,7 +43,18 @@ from sync.exchange import (
 from sync.identity import Identity
 from sync.lineage import descends
 from sync.logs import log_id
-from sync.messages import BlobState, Checkpoint, Cursor, Fill, Order, Page, Reply, Return, decode
+from sync.messages import (
+    VOLUMES_MAX,
+    BlobState,
+    Checkpoint,
+    Cursor,
+    Fill,
+    Order,
+    Page,
+    Reply,
+    Return,
+    decode,
+)
 from sync.state import Decision
 
 MAGIC = b"JBB"
@@ -55,7 +66,6 @@ WORK, RETURN, VOYAGE = "work", "return", "voyage"
 NAME_BYTES = 8
 DIGEST_BYTES = 32
 VOLUME_BYTES_MAX = 4 * 1024 * 1024
-VOLUMES_MAX = 1000
 VOLUME_LOADS_MAX = 450
 """Loads, of two frames at most, beside the frames that every volume begins with."""
 
@@ -381,7 +391,7 @@ def _fill(steps: list[Step], page: Page, fill: Fill, at: int, passed: set[str]) 
 def _decision(data: bytes) -> Decision:
     try:
         return msgspec.msgpack.decode(data, type=Decision)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Problem("sync.malformed") from None
 
 

@@ -39,6 +39,7 @@ from sync.messages import (
     Sight,
     Territory,
     Told,
+    decode,
     encode,
     name_of,
 )
@@ -446,10 +447,7 @@ def _sliced(decisions: Sequence[Decision], cursor: Cursor) -> list[Step]:
 
 def filled(fill: Fill) -> Filled:
     """A page of a village that is being filled."""
-    try:
-        wholes = tuple(msgspec.msgpack.decode(data, type=Whole) for data in fill.wholes)
-    except msgspec.DecodeError:
-        raise Problem("sync.malformed") from None
+    wholes = tuple(decode(data, Whole) for data in fill.wholes)
     return Filled(fill.cell, wholes, fill.mark, fill.done)
 
 
@@ -472,7 +470,4 @@ def rewound(here: Position, head_at: HeadAt, reply: Reply) -> Rewound:
 
 
 def _decision(data: bytes) -> Decision:
-    try:
-        return msgspec.msgpack.decode(data, type=Decision)
-    except msgspec.DecodeError:
-        raise Problem("sync.malformed") from None
+    return decode(data, Decision)

@@ -7,13 +7,24 @@ decisions travel as the bytes they are stored as, so that hashes and signatures 
 from __future__ import annotations
 
 import hashlib
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from models.problems import Problem
 
 REQUEST_NAME_BYTES = 16
+
+BATCH_ENTRIES_MAX = 5000
+VILLAGES_MAX = 1000
+ASKED_MAX = 4096
+VOLUMES_MAX = 1000
+TOLD_MAX = 1 << 16
+"""Most elements of a list in a message, checked against the number it begins with, before anything
+is made of it: a few kilobytes of a packed message can say ten million elements."""
+
+Villages = Annotated[list[str], msgspec.Meta(max_length=VILLAGES_MAX)]
+Parts = Annotated[list[bytes], msgspec.Meta(max_length=TOLD_MAX)]
 OWN = "@"
 """Name of a laptop's cell of own requests, among names of villages."""
 
@@ -36,7 +47,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
     first: int
     prev: bytes
     head: bytes
-    entries: list[bytes]
+    entries: Annotated[list[bytes], msgspec.Meta(max_length=BATCH_ENTRIES_MAX)]
 
 
 class Sight(msgspec.Struct, frozen=True, array_like=True):
@@ -48,9 +59,9 @@ class Sight(msgspec.Struct, frozen=True, array_like=True):
     which the index of recent requests is here (0, 0 for nothing); None where it is not wanted."""
 
     scope: int = 0
-    fills: list[tuple[str, int]] = []
+    fills: Annotated[list[tuple[str, int]], msgspec.Meta(max_length=VILLAGES_MAX)] = []
     total: bytes = b""
-    repairs: list[str] = []
+    repairs: Villages = []
     recent: tuple[int, int] | None = None
 
 
@@ -59,7 +70,7 @@ class Territory(msgspec.Struct, frozen=True, array_like=True):
     number is old."""
 
     number: int
-    villages: list[str]
+    villages: Villages
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):
@@ -78,7 +89,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     cursor: Cursor
     budget: int
     batch: Batch | None
-    blobs: list[bytes] = []
+    blobs: Annotated[list[bytes], msgspec.Meta(max_length=ASKED_MAX)] = []
     sight: Sight | None = None
     echo: bool = False
 
@@ -146,7 +157,7 @@ class BlobState(msgspec.Struct, frozen=True, array_like=True):
     code of why it takes nothing more of it for now."""
 
     blob: bytes
-    missing: list[tuple[int, int]]
+    missing: Annotated[list[tuple[int, int]], msgspec.Meta(max_length=TOLD_MAX)]
     known: bool = False
     verified: bool = False
     at: int = 0
@@ -158,7 +169,7 @@ class Ack(msgspec.Struct, frozen=True, array_like=True):
     request of the connection, so that no old one fits."""
 
     request: bytes
-    blobs: list[BlobState]
+    blobs: Annotated[list[BlobState], msgspec.Meta(max_length=TOLD_MAX)]
 
 
 class Branch(msgspec.Struct, frozen=True, array_like=True):
@@ -204,17 +215,17 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
 
     request: bytes
     checkpoint: Checkpoint
-    outcomes: list[Told]
+    outcomes: Annotated[list[Told], msgspec.Meta(max_length=TOLD_MAX)]
     missing: tuple[int, int] | None
-    orders: list[bytes]
+    orders: Parts
     pages: int
     upper: Cursor
     more: bool
-    blobs: list[BlobState] = []
-    lineage: list[Branch] = []
+    blobs: Annotated[list[BlobState], msgspec.Meta(max_length=TOLD_MAX)] = []
+    lineage: Annotated[list[Branch], msgspec.Meta(max_length=TOLD_MAX)] = []
     scope: Territory | None = None
-    echoes: list[Echo] = []
-    sums: list[tuple[str, bytes]] = []
+    echoes: Annotated[list[Echo], msgspec.Meta(max_length=TOLD_MAX)] = []
+    sums: Annotated[list[tuple[str, bytes]], msgspec.Meta(max_length=TOLD_MAX)] = []
 
 
 class Fill(msgspec.Struct, frozen=True, array_like=True):
@@ -222,7 +233,7 @@ class Fill(msgspec.Struct, frozen=True, array_like=True):
     those created by decisions up to number `mark`. done: there are no more."""
 
     cell: str
-    wholes: list[bytes]
+    wholes: Parts
     mark: int
     done: bool
 
@@ -238,8 +249,8 @@ class Recent(msgspec.Struct, frozen=True, array_like=True):
     number: int
     done: bool
     since: int
-    offices: list[str] = []
-    groups: list[tuple[int, int, bytes]] = []
+    offices: Annotated[list[str], msgspec.Meta(max_length=TOLD_MAX)] = []
+    groups: Annotated[list[tuple[int, int, bytes]], msgspec.Meta(max_length=TOLD_MAX)] = []
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):
@@ -249,7 +260,7 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
 
     request: bytes
     index: int
-    decisions: list[bytes]
+    decisions: Parts
     upto: int
     fill: Fill | None = None
     recent: Recent | None = None
@@ -287,7 +298,7 @@ class Invitation(msgspec.Struct, frozen=True, array_like=True):
     office_name: str
     block: int
     grant: int
-    villages: list[str]
+    villages: Villages
     operator: str
     secret: bytes
     expires: int
@@ -300,7 +311,7 @@ class Certificate(msgspec.Struct, frozen=True, array_like=True):
     device: bytes
     block: int
     grant: int
-    villages: list[str]
+    villages: Villages
     incarnation: bytes
     at: int
 
@@ -323,7 +334,10 @@ class Contents(msgspec.Struct, frozen=True, array_like=True):
 
     bundle: bytes
     at: int
-    volumes: list[list[Span]]
+    volumes: Annotated[
+        list[Annotated[list[Span], msgspec.Meta(max_length=ASKED_MAX)]],
+        msgspec.Meta(max_length=VOLUMES_MAX),
+    ]
     sight: Sight = Sight()
 
 

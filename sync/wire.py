@@ -92,7 +92,7 @@ def unpack(packed: bytes, dictionary: int, limit: int = UNPACKED_BYTES_MAX) -> b
         declared = zstd.get_frame_info(frame).decompressed_size
         if declared is not None and declared > limit:
             raise Problem("sync.bomb", limit=limit)
-        reader = zstd.ZstdDecompressor(zstd_dict=known)
+        reader = _stream(known)
         payload: bytes = reader.decompress(frame, max_length=limit + 1)
     except zstd.ZstdError:
         raise Problem("sync.malformed") from None

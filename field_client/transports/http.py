@@ -158,7 +158,7 @@ def read_problem(body: bytes) -> Problem | None:
     """The Problem in an `application/problem+json` body, or None for anything else."""
     try:
         refusal = msgspec.json.decode(body, type=Refusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if refusal.code not in problems():
         return None

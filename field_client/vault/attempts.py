@@ -72,7 +72,7 @@ class Attempts:
     def _read(self) -> dict[str, Misses]:
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=dict[str, Misses])
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             return {}
 
     def _write(self, everyone: dict[str, Misses]) -> None:

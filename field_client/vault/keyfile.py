@@ -105,5 +105,5 @@ def _read(path: Path) -> KeyFile | None:
         if hashlib.sha256(body).hexdigest() != checked.sha256:
             return None
         return msgspec.json.decode(body, type=KeyFile)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None

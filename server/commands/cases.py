@@ -146,7 +146,7 @@ def _typed(text: str) -> Any:
         return text
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise Problem("api.malformed", why="--value") from None
 
 
