@@ -43,7 +43,7 @@ from models.checks import Checked
 from models.ids import NUMBERS, Code
 from models.problems import Finding, Problem, finding
 from models.services import Service, catalogue
-from sync.logs import session_message
+from sync.logs import Open, session_message
 from sync.messages import Certificate, Checkpoint, Invitation
 
 DRAWS_MAX = 100
@@ -269,7 +269,7 @@ class Desk:
         self.store.drafts.save(
             Draft(
                 name, self.operator.name, b"", wanted.service, shown.seen, shown.own,
-                self.facts().at, msgspec.msgpack.encode(wanted),
+                self.facts().at, msgspec.msgpack.encode(wanted), shown.log,
             )
         )  # fmt: skip
         return name
@@ -296,7 +296,7 @@ class Desk:
 
     def shown_of(self, draft: Draft | None) -> Shown | None:
         """What was on the screen when a draft was first drawn."""
-        return Shown(draft.seen, draft.own) if draft is not None else None
+        return Shown(draft.seen, draft.own, draft.log) if draft is not None else None
 
     # -- a request that exists
 
@@ -312,11 +312,28 @@ class Desk:
     def as_shown(self, page: Sheet, based_on: str) -> Sheet:
         """The same page as it was shown earlier: a correction then goes by what was seen then, not
         by what a sync has brought behind the screen. Problem id.malformed."""
-        seen, dot, own = based_on.partition(".")
-        if not (dot and seen.isdigit() and own.isdigit()):
-            raise Problem("id.malformed", what="--based-on", digits="n.n")
-        then = Shown(min(int(seen), page.shown.seen), min(int(own), page.shown.own))
+        seen, own, *name = based_on.split(".") if "." in based_on else ("", "")
+        if len(name) > 1 or not (seen.isdigit() and own.isdigit()):
+            raise Problem("id.malformed", what="--based-on", digits="n.n.log")
+        log = self._log_named(name[0]) if name else page.shown.log
+        upto = self.store.log(log).seq if log else page.shown.own
+        then = Shown(min(int(seen), page.shown.seen), min(int(own), upto), log)
         return msgspec.structs.replace(page, shown=then)
+
+    def _log_named(self, name: str) -> bytes:
+        """The own log whose id begins so. Problem id.malformed."""
+        found = [log.id for log in self.store.logs() if name and log.id.hex().startswith(name)]
+        if len(found) != 1:
+            raise Problem("id.malformed", what="--based-on", digits="n.n.log")
+        return found[0]
+
+    def _own(self, shown: Shown, saving: Saving) -> int | None:
+        """`own` of a change that was begun on that page. A page that was drawn in an earlier log
+        knew nothing of this one; of the one before it, it says up to where."""
+        if shown.log in (b"", saving.own.id):
+            return shown.own if shown.own < saving.seq else None
+        parent = msgspec.msgpack.decode(saving.own.opening, type=Open).parent
+        return -shown.own - 1 if shown.log == parent else -1
 
     def find_sheet(self, record: RecordId) -> Sheet | None:
         """The same, None for a request that is not known here."""
@@ -405,7 +422,7 @@ class Desk:
         """Append what was done to a request as one change. also: what to keep in the same commit.
         Only for what has been checked: `edit`, `withdraw` and attaching come through here."""
         with self.saving() as (saving, session, facts):
-            own = page.shown.own if page.shown.own < saving.seq else None
+            own = self._own(page.shown, saving)
             saving.append(
                 Change(
                     "edit", page.record, 0, 1, "", 0, session, facts.at, facts.booted, facts.boot,

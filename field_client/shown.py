@@ -7,15 +7,18 @@ from typing import Any
 
 from field_client.sheet import Sheet
 from field_client.vault.requests import Line
-from field_client.vault.store import Standing
+from field_client.vault.store import Shown, Standing
 from models import lifecycle, names, nik
 from models.codes import code_list
 from models.fields import split_row
 from models.forms import Slot
 from models.ids import Code
 from models.problems import Problem
+from models.reading import parse_day
+from models.regions import full_name
 from models.services import Service, catalogue
 from models.units import member
+from models.words import day as plain_day
 from models.words import moment, number, say, size
 from sync.notices import Notice
 from sync.state import ELEMENT
@@ -85,8 +88,17 @@ def sheet_data(page: Sheet, lang: str, reveal: bool) -> dict[str, Any]:
             {"log": e.log.hex(), "seq": e.seq, "outcome": e.state, "problem": e.problem}
             for e in page.picture.own
         ],
-        "based_on": f"{page.shown.seen}.{page.shown.own}",
+        "based_on": based_on(page.shown),
     }
+
+
+def based_on(shown: Shown) -> str:
+    """What was on the screen, as `--based-on` takes it: numbers of central and of an own log."""
+    return (
+        f"{shown.seen}.{shown.own}.{shown.log.hex()[:8]}"
+        if shown.log
+        else (f"{shown.seen}.{shown.own}")
+    )
 
 
 def masked_answers(service: Service | None, answers: dict[str, Any]) -> dict[str, Any]:
@@ -120,17 +132,38 @@ def answer_words(service: Service, key: str, value: Any, lang: str) -> tuple[str
 
 def _answer(slot: Slot, value: Any, lang: str) -> str:
     """An answer by its label, where it is one of a list."""
-    if isinstance(value, bool):
-        return say("ya", lang) if value else say("tidak", lang)
+    kind = slot.field.kind
+    if isinstance(value, bool) or kind == "bool":
+        return say("ya", lang) if value in (True, "yes") else say("tidak", lang)
+    if kind == "region":
+        return full_name(str(value))
+    if kind == "date":
+        return _day(str(value), lang)
     if slot.field.codes and not slot.field.codes.startswith("ref:"):
         codes = code_list(slot.field.codes)
         texts = value if isinstance(value, list) else [value]
         return ", ".join(codes.label(str(text), lang) for text in texts)
-    if isinstance(value, dict):
-        return ", ".join(str(part) for part in value.values() if part)
     if isinstance(value, list):
-        return ", ".join(str(part) for part in value)
-    return str(value)
+        return "; ".join(_parts(part) if isinstance(part, dict) else str(part) for part in value)
+    return _parts(value) if isinstance(value, dict) else str(value)
+
+
+def _day(text: str, lang: str) -> str:
+    """A day as on paper; an estimated one says so. What is no day is shown as it was typed."""
+    day = parse_day(text.removesuffix("~"))
+    if day is None:
+        return text
+    words = plain_day(day)
+    return say("kira-kira {day}", lang, day=words) if text.endswith("~") else words
+
+
+def _parts(value: dict[str, Any]) -> str:
+    """An answer of several parts, its village by name."""
+    return ", ".join(
+        full_name(str(part)) if name == "village" else str(part)
+        for name, part in value.items()
+        if part
+    )
 
 
 def bar(standing: Standing, last_sync: int | None, now: int, lang: str = "id") -> str:

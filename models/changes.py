@@ -126,7 +126,8 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
     at: wall clock, Unix seconds; booted: wall clock minus uptime, which stays the same between two
     entries unless the clock was moved; boot: random number of this start of the machine.
     grant: number of the authority it was made under. seen: server_seq of the snapshot that was
-    shown to the author. own: newest own entry that was shown (None: the one before this).
+    shown to the author. own: newest own entry that was shown (None: the one before this; below 0:
+    none of this log, and up to entry -own - 1 of the log that it follows).
     origin: (log, seq, first 8 bytes of the entry's hash) this change was first made as, when a log
     was replaced by another.
     """

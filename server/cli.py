@@ -46,7 +46,7 @@ app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(audit.app, name="audit")
 app.command()(backups.backup)
-app.command()(backups.restore)
+app.add_typer(backups.restore_app, name="restore")
 app.command("confirm-restore")(backups.confirm)
 
 

@@ -333,11 +333,19 @@ class Devices:
         _refuse_gone(device)
         # The block goes with the laptop: a restored one gives out codes before it reaches us again.
         # Numbers are drawn at random, so two logs of one block hardly ever meet (and then: a case).
-        return self._register(door, asked, device, parent.block, at)
+        return self._register(door, asked, device, parent.block, at, parent.villages or ())
 
     def _register(
-        self, door: Door, asked: enrolment.Asked, device: Device, block: int, at: int
+        self,
+        door: Door,
+        asked: enrolment.Asked,
+        device: Device,
+        block: int,
+        at: int,
+        had: Sequence[str] = (),
     ) -> LogState:
+        """had: villages that earlier logs of the laptop had. What was made there and is made again
+        here is as good as it was."""
         opening = asked.opening
         suspended = device.state == DeviceState.SUSPENDED
         log = LogState(
@@ -351,7 +359,7 @@ class Devices:
             0 if suspended else None,
             block,
             device.grant,
-            villages=device.villages,
+            villages=tuple(dict.fromkeys((*device.villages, *had))),
         )
         door.add_log(
             log,

@@ -22,12 +22,14 @@ from models.people import Act, require
 from models.problems import Problem
 from server import backup as backups
 from server import keys as keys_file
+from server import recovery
 from server import settings as settings_file
 from server.auth import roles
 from server.backup import KEYS_FILE, REGISTER_FILE, Backup
 from server.blobs import FolderShelf
 from server.database.journaled import mark_of, replay
 from server.database.people import Person
+from server.database.recoveries import Facts
 from server.database.registry import Registry, open_registry
 from server.files import disk_problems, private_folder, sync_folder
 from server.journal import Mark, Reader, Replayed
@@ -81,10 +83,13 @@ def go_on(
         door.keep_journal(Mark())  # the next one begins anew, under another name
         door.lock()
         note = f"{before.incarnation.hex()} {before.server_seq} -> {name.hex()} {base}"
+        door.await_logs(name, {})
         incident = Change(
             "incident", b"", 0, 1, "", 0, 0, at, at, 0, 0, 0, None, raw(Incident("restore", note))
         )
-        Ledger(registry, central).write_in(door, incident, at, "system")
+        result, _ = Ledger(registry, central).write_in(door, incident, at, "system")
+        facts = Facts(before.server_seq, base, before.incarnation, at)
+        door.keep_recovery(name, result.case, facts)
         door.audit("restore", "office.restored", name.hex(), {"from": before.server_seq}, at)
     return branch
 
@@ -136,6 +141,11 @@ def restore(
         shelf = FolderShelf(place.files_folder, [keys.files_key])
         found = _replayed(place, journal_folder, copy, backup, keys)
         branch = _renewed(copy, backup, keys, shelf, entropy, at)
+        facts = Facts(
+            branch.number, branch.base, branch.parent, at, folder.name, backup.at,
+            backup.server_seq, journal=found,
+        )  # fmt: skip
+        recovery.note(copy, place, branch, facts)
         if not place.keys_file.exists():
             keys_file.save(keys, place.keys_file)
             settings_file.save(place)

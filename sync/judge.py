@@ -206,7 +206,10 @@ def author_of(known: Known, log: LogState, first: int, seq: int, change: Change)
     central lost counts up to where the backup ends; nobody has seen what is not decided yet."""
     seen = clamp(change.seen, known.branches)
     seen = seen if seen <= known.server_seq else 0
-    return Author(log.id, seq, seen, own_of(seq, change), first, log.central)
+    own, before = own_of(seq, change), log.before
+    if own < 0:  # the page was drawn in the log before this one
+        before = tuple((name, min(upto, -own - 1)) for name, upto in before[:1])
+    return Author(log.id, seq, seen, own, first, log.central, before)
 
 
 def _body(change: Change) -> Body:

@@ -42,7 +42,8 @@ class LogState(msgspec.Struct):
     authority it was given. operators: id -> Ed25519 key (empty: removed). sessions: entry number
     -> operator id. case: open after-lost case, empty if none. key, seal_key: its raw Ed25519 and
     X25519 public keys. central: central's own log. villages: that its device has or had;
-    None for everywhere.
+    None for everywhere. before: logs that this one follows, nearest first, each with the number up
+    to which it goes on from them; only those of which central holds that very branch.
     """
 
     id: bytes
@@ -61,6 +62,7 @@ class LogState(msgspec.Struct):
     central: bool = False
     villages: tuple[str, ...] | None = None
 
+    before: tuple[tuple[bytes, int], ...] = ()
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
     """What became of one stored entry: state (see OUTCOMES), its record, case and problem.

@@ -30,7 +30,8 @@ class Author(msgspec.Struct, frozen=True):
     """Who asks: log and number of the change, what was on the screen, and whether it is central.
 
     seen: server_seq; own: number of the newest own entry shown; first: number of the first entry
-    of the transaction, whose own writes it never disputes.
+    of the transaction, whose own writes it never disputes. before: earlier logs of the same laptop,
+    each with the number up to which the author had it on the screen.
     """
 
     log: bytes
@@ -39,6 +40,7 @@ class Author(msgspec.Struct, frozen=True):
     own: int
     first: int
     central: bool = False
+    before: tuple[tuple[bytes, int], ...] = ()
 
 
 class Apply(msgspec.Struct, frozen=True):
@@ -79,7 +81,7 @@ def is_current(write: Write | None, author: Author) -> bool:
     return any(
         log == author.log and (seq <= author.own or author.first <= seq <= author.seq)
         for log, seq in makers
-    )
+    ) or any(log == name and seq <= upto for log, seq in makers for name, upto in author.before)
 
 
 def merge_unit(

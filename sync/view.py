@@ -17,6 +17,9 @@ from sync.files import element_of, files
 from sync.merge import Author, is_current
 from sync.state import ELEMENT, REASON_PREFIX, STATUS_UNIT, Case, Record, values
 
+_ALL = 1 << 62
+"""Every entry of an older own log."""
+
 
 class Own(msgspec.Struct, frozen=True):
     """An own entry about the request that no absorbed decision has answered yet."""
@@ -62,7 +65,7 @@ def view(
         if shown is None:
             change = entry.change
             shown = View(change.service, change.edition, "submitted", {}, set(), {}, set())
-        _put(shown, entry, record)
+        _put(shown, entry, record, [log for log in logs if log != entry.log])
     return shown
 
 
@@ -80,9 +83,11 @@ def _decided(record: Record, cases: dict[bytes, Case], logs: Collection[bytes]) 
     return shown
 
 
-def _put(shown: View, entry: Own, record: Record | None) -> None:
+def _put(shown: View, entry: Own, record: Record | None, others: Iterable[bytes]) -> None:
     body = entry.body
-    author = Author(entry.log, entry.seq, entry.change.seen, entry.seq - 1, entry.seq)
+    before = tuple((log, _ALL) for log in others)
+    seen, own = entry.change.seen, entry.seq - 1
+    author = Author(entry.log, entry.seq, seen, own, entry.seq, before=before)
     for unit, value in body.set.items():
         shown.units[unit] = value
         shown.unsent.add(unit)

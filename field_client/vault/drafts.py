@@ -15,8 +15,8 @@ DRAFTS_LISTED = 200
 
 class Draft(msgspec.Struct, frozen=True):
     """A form begun by `operator` for `service` (a new request, or of `record`). seen, own: what was
-    on the screen when it was first drawn (`Store.shown`). at: last saved, Unix seconds. data: the
-    desk's own bytes."""
+    on the screen when it was first drawn, own: of `log` (`Store.shown`). at: last saved, Unix
+    seconds. data: the desk's own bytes."""
 
     id: bytes
     operator: str
@@ -26,6 +26,7 @@ class Draft(msgspec.Struct, frozen=True):
     own: int
     at: int
     data: bytes
+    log: bytes = b""
 
 
 _COLUMNS = ", ".join(Draft.__struct_fields__)
@@ -43,7 +44,7 @@ class Drafts:
             raise Problem("vault.too_large", limit=1)
         with self._engine.writing() as connection:
             connection.execute(
-                f"insert into drafts ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?)"
+                f"insert into drafts ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " on conflict (id) do update set operator = excluded.operator,"
                 " at = excluded.at, data = excluded.data",
                 msgspec.structs.astuple(draft),

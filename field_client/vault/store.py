@@ -50,10 +50,12 @@ PENDING_BYTES = 256 * 1024
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What was known when a page or a draft was first drawn: goes into the change as it is."""
+    """What was known when a page or a draft was first drawn: goes into the change as it is. own:
+    newest entry of `log`, by default of the one that is written on."""
 
     seen: int
     own: int
+    log: bytes = b""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -163,7 +165,8 @@ class Store:
         with self.engine.reading() as connection:
             log = find_log(connection)
             cursor = read_cursor(connection)
-        return Shown(cursor.server_seq, log.seq if log is not None else 0)
+        own = (log.seq, log.id) if log is not None else (0, b"")
+        return Shown(cursor.server_seq, *own)
 
     def broken_at(self, log: bytes) -> int | None:
         """Verify a whole chain: number of the first entry that does not fit, or None."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from server import backup as backups
-from server import restoring
+from server import recovery, restoring
 from server.central import now
 from server.journal import Replayed
 from server.recovery import at_words, journal_words
@@ -80,6 +81,24 @@ def _why(terminal: Terminal, why: str) -> str:
             )
 
 
+class RestoreGroup(TyperGroup):
+    """`restore FOLDER` means `restore from FOLDER`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put in the word that was left out."""
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = ["from", *args]
+        return super().parse_args(ctx, args)
+
+
+restore_app = typer.Typer(
+    cls=RestoreGroup,
+    no_args_is_help=True,
+    help="Put central back from a backup (`from` may be left out); the report about it.",
+)
+
+
+@restore_app.command("from")
 def restore(
     folder: Annotated[Path, typer.Argument(help="A finished backup.")],
     data: DataOption = DEFAULT_DATA,
@@ -144,6 +163,22 @@ def _tell_journal(terminal: Terminal, found: Replayed) -> None:
     why = journal_words(found, terminal.lang)
     if why:
         terminal.warn(why)
+
+
+@restore_app.command()
+def report(
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """What the newest restore lost and who brings it again; open until its case is closed."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        found = recovery.report(central.registry, me, central.clock())
+        for sentence in recovery.sentences(found, terminal.lang):
+            terminal.tell(sentence)
+        terminal.give(found)
 
 
 def confirm(

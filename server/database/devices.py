@@ -317,6 +317,7 @@ def _read_log(row: Any) -> LogState:
         case=row.case_id,
         central=row.central,
         villages=None if row.central else _union(book.villages, _reach(row)),
+        before=((row.parent, row.parent_seq),) if row.parent else (),
     )
 
 

@@ -25,10 +25,13 @@ from server.database.tables import (
 )
 from server.database.work import table_of
 from server.ledger import NUMBER_MAX, Standing
-from sync.known import Known, Needs, Result, envelope, needs
+from sync.known import Known, LogState, Needs, Result, envelope, needs
 from sync.lineage import BLOCK_BITS
-from sync.logs import Entry, opening_head
+from sync.logs import Entry, Open, opening_head
 from sync.state import Case, Record
+
+GENERATIONS_MAX = 8
+"""Logs of a laptop that one remembers to go on from."""
 
 POISONED, FORGED = 1, 2
 """Marks of an entry: it may not be judged; its operator's signature is false."""
@@ -150,6 +153,30 @@ class Loading(Devices, Lineages):
         known.logs.update(found)
         known.books.update((name, write_log(log)) for name, log in found.items())
         follow.cases |= {log.case for log in found.values() if log.case}
+
+    def find_logs(self, names: Collection[bytes]) -> dict[bytes, LogState]:
+        """Those of the named logs that are known, each with the logs that it follows."""
+        found = super().find_logs(names)
+        for log in found.values():
+            if log.before:
+                log.before = self._before(log.id)
+        return found
+
+    def _before(self, name: bytes) -> tuple[tuple[bytes, int], ...]:
+        """The logs that this one follows, as far as their entries here are the ones it names."""
+        found: list[tuple[bytes, int]] = []
+        while len(found) < GENERATIONS_MAX:
+            data = self.opening(name)
+            opening = msgspec.msgpack.decode(data, type=Open) if data is not None else None
+            if opening is None or not opening.parent:
+                break
+            upto = opening.parent_seq
+            there = self.entries(opening.parent, upto, upto).get(upto)
+            if there is None or there.head != opening.parent_head:
+                break
+            found.append((opening.parent, upto))
+            name = opening.parent
+        return tuple(found)
 
     def _load_records(self, known: Loaded, names: Collection[bytes], follow: Needs) -> None:
         columns = (_records.c.id, _records.c.data, _records.c.village)

@@ -28,6 +28,7 @@ from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
 from server.database.people import People, Person
 from server.database.proof import Broken, Proof, Verified
 from server.database.tables import AttemptRow, CounterRow
+from server.database.recoveries import Recoveries
 from server.database.work import table_of
 from server.journal import Journal
 from server.ledger import Scope, Standing
@@ -54,7 +55,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Proof, People, Custody, Journaled):
+class Door(Recoveries, Proof, People, Custody, Journaled, Matching):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:
