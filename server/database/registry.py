@@ -55,7 +55,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Recoveries, Proof, People, Custody, Journaled, Matching):
+class Door(Recoveries, Proof, People, Custody, Journaled):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:
