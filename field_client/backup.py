@@ -77,6 +77,12 @@ class Backup(msgspec.Struct, frozen=True):
         return sum(file.size for file in self.files)
 
 
+class BackedUp(msgspec.Struct, frozen=True):
+    """That there is a copy on a second medium. at: Unix seconds of the newest."""
+
+    at: int
+
+
 # -- making
 
 
@@ -106,6 +112,7 @@ def back_up(
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    store.remember(BackedUp(at))
     return final, made
 
 

@@ -16,8 +16,11 @@ from models.ids import Code
 from models.problems import Problem
 from models.reading import parse_day
 from models.regions import full_name
+from models.reading import parse_day
+from models.regions import full_name
 from models.services import Service, catalogue
 from models.units import member
+from models.words import day as plain_day
 from models.words import day as plain_day
 from models.words import moment, number, say, size
 from sync.notices import Notice

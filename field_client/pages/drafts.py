@@ -6,6 +6,7 @@ the folder's version: what was drawn before another window saved does not overwr
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,10 @@ from models.fields import split_row
 from models.problems import Finding, Problem
 from models.words import WIT
 
-FIX, ADD, REMOVE, FILL = "fix", "add", "remove", "fill"
+ADD, REMOVE, FILL, LATER = "add", "remove", "fill", "later"
+"""What a button of a page wishes besides saving."""
+
+WINDOWS_KEPT = 100
 
 
 @show("/drafts/{name:str}")
@@ -74,14 +78,15 @@ def keep(here: Here, form: Form, name: str, number: int, section: str, row: int)
     if wish == REMOVE:
         folder.put(topics.emptied(folder, page))
         return here.go(f"/drafts/{name}", here.say("{title} dihapus.", title=page.title))
-    _newest(folder, form)
+    if not _is_newest(here, folder, form):
+        return _draw(here, folder, looked, page, checked=False, form=form)
     _write(folder, looked, page, form)
     filled = folder.fill()
     if filled or wish == FILL:
         told = here.say("Diisi dari daftar penduduk. Periksa, lalu lanjutkan.")
         return here.go(here_again, told if filled else here.say("Tidak ditemukan di daftar."))
     looked = topics.look(folder)
-    if _stops(looked, page) and wish != "later":
+    if _stops(looked, page) and wish != LATER:
         return here.go(f"{here_again}?look=1")
     if wish == ADD:
         more = topics.may_add(looked[page.number], section)
@@ -97,7 +102,8 @@ def save(here: Here, form: Form, name: str, number: int, section: str, row: int)
         raise Problem("draft.unknown", draft=name[:32])
     looked = topics.look(folder)
     page = _topic(folder, looked, number, section, row, here.lang)
-    _newest(folder, form)
+    if not _is_newest(here, folder, form):
+        raise Problem("draft.moved")
     _write(folder, looked, page, form)
     return here.page("parts/saved.html", at=_clock(folder.at), version=folder.version)
 
@@ -131,7 +137,7 @@ def brought(here: Here, form: Form, name: str) -> Response[Any]:
             for number, sheet in enumerate(folder.sheets)
         },
     )
-    return here.go(f"/drafts/{name}/check")
+    return here.go(f"/drafts/{name}")
 
 
 @show("/drafts/{name:str}/check")
@@ -230,11 +236,17 @@ def _topic(
     raise Problem("api.not_found")
 
 
-def _newest(folder: Folder, form: Form) -> None:
-    """Problem draft.moved if another window saved since this page was drawn."""
-    given = form.get("version")
-    if given != str(folder.version):
-        raise Problem("draft.moved")
+def _is_newest(here: Here, folder: Folder, form: Form) -> bool:
+    """Whether no other window saved since this page was drawn. A page's own saves overtake each
+    other: one while typing, one by the button."""
+    window = form.get("window")[:40]
+    writers: dict[bytes, str] = here.request.app.state.writers
+    if form.get("version") != str(folder.version) and writers.get(folder.name) != window:
+        return False
+    if len(writers) > WINDOWS_KEPT:
+        writers.clear()
+    writers[folder.name] = window
+    return True
 
 
 def _write(folder: Folder, looked: Sequence[Looked], page: Topic, form: Form) -> None:
@@ -259,13 +271,22 @@ def _next(name: str, listed: Sequence[Topic], page: Topic) -> str:
 
 
 def _draw(
-    here: Here, folder: Folder, looked: Sequence[Looked], page: Topic, checked: bool
+    here: Here,
+    folder: Folder,
+    looked: Sequence[Looked],
+    page: Topic,
+    checked: bool,
+    form: Form | None = None,
 ) -> Response[str]:
+    """form: what was typed in a window that another one has overtaken; it is shown beside."""
     now, rare = topics.questions(folder, looked, page, here.lang, checked)
     block = looked[page.number].service.plan.blocks[page.section]
     return here.page(
         "topic.html",
+        200 if form is None else 409,
         folder=folder,
+        overtaken=[] if form is None else topics.differing(folder, looked, page, form, here.lang),
+        window=secrets.token_hex(4),
         page=page,
         now=now,
         rare=rare,

@@ -103,10 +103,12 @@ _INPUTMODES = {"nik": "numeric", "kk": "numeric", "int": "numeric", "decimal": "
                "phone": "tel", "email": "email"}  # fmt: skip
 
 
-def widget(slot: Slot, plan: Plan) -> str:
-    """Which drawing an answer of this kind has."""
+def widget(slot: Slot, plan: Plan, required: bool) -> str:
+    """Which drawing an answer of this kind has. What may stay empty is a drop-down: a radio cannot
+    be taken back."""
     if slot.field.kind == "code":
-        return "radios" if len(options(slot, plan, "id")) <= RADIOS_MAX else "select"
+        few = required and len(options(slot, plan, "id")) <= RADIOS_MAX
+        return "radios" if few else "select"
     return _WIDGETS.get(slot.field.kind, "input")
 
 
@@ -143,7 +145,7 @@ def drawn(
     slot: Slot, plan: Plan, row: int, name: str, value: Any, required: bool, lang: str
 ) -> Drawn:
     """A question with the answer that was typed."""
-    field, kind = slot.field, widget(slot, plan)
+    field, kind = slot.field, widget(slot, plan, required)
     groups: tuple[tuple[str, tuple[Option, ...]], ...] = ()
     if field.kind in ("region", "address"):
         groups = villages(lang)

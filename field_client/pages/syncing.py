@@ -56,15 +56,16 @@ class Syncing:
         self.progress = None
 
     def pause(self, house: House, paused: bool) -> None:
-        """Stop sending until somebody wants it again, or go on."""
+        """Stop sending until somebody wants it again, or go on at once. A sync that runs needs a
+        moment to end; nobody waits for it."""
         self.paused = paused
-        self.stop()
-        if not paused:
-            self.start(house)
 
-    def now(self, house: House) -> None:
-        """Do not wait for the next look."""
-        self.pause(house, False)
+        def obey() -> None:
+            self.stop()
+            if not self.paused:
+                self.start(house)
+
+        threading.Thread(target=obey, name="pause", daemon=True).start()
 
     def _told(self, heard: Heard) -> None:
         self.heard = heard

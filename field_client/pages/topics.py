@@ -16,6 +16,7 @@ from field_client.folder import Folder
 from field_client.pages import fields
 from field_client.pages.drawing import Form
 from field_client.pages.fields import Drawn
+from field_client.shown import answer_words
 from models.checks import Checked
 from models.conditions import Condition
 from models.fields import row_name, split_row
@@ -23,6 +24,7 @@ from models.forms import Block, Slot
 from models.forms import Form as Filled
 from models.problems import Finding
 from models.services import Service
+from models.words import say
 
 PER_SERVICE = frozenset({"applicant.relation"})
 """Asked once a service where the rest of the block is shared: a father is the parent of the child,
@@ -199,6 +201,19 @@ def answered(
     return found
 
 
+def differing(
+    folder: Folder, looked: Sequence[Looked], topic: Topic, form: Form, lang: str
+) -> list[tuple[str, str]]:
+    """Question and text of what was typed here and is not what is saved."""
+    found: list[tuple[str, str]] = []
+    for number, answers in answered(folder, looked, topic, form).items():
+        known = folder.sheets[number].wanted.answers
+        for key, value in answers.items():
+            if value not in ("", known.get(key, "")):
+                found.append(answer_words(looked[number].service, key, value, lang))
+    return list(dict.fromkeys(found))
+
+
 def reasons_in(topic: Topic, form: Form) -> dict[int, dict[str, str]]:
     """Why warnings may pass, as typed: number of the form -> key -> reason."""
     given = {
@@ -260,11 +275,7 @@ def _elsewhere(one: Looked, slot: Slot, row: int, lang: str) -> str:
         return ""
     value = one.filled.value(slot.path, row)
     if value is None:
-        from models.words import say
-
         return say("belum diisi", lang)
-    from field_client.shown import answer_words
-
     return answer_words(one.service, row_name(slot.path, row), value, lang)[1]
 
 

@@ -1,0 +1,125 @@
+"""Readiness: what to look at before the first citizen comes, each with one thing to do about it.
+
+Only two things block: a full disk and a broken database. All else is said and lets work go on:
+being offline is the ordinary state of this laptop.
+"""
+
+from __future__ import annotations
+
+import shutil
+from typing import Literal
+
+import msgspec
+
+from field_client.app import House
+from field_client.backup import BackedUp
+from models.services import catalogue
+from models.words import number, say, size
+
+DISK_BYTES_FULL = 200 * 1000 * 1000
+DISK_BYTES_LOW = 2 * 1000 * 1000 * 1000
+BACKUP_DAYS = 3
+QUEUE_DAYS = 7
+DAY = 86400
+
+State = Literal["good", "look", "blocks"]
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One thing looked at. fix: what to do; address: the page where that is done, "" for none."""
+
+    name: str
+    state: State
+    title: str
+    words: str
+    fix: str = ""
+    address: str = ""
+
+
+def look(house: House, lang: str) -> list[Point]:
+    """Everything that the program can see by itself, most urgent kinds first."""
+    return [
+        _database(house, lang),
+        _disk(house, lang),
+        _clock(house, lang),
+        _backup(house, lang),
+        _queue(house, lang),
+        _roster(house, lang),
+        _forms(lang),
+        _device(house, lang),
+    ]
+
+
+def _database(house: House, lang: str) -> Point:
+    title = say("Berkas data", lang)
+    if house.store.engine.check(True):
+        words = say("Rusak. Jangan hapus apa pun.", lang)
+        return Point("database", "blocks", title, words, say("Hubungi Dukcapil", lang))
+    if house.store.restored:
+        words = say("Data berasal dari salinan; log baru akan dibuka.", lang)
+        return Point("database", "look", title, words)
+    return Point("database", "good", title, say("Utuh.", lang))
+
+
+def _disk(house: House, lang: str) -> Point:
+    free = shutil.disk_usage(house.place.folder).free
+    title, words = say("Ruang disk", lang), say("Sisa {size}.", lang, size=size(free, lang))
+    if free < DISK_BYTES_FULL:
+        return Point("disk", "blocks", title, words, say("Kosongkan ruang dulu", lang))
+    if free < DISK_BYTES_LOW:
+        return Point("disk", "look", title, words, say("Hapus berkas lain dari laptop ini", lang))
+    return Point("disk", "good", title, words)
+
+
+def _clock(house: House, lang: str) -> Point:
+    doubt, title = house.desk.clock_doubt(), say("Jam laptop", lang)
+    if doubt is None:
+        return Point("clock", "good", title, say("Wajar.", lang))
+    return Point("clock", "look", title, doubt.words(lang), say("Perbaiki jam laptop", lang))
+
+
+def _backup(house: House, lang: str) -> Point:
+    kept, title = house.store.recall(BackedUp), say("Cadangan di media lain", lang)
+    fix, address = say("Buat cadangan", lang), "/readiness/backup"
+    if kept is None:
+        return Point("backup", "look", title, say("Belum pernah dibuat.", lang), fix, address)
+    days = max(0, house.desk.facts().at - kept.at) // DAY
+    words = say("{n} hari lalu.", lang, n=days) if days else say("Hari ini.", lang)
+    state: State = "look" if days >= BACKUP_DAYS else "good"
+    return Point("backup", state, title, words, fix, address)
+
+
+def _queue(house: House, lang: str) -> Point:
+    standing, title = house.store.standing(), say("Antre kirim", lang)
+    if standing.oldest_unsent is None:
+        return Point("queue", "good", title, say("Tidak ada antrean.", lang))
+    days = max(0, house.desk.facts().at - standing.oldest_unsent) // DAY
+    words = say("{n} perubahan, yang tertua {days} hari.", lang, n=number(standing.unsent, lang),
+                days=days)  # fmt: skip
+    state: State = "look" if days >= QUEUE_DAYS else "good"
+    return Point("queue", state, title, words, say("Kirim sekarang", lang), "/sending")
+
+
+def _roster(house: House, lang: str) -> Point:
+    lists, title = house.store.roster.lists(), say("Daftar penduduk", lang)
+    if not lists:
+        words = say("Belum ada. Data warga diketik sendiri.", lang)
+        return Point("roster", "look", title, words)
+    people = sum(one.people for one in lists)
+    words = say("{n} orang dari {lists} daftar.", lang, n=number(people, lang), lists=len(lists))
+    return Point("roster", "good", title, words)
+
+
+def _forms(lang: str) -> Point:
+    n = len(catalogue().slugs)
+    return Point("forms", "good", say("Formulir", lang), say("{n} layanan tersedia.", lang, n=n))
+
+
+def _device(house: House, lang: str) -> Point:
+    from field_client.orders import Word
+
+    word, title = house.store.recall(Word), say("Perangkat", lang)
+    if word is not None and word.kind == "suspend":
+        words = say("Ditangguhkan: bisa mencatat, belum bisa mengirim.", lang)
+        return Point("device", "look", title, words, say("Hubungi Dukcapil", lang))
+    return Point("device", "good", title, house.desk.invitation().office_name)
