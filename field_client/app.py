@@ -93,6 +93,13 @@ class House:
 
             after_copy(self.desk)
 
+    @property
+    def practice(self) -> bool:
+        """A training laptop: its people are invented, its work is never sent."""
+        from field_client.training import is_training
+
+        return is_training(self.store)
+
     def close(self) -> None:
         """Close the database; keys go with the process."""
         self.store.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from field_client import inbox, loading, succession
+from field_client import inbox, loading, succession, training
 from field_client.courier import Confirmed, SyncLock
 from field_client.desk import Desk
 from field_client.inbox import Refused, Taken
@@ -91,6 +91,7 @@ class Bundles:
         limit: bytes the stick may take; the oldest work goes first. volume_bytes: of a file.
         Problems: usb.*, sync.busy, bundle.too_large.
         """
+        training.refuse(self.store)
         usb.check_room(folder, 0)
         with self._alone():
             if self.store.restored:

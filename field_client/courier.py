@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from field_client import succession
+from field_client import succession, training
 from field_client.attachments.sending import Sent
 from field_client.crossing import Crossing
 from field_client.desk import Desk
@@ -157,7 +157,8 @@ class Courier:
         return self.report
 
     def _alone(self) -> FileLock:
-        """Two syncs at once would only send everything twice."""
+        """Two syncs at once would only send everything twice. Problem training.never_sent."""
+        training.refuse(self.store)
         return SyncLock(self.place.folder / "sync.lock", wait=0)
 
     def _exchange_all(self) -> None:

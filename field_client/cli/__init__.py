@@ -10,6 +10,7 @@ from field_client.cli import (
     attachments,
     copies,
     enrol,
+    handing,
     operators,
     printing,
     queueing,
@@ -47,6 +48,7 @@ for name, group in (
     ("usb", sticks.app),
     ("print", printing.app),
     ("stock", printing.stock_app),
+    ("handover", handing.app),
 ):
     app.add_typer(group, name=name)
 queueing.register(app)
@@ -55,6 +57,7 @@ sync.register(app)
 serve.register(app)
 copies.register(app)
 attachments.register(app, requests.app)
+handing.register(app)
 
 
 def _version(asked: bool) -> None:

@@ -125,6 +125,8 @@ class Call:
             doubt = self._house.desk.clock_doubt()
             if doubt is not None:
                 self.warn(doubt.words(self.lang))
+            if self._house.practice:
+                self.warn(say("DATA LATIHAN — tidak akan dikirim.", self.lang))
         return self._house
 
     def close(self) -> None:

@@ -241,6 +241,7 @@ def _deliver(
     from field_client.printing import prints
 
     paper = _width(paper)
+    documents = [prints.practised(call.house().desk, one) for one in documents]
     if out is not None and _to_stdout(out):
         return _pipe(prints.drawn(documents, paper, ".pdf"))
     if out is not None:

@@ -15,14 +15,15 @@ import msgspec
 from field_client import receipts
 from field_client.desk import Desk
 from field_client.printing import filling, pdf, printers, receipt, thermal
-from field_client.printing.document import Document
+from field_client.printing.document import Document, Words, loud
 from field_client.printing.filling import Case
 from field_client.printing.papers import Paper, paper
 from field_client.sheet import Sheet
+from field_client.training import is_training
 from models.changes import RecordId
 from models.problems import Problem
 from models.services import Service
-from models.words import WIT
+from models.words import WIT, say
 
 RECEIPT, FAILED = "print receipt", "print receipt failed"
 
@@ -59,7 +60,17 @@ def receipt_for(desk: Desk, record: RecordId, lang: str) -> Document:
         tuple(one.code for one in filling.needed(case(desk, page))) if page.service else (),
         str(page.answers.get("applicant.phone") or ""),
     )
-    return receipt.receipt(told, lang)
+    return practised(desk, receipt.receipt(told, lang))
+
+
+def practised(desk: Desk, made: Document) -> Document:
+    """The same paper, marked from top to foot where the laptop is one for practice."""
+    words = say("DATA LATIHAN — tidak akan dikirim.", made.lang)
+    if not is_training(desk.store) or made.foot.startswith(words):
+        return made
+    blocks = (Words(loud(words), centre=True, framed=True), *made.blocks)
+    foot = " · ".join(part for part in (words, made.foot) if part)
+    return msgspec.structs.replace(made, blocks=blocks, foot=foot)
 
 
 def copies(desk: Desk, record: RecordId) -> int:
@@ -101,7 +112,7 @@ def letters_for(desk: Desk, record: RecordId) -> list[Document]:
 def _filled(desk: Desk, record: RecordId, chosen: Sequence[Paper], about: Case) -> list[Document]:
     if not chosen:
         raise Problem("print.nothing")
-    made = [filling.fill(one, about) for one in chosen]
+    made = [practised(desk, filling.fill(one, about)) for one in chosen]
     for one in chosen:
         desk.note_reveal(f"print {one.code}", record)
     return made

@@ -315,3 +315,34 @@ def test_the_stock_book_stays_short_and_keeps_its_sums(van, monkeypatch):
 def test_a_printing_system_that_is_not_there_has_no_printers(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert printers.printers() == []
+
+
+# -- what the commands of the counter say
+
+
+def test_practice_and_the_counter_on_the_command_line(jemput, tmp_path):
+    """The laptop's own work is nowhere near: practice has a folder, and every call says what it
+    is."""
+    pin = tmp_path / "new.pin"
+    pin.write_text("latihan latihan\n", encoding="utf-8")
+    made = jemput.one("train", "--new-pin-file", str(pin))
+    assert made["requests"] >= 5
+    again = jemput.one("train", "--new-pin-file", str(pin), code=1)["problem"]
+    assert again["code"] == "training.exists"
+    school = Jemput(Path(made["folder"]), "latihan latihan")
+    told = school.run("sync", code=1)
+    assert "DATA LATIHAN" in told.stderr
+    assert "[training.never_sent]" in told.stderr
+    codes = {line["service"]: line["code"] for line in school.lines("request", "list")}
+    out = tmp_path / "latihan.pdf"
+    school.run("print", "form", codes["birth"], "--out", str(out))
+    assert text_of(out.read_bytes()).count("DATA LATIHAN") == 3, (
+        "on top, and at the foot of each page"
+    )
+    assert jemput.run("handover", "list").stdout.strip().endswith("menunggu diambil.")
+    letter = codes_of(jemput)["village-domicile-letter"]
+    words = ("--number", "1/2026", "--date", "2026-11-21", "--signer", "Hasan Kasim")
+    early = jemput.one("handover", "sign", letter, *words, code=1)["problem"]
+    assert early["code"] == "lifecycle.no_such_move"
+    early = jemput.one("handover", "give", letter, "--relation", "self", code=1)["problem"]
+    assert early["code"] == "lifecycle.no_such_move"
