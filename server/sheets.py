@@ -13,7 +13,7 @@ import msgspec
 
 from models import lifecycle
 from models.calendar import Calendar
-from models.changes import Attached, Change, decode_change, own_of
+from models.changes import Attached, Body, Change, decode_body, decode_change, own_of
 from models.codes import code_list
 from models.ids import Code
 from models.problems import Problem
@@ -111,12 +111,13 @@ class ChoiceLine(msgspec.Struct, frozen=True):
 
 
 class ParkedLine(msgspec.Struct, frozen=True):
-    """A whole change that waits under a case."""
+    """A whole change that waits under a case. problem: why it cannot be shown, and who acts."""
 
     author: Author
     record: str
     kind: str
     set: dict[str, Any]
+    problem: dict[str, Any] | None = None
 
 
 class CaseLine(msgspec.Struct, frozen=True):
@@ -325,12 +326,13 @@ class Reader:
 
     def _parked(self, log: bytes, seq: int, record: bytes) -> ParkedLine:
         change = self._change(log, seq)
-        units: dict[str, Any] = {}
-        if change is not None:
-            body = msgspec.msgpack.decode(change.body)
-            units = body.get("set", {}) if isinstance(body, dict) else {}
         kind = change.kind if change is not None else "?"
-        return ParkedLine(self.author(log, seq, None), record.hex(), kind, units)
+        body = _body(change)
+        who = self.author(log, seq, None)
+        if body is None:
+            problem = Problem("change.unreadable", seq=seq, device=who.device or log.hex()[:8])
+            return ParkedLine(who, record.hex(), kind, {}, problem.as_dict())
+        return ParkedLine(who, record.hex(), kind, body.set)
 
     # -- authors
 
@@ -341,7 +343,8 @@ class Reader:
         change = self._change(log, seq)
         if state is None or stored is None or change is None:
             return Author("", "", "", log.hex(), seq, 0, None, None)
-        before = self.door.moment(change.seen) if change.seen else None
+        seen = min(change.seen, self.seen)  # a laptop may say anything
+        before = self.door.moment(seen) if seen > 0 else None
         at = stored.received_at
         if state.central:
             who = decision.actor if decision is not None else ""
@@ -485,8 +488,13 @@ def _choice(chosen: Any) -> ChoiceLine | None:
 
 
 def _reason_of(change: Change | None) -> str:
-    if change is None:
-        return ""
-    body = msgspec.msgpack.decode(change.body)
-    reason = body.get("reason", "") if isinstance(body, dict) else ""
-    return str(reason)
+    body = _body(change)
+    return body.reason if body is not None else ""
+
+
+def _body(change: Change | None) -> Body | None:
+    """What a change asks for; None where that cannot be read, or is no edit's."""
+    try:
+        return decode_body(change.body) if change is not None else None
+    except msgspec.DecodeError:
+        return None

@@ -207,6 +207,8 @@ def _arrived(judge: Judge, name: bytes) -> tuple[int, bytes]:
 
 
 def _settle_parked(judge: Judge, case: Case, *, release: bool) -> None:
+    """Whoever made them has seen nothing that was decided after the case was opened, whatever the
+    entries say: a number that was still to come then may have been given meanwhile."""
     for log, seq, record in case.parked:
         entry = judge.known.entries.get((log, seq))
         change = envelope(entry) if entry is not None else None
@@ -216,7 +218,8 @@ def _settle_parked(judge: Judge, case: Case, *, release: bool) -> None:
             continue
         mine, judge.log = judge.log, owner
         try:
-            judge_change(judge, entry, change, author_of(judge.known, owner, seq, seq, change))
+            author = author_of(judge.known, owner, seq, seq, change, case.opened - 1)
+            judge_change(judge, entry, change, author)
         except (Refusal, Wait) as stop:
             code = getattr(stop, "code", "change.waiting")
             judge.settle(log, seq, Result("rejected", record, case.id, code))

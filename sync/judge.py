@@ -201,11 +201,14 @@ def judge_change(judge: Judge, entry: Entry, change: Change, author: Author) -> 
         _edit(judge, change, body, author)
 
 
-def author_of(known: Known, log: LogState, first: int, seq: int, change: Change) -> Author:
+def author_of(
+    known: Known, log: LogState, first: int, seq: int, change: Change, most: int = 1 << 63
+) -> Author:
     """The author of an entry, as merging sees them. What they saw of decisions that a restore of
-    central lost counts up to where the backup ends; nobody has seen what is not decided yet."""
+    central lost counts up to where the backup ends; nobody has seen what is not decided yet. most:
+    number of the newest decision there was when a change came that is only judged now."""
     seen = clamp(change.seen, known.branches)
-    seen = seen if seen <= known.server_seq else 0
+    seen = min(seen, most) if seen <= known.server_seq else 0
     own, before = own_of(seq, change), log.before
     if own < 0:  # the page was drawn in the log before this one
         before = tuple((name, min(upto, -own - 1)) for name, upto in before[:1])

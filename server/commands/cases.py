@@ -13,7 +13,7 @@ from server.casework import Done
 from server.central import Central
 from server.commands.requests import SeenOption, shown, shown_first, when
 from server.database.people import Person
-from server.sheets import CaseSheet, Side
+from server.sheets import CaseSheet, ParkedLine, Side
 from server.terminal import (
     DEFAULT_DATA,
     AsOption,
@@ -201,7 +201,13 @@ def draw(terminal: Terminal, sheet: CaseSheet) -> None:
             terminal.say("Tiba"),
         ]
         held = [
-            [p.kind, shown(p.set), p.author.who, p.author.office, when(p.author.not_after)]
+            [
+                p.kind,
+                _parked(p, terminal.lang),
+                p.author.who,
+                p.author.office,
+                when(p.author.not_after),
+            ]
             for p in sheet.parked
         ]
         terminal.table(terminal.say("Perubahan yang ditahan"), heads, held)
@@ -211,6 +217,13 @@ def draw(terminal: Terminal, sheet: CaseSheet) -> None:
             (terminal.say("Keadaan (seen)"), sheet.seen),
         ]
     )
+
+
+def _parked(line: ParkedLine, lang: str) -> str:
+    """What a change that waits would set; where that cannot be read, why and whose turn it is."""
+    if line.problem is None:
+        return shown(line.set)
+    return Problem(line.problem["code"], **line.problem["details"]).words(lang)
 
 
 def owner_words(role: str, lang: str) -> str:

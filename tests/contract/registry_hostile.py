@@ -441,6 +441,29 @@ def test_what_a_person_releases_late_does_not_undo_what_its_author_did_since(hom
     assert found.units[PROTECTED].value == {"name": "BARU"}
 
 
+def test_a_parked_change_has_not_seen_what_was_decided_since(home: Home) -> None:
+    """Its `seen` was a number to come when it was parked, and is an old one when it is released."""
+    van, village = home.laptop(), home.laptop()
+    record = create(van)
+    home.send(van)
+    home.send(village)
+    limit(home, van, van.last)
+    ahead = home.seq + 4
+    edit(van, record, ahead, {PROTECTED: {"name": "PALSU"}})
+    home.send(van)
+    for name in ("SATU", "DUA", "TIGA"):
+        edit(village, record, home.seq, {PROTECTED: {"name": name}})
+        home.send(village)
+    assert home.seq == ahead, "or this shows nothing"
+    with home.registry.read() as door:
+        ((_, parked),) = door.results(van.log, van.last, van.last)
+    home.resolve(parked.case, "release")
+    found = home.record(record)
+    assert found is not None
+    assert found.units[PROTECTED].value == {"name": "TIGA"}
+    assert said(home, van, van.last)[0] == "held"
+
+
 def limit(home: Home, laptop: Laptop, upto: int | None) -> None:
     """Up to which entry the log is judged without a person."""
     with home.registry.write() as door:

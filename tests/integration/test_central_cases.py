@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+import msgspec
 import pytest
 
 from models.calendar import Calendar
-from models.changes import Body
+from models.changes import Body, Change
 from models.problems import Problem
 from models.words import WIT
+from server.commands.cases import draw
 from server.promise import read_calendar
+from server.terminal import Terminal
 from tests.pusat import FREE, NOW, PROTECTED, Pusat, Van, pusat
 
 
@@ -270,3 +273,51 @@ def test_every_step_of_a_case_leaves_one_entry(office):
         ("tono", "case.read"),
         ("tono", "case.approve"),
     ]
+
+
+# -- what no program of ours wrote
+
+LAST = (1 << 64) - 1
+UNREADABLE = [b"\xa4\xff\xfe\xfd\xfc", b"\x81\xa3set\x05", b"\x05"]
+
+
+def waiting_under_a_case(office: Pusat, changes: list[Change]) -> tuple[Van, str]:
+    """A laptop that was suspended from its last entry on brings these; the id of the case."""
+    van = office.van("Si Jola 1")
+    record = van.take_in()
+    office.sync(van)
+    with office.central.registry.write() as door:
+        door.keep_log_state(van.log, "active", van.last)
+    for change in changes:
+        van.append([msgspec.structs.replace(change, record=record, session=van.session)])
+    office.sync(van)
+    (case,) = office.cases()
+    return van, case["id"]
+
+
+def any_change(body: bytes, number: int = 0) -> Change:
+    return Change("edit", b"", 0, 1, "", 0, 0, number, 0, 0, 1, number, None, msgspec.Raw(body))
+
+
+def test_changes_that_cannot_be_read_are_shown_as_such_with_who_acts(office, capsys):
+    readable = msgspec.msgpack.encode({"set": {FREE: "+62811"}})
+    changes = [any_change(body) for body in UNREADABLE] + [any_change(readable, LAST)]
+    _, case = waiting_under_a_case(office, changes)
+    answer = office.get("tono", f"/v1/cases/{case}")
+    assert answer.status_code == 200, answer.text
+    sheet = answer.json()
+    *bad, good = sheet["parked"]
+    assert [one["problem"]["code"] for one in bad] == ["change.unreadable"] * len(UNREADABLE)
+    assert {one["problem"]["who"] for one in bad} == {"engineer"}
+    assert (good["set"], good["problem"]) == ({FREE: "+62811"}, None)
+    assert good["author"]["wrote_at"] == LAST
+    with office.central.registry.read() as door:
+        assert good["author"]["not_before"] == door.moment(sheet["seen"])
+    draw(Terminal("id", False), office.central.casework.case(office.people["tono"], case))
+    assert "tidak dapat dibaca di sini" in capsys.readouterr().out.replace("\n", " ")
+    done = office.post(
+        "tono",
+        f"/v1/cases/{case}/resolve",
+        {"take": "release", "reason": "a", "seen": sheet["seen"]},
+    )
+    assert done.status_code < 300, done.text
