@@ -91,11 +91,13 @@ class Hole(msgspec.Struct, frozen=True):
     reason: str
 
 
-class Incident(msgspec.Struct, frozen=True):
-    """Central noticed something about a laptop; kind: of the case to open ("fork")."""
+class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Central noticed something; kind: of the case to open ("fork", "duplicate"). records: the
+    requests that look like one person's (duplicate), two or more."""
 
     kind: str
     note: str
+    records: tuple[bytes, ...] = ()
 
 
 class Choice(msgspec.Struct, frozen=True, omit_defaults=True):

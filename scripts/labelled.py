@@ -28,8 +28,8 @@ import msgspec
 from models import regions
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "duplicates"
-TUNING = (1, 2, 3, 4, 5, 6)
-JUDGED = (7001, 7002, 7003, 7004, 7005)
+TUNING = (1, 2, 3, 4, 5, 6, 8, 9)
+JUDGED = (7201, 7202, 7203, 7204, 7205)
 TODAY = date(2026, 11, 1)
 CHILD_DAYS = 17 * 365
 MAN, WOMAN = "1", "2"
@@ -217,7 +217,7 @@ class Population:
             nik = ""
         else:
             nik = nik or self.number(village, born, sex)
-        said = {"birth_date": born, "sex": sex}
+        said: dict[str, Any] = {"birth_date": born, "sex": sex}
         if shape in ("birth", "biodata"):
             said |= {"mother_name": mother, "mother_nik": mother_nik if child else ""}
         if shape == "birth":
@@ -255,9 +255,9 @@ class Population:
         """A word of a name: a frequent one, or one that is nearly nobody else's."""
         if self.rng.random() < self.tables["rare"]:
             parts = [self.rng.choice(self.tables["syllables"]) for _ in range(3)]
-            return "".join(parts) + self.rng.choice(self.tables["tails"])
-        words: list[str] = self.tables[kind]
-        return self.rng.choices(words, cum_weights=self.sums[kind])[0]
+            return "".join(parts) + str(self.rng.choice(self.tables["tails"]))
+        words = self.tables[kind]
+        return str(self.rng.choices(words, cum_weights=self.sums[kind])[0])
 
     def rounded(self, born: date) -> date:
         """The date that was written down for somebody whose birthday nobody knew."""
@@ -408,7 +408,7 @@ class Errors:
         pairs = [(a, b) for a, b in pairs if a in word]
         for one, other in [*sounds["ends"], *([b, a] for a, b in sounds["ends"])]:
             if word.endswith(one) and rng.random() < 0.5:
-                return word.removesuffix(one) + other
+                return word.removesuffix(one) + str(other)
         if not pairs:
             return self.letter(word)
         old, new = rng.choice(pairs)

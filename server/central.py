@@ -22,6 +22,7 @@ from server.cargo import Cargo
 from server.casework import Casework
 from server.database import migrations
 from server.database.registry import Registry, open_registry
+from server.duplicates import Duplicates
 from server.enrolment import Devices
 from server.evidence import Evidence
 from server.files import private_folder
@@ -110,6 +111,9 @@ class Central:
         self.staff = Staff(registry, clock, entropy)
         calendar = read_calendar(place.folder / CALENDAR_FOLDER)
         self.casework = Casework(registry, self.ledger, clock, self.arrivals, calendar)
+        self.duplicates = Duplicates(
+            registry, self.ledger, self.casework, clock, house_key(keys.seal, b"duplicates")
+        )
         self.evidence = Evidence(registry, keys, clock)
 
     def status(self) -> Status:

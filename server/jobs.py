@@ -13,6 +13,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from server.central import Central
 from sync.recent import DAY_SECONDS
 
+CHUNKS = 50
+"""Of the search for duplicates in one run: 10,000 decisions, so that no run lasts for ever."""
+
 log_lines = structlog.get_logger(__name__)
 
 
@@ -33,6 +36,7 @@ class Jobs:
         self.scheduler.add_job(self.retry, "interval", minutes=settings.retry_minutes)
         self.scheduler.add_job(self.check, "interval", hours=settings.audit_check_hours)
         self.scheduler.add_job(self.forget, "interval", hours=settings.audit_check_hours)
+        self.scheduler.add_job(self.duplicates, "interval", minutes=settings.duplicate_minutes)
         self.scheduler.start()
 
     def stop(self) -> None:
@@ -51,6 +55,12 @@ class Jobs:
         days = self.central.settings.recent_days
         with self.central.registry.write() as door:
             door.forget_recents(self.central.clock() - days * DAY_SECONDS)
+
+    def duplicates(self) -> None:
+        """Look for requests of one person among what is new."""
+        found = self.central.duplicates.scan(CHUNKS)
+        if found.opened:
+            log_lines.info("duplicates_found", opened=found.opened, compared=found.compared)
 
     def check(self) -> None:
         """Verify every chain. What is broken is reported by number; nothing is repaired."""

@@ -63,6 +63,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password_tries: int = 5
     lockout_seconds: int = 300
     retry_minutes: int = 10
+    duplicate_minutes: int = 2
     audit_check_hours: int = 24
     log_level: str = "info"
     recent_days: int = 90
@@ -90,6 +91,7 @@ VARIABLES = {
     "password_tries": "JEMPUT_PUSAT_PASSWORD_TRIES",
     "lockout_seconds": "JEMPUT_PUSAT_LOCKOUT_SECONDS",
     "retry_minutes": "JEMPUT_PUSAT_RETRY_MINUTES",
+    "duplicate_minutes": "JEMPUT_PUSAT_DUPLICATE_MINUTES",
     "audit_check_hours": "JEMPUT_PUSAT_AUDIT_CHECK_HOURS",
     "log_level": "JEMPUT_PUSAT_LOG_LEVEL",
     "recent_days": "JEMPUT_PUSAT_RECENT_DAYS",
@@ -109,6 +111,7 @@ _POSITIVE = (
     "password_tries",
     "lockout_seconds",
     "retry_minutes",
+    "duplicate_minutes",
     "audit_check_hours",
 )
 LOG_LEVELS = ("debug", "info", "warning", "error")

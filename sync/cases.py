@@ -100,7 +100,7 @@ def _decide(judge: Judge, case: Case, choice: Choice) -> None:
     if case.kind == "dispute":
         _settle_offers(judge, case, choice, value)
     elif case.kind == "duplicate" and choice.take == "link":
-        _link(judge, case)
+        _link(judge, case, choice.value)
     elif case.parked:
         _settle_parked(judge, case, release=choice.take == "release")
 
@@ -189,16 +189,31 @@ def _state_of(case: Case, choice: Choice, offered: Any, value: Any, key: tuple[b
 # -- duplicates, and changes that waited as a whole
 
 
-def _link(judge: Judge, case: Case) -> None:
-    """The earliest request is kept; the others are joined to it, reversibly."""
+def _link(judge: Judge, case: Case, wanted: Any) -> None:
+    """One request is kept, the earliest unless the person says which (its id in hexadecimal); the
+    others are joined to it, reversibly."""
     names = sorted((case.record, *case.others), key=lambda n: _arrived(judge, n))
-    kept, *joined = names
-    for name in joined:
+    chosen = [name for name in names if name.hex() == wanted]
+    if wanted is not None and not chosen:
+        raise Refusal("case.choice")
+    kept = _root(judge, chosen[0] if chosen else names[0])
+    for name in (n for n in names if n != kept):
         record = judge.record(name)
         if record is None or is_over(record):
             continue
         judge.say(Linked(name, kept))
         judge.say(Moved(name, "join", record.status, "merged", case.id.hex()))
+
+
+def _root(judge: Judge, name: bytes) -> bytes:
+    """The request that stands for this one: what was joined to another is not joined to again."""
+    passed: set[bytes] = set()
+    record = judge.record(name)
+    while record is not None and record.kept and name not in passed:
+        passed.add(name)
+        name = record.kept
+        record = judge.record(name)
+    return name
 
 
 def _arrived(judge: Judge, name: bytes) -> tuple[int, bytes]:

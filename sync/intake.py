@@ -30,7 +30,7 @@ from models.changes import (
 from models.ids import ID_BYTES
 from sync.cases import resolve
 from sync.identity import verifies
-from sync.judge import Judge, Refusal, Wait, author_of, judge_change, park
+from sync.judge import Judge, Refusal, Wait, author_of, judge_change, park, suspect
 from sync.known import Known, LogState, Result, envelope
 from sync.logs import Entry, chain, hole_in, session_message
 from sync.state import Created, Decision, Opened
@@ -338,12 +338,15 @@ def may_announce(operators: dict[bytes, bytes], person: OperatorEntry) -> bool:
 
 
 def _incident(judge: Judge, entry: Entry, change: Change) -> None:
-    """Central itself noticed something about a laptop (a fork): a case for a person."""
+    """Central itself noticed something (a fork, two requests of one person): a case for people."""
     try:
         incident = decode(change.body, Incident)
     except msgspec.DecodeError:
         raise Refusal("change.malformed") from None
-    case = judge.open(incident.kind, note=incident.note)
+    if incident.kind == "duplicate":
+        case = suspect(judge, incident.records, incident.note)
+    else:
+        case = judge.open(incident.kind, note=incident.note)
     judge.settle(judge.log.id, entry.seq, Result("applied", case=case))
 
 

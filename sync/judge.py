@@ -45,6 +45,7 @@ from sync.state import (
     Effect,
     Held,
     Ignored,
+    Linked,
     Moved,
     Opened,
     Outcome,
@@ -338,6 +339,20 @@ def find_duplicates(judge: Judge, name: bytes) -> bytes:
     return judge.open("duplicate", name, others=fresh) if fresh else b""
 
 
+def suspect(judge: Judge, names: tuple[bytes, ...], note: str) -> bytes:
+    """Open a case about requests that look like one person's, for central's own reasons (`note`).
+    Refused where one of them is over or gone, or an open case compares them already."""
+    known = [judge.record(name) for name in dict.fromkeys(names)]
+    records = [record for record in known if record is not None and not is_over(record)]
+    if len(records) < 2 or len(records) < len(names):
+        raise Refusal("request.closed")
+    first, *others = sorted(records, key=lambda record: (record.created, record.id))
+    compared = _paired(judge, first)
+    if all(other.id in compared for other in others):
+        raise Refusal("request.duplicate")
+    return judge.open("duplicate", first.id, others=tuple(o.id for o in others), note=note)
+
+
 def _holds(judge: Judge, name: bytes, key: str) -> bool:
     """Has the request this key still? Its NIK may have been corrected meanwhile."""
     record = judge.record(name)
@@ -518,6 +533,8 @@ def _move(judge: Judge, record: Record, body: Body, author: Author) -> Verdict:
         verdict = Hold(disputed, record.units.get(STATUS_UNIT))
     elif here:
         judge.say(Moved(name, body.action, record.status, target, body.reason, mine))
+        if body.action == "unlink" and record.kept:
+            judge.say(Linked(name, record.kept, False))
         if target == "submitted":
             judge.say(Moved(name, "receive", "submitted", "received", "", mine))
         return Apply()

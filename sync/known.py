@@ -16,6 +16,7 @@ from models.changes import (
     Body,
     Change,
     Choice,
+    Incident,
     decode,
     decode_body,
     decode_change,
@@ -133,6 +134,8 @@ def needs(log: LogState, entries: list[Entry]) -> Needs:
             want.origins.add(change.origin)
         if change.kind == "resolve":
             want.cases.add(_case_of(change))
+        if change.kind == "incident":
+            want.records.update(_suspects(change))
         body = body_of(change)
         if change.kind == "create" and body is not None and body.number in range(NUMBERS):
             want.codes.add((block, body.number))
@@ -221,6 +224,13 @@ def body_of(change: Change) -> Body | None:
         return decode_body(change.body)
     except msgspec.DecodeError:
         return None
+
+
+def _suspects(change: Change) -> tuple[bytes, ...]:
+    try:
+        return decode(change.body, Incident).records
+    except msgspec.DecodeError:
+        return ()
 
 
 def _case_of(change: Change) -> bytes:

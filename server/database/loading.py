@@ -187,6 +187,7 @@ class Loading(Devices, Lineages):
             known.records[record.id] = row.data
             known.villages[record.id] = row.village
             follow.cases |= {*record.disputes.values(), *record.cases}
+            follow.records |= {record.kept} - {b""}  # it may be parted from that one
         self._load_stuck(known, set(names) - known.state.records.keys(), follow)
 
     def _load_stuck(self, known: Loaded, names: Collection[bytes], follow: Needs) -> None:

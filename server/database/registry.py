@@ -25,6 +25,7 @@ from server.database.devices import Call, Device
 from server.database.engine import Database
 from server.database.journaled import Journaled
 from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
+from server.database.matching import Matching
 from server.database.people import People, Person
 from server.database.proof import Broken, Proof, Verified
 from server.database.tables import AttemptRow, CounterRow
@@ -55,7 +56,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Recoveries, Proof, People, Custody, Journaled):
+class Door(Recoveries, Proof, People, Custody, Journaled, Matching):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:

@@ -1,0 +1,192 @@
+"""Requests of one person under another name or number: found by the clock, explained, linked by
+people, parted again; on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from models.changes import Body
+from models.problems import Problem
+from tests.pusat import GROUP, PROTECTED, Pusat, Van, pusat
+
+BIRTH = "ktp_enrolment_queue.identity"
+VILLAGE = "82.72.03.2001"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def office(tmp_path_factory, request) -> Iterator[Pusat]:
+    """One office for all of them: each test speaks of other people."""
+    kind = request.param
+    url = request.getfixturevalue("postgres_module_url") if kind == "postgres" else ""
+    with pusat(tmp_path_factory.mktemp("pusat") / kind, url) as opened:
+        yield opened
+
+
+class Town:
+    """A laptop, and people who come to it one after the other."""
+
+    def __init__(self, office: Pusat, name: str) -> None:
+        self.office = office
+        self.van: Van = office.van(name)
+        self.number = 0
+
+    def comes(self, name: str, nik: str, born: str, kk: str = "", **more: Any) -> bytes:
+        """Somebody asks for a card."""
+        self.number += 1
+        units = {
+            PROTECTED: {"name": name, "nik": nik} | ({"kk": kk} if kk else {}),
+            BIRTH: {"birth_date": born, "sex": "1"},
+            GROUP: {"address": "Kota Gam", "rt": "001", "rw": "002", "village": VILLAGE},
+        }
+        record = self.van.take_in(self.number, **(units | more))
+        self.office.sync(self.van)
+        return record
+
+    def scan(self) -> int:
+        """Cases that a search opens."""
+        return self.office.central.duplicates.scan(99).opened
+
+    def cases(self, *records: bytes) -> list[Any]:
+        """Open cases of duplicates about these requests."""
+        found = self.office.central.duplicates.cases(self.office.people["tono"], limit=200)
+        wanted = {record.hex() for record in records}
+        return [line for line in found if wanted <= {*line.case.requests}]
+
+    def status(self, record: bytes) -> tuple[str, str]:
+        """(status, what it was joined to) of a request, found by its number as on the receipt."""
+        with self.office.central.registry.read() as door:
+            stands = door.record(record)
+            assert stands is not None
+            assert stands.code is not None
+            assert door.record_by_code(*stands.code) == record
+            return stands.status, stands.kept.hex()
+
+
+def sees(office: Pusat) -> int:
+    with office.central.registry.read() as door:
+        return door.standing().server_seq
+
+
+def test_a_slip_in_name_and_number_is_found_explained_linked_and_parted_again(office):
+    town, people = Town(office, "Si Jola 1"), office.people
+    one = town.comes("JAIDUN GAMLAMO", "8272030902090001", "2009-02-09", "8272031703090002")
+    town.comes("FAHRI KAICILI", "8272031408090004", "2009-08-14")
+    assert town.scan() == 0, "two people"
+    two = town.comes("Djaidoen Gamlamo", "8272030902099001", "2009-09-02", "8272031703090002")
+    assert town.scan() == 1
+    assert town.scan() == 0, "once"
+    (line,) = town.cases(one, two)
+    assert line.probability > 0.9
+    sheet = office.central.duplicates.show(people["rina"], line.case.id)
+    said = " ".join(sheet.reasons)
+    assert "Nama: sama bunyinya" in said
+    assert "Tanggal lahir: hari dan bulan tertukar" in said
+    assert "JAIDUN" not in sheet.case.note.upper(), "levels, never values"
+    english = office.central.duplicates.show(people["rina"], line.case.id, "en")
+    assert any(text.startswith("Name: sounds the same") for text in english.reasons)
+    central = office.central
+    central.casework.resolve(
+        people["rina"], line.case.id, "link", "orang yang sama", sees(office), value=two.hex()
+    )
+    assert town.status(one) == ("merged", two.hex())
+    assert town.status(two)[0] == "received"
+    asked = central.duplicates.unlink(people["tono"], one.hex(), "ternyata dua orang", sees(office))
+    assert asked.state == "waiting"
+    assert town.status(one)[0] == "merged", "not before the second person"
+    central.casework.confirm(people["wati"], one.hex(), sees(office))
+    assert town.status(one) == ("received", "")
+    assert town.scan() == 0, "people have said that it is another one"
+    with central.registry.read() as door:
+        kept = door.record(two)
+        assert kept is not None
+        assert kept.links == []
+    trail = [action for _, action in office.trail()]
+    assert {"duplicate.found", "case.decide", "request.unlink"} <= {*trail}
+    office.sync(town.van)
+    view = town.van.look(one)
+    assert view is not None
+    assert view.status == "received", "the laptop follows"
+
+
+def test_a_pair_that_is_kept_apart_is_put_again_only_when_it_agrees_otherwise(office):
+    town, people = Town(office, "Si Jola 2"), office.people
+    one = town.comes("RIFAT SOASANGAJI", "8272031209090001", "2009-09-12", "8272030608120003")
+    two = town.comes("RIFAD SOASANGAJI", "8272031209090101", "2009-09-12", "8272030608120003")
+    assert town.scan() == 1
+    (line,) = town.cases(one, two)
+    office.central.casework.resolve(
+        people["rina"], line.case.id, "separate", "saudara", sees(office)
+    )
+    town.van.edit(two, Body(set={"applicant.phone": "+6281240009911"}))
+    office.sync(town.van)
+    assert town.scan() == 0, "a telephone number says nothing new"
+    office.sync(town.van)
+    same = {"name": "RIFAT SOASANGAJI", "nik": "8272031209090101", "kk": "8272030608120003"}
+    town.van.edit(two, Body(set={PROTECTED: same}))
+    office.sync(town.van)
+    assert town.scan() == 1, "the same name does"
+
+
+def test_people_link_by_hand_what_no_rule_finds_and_never_what_is_another_matter(office):
+    town, people = Town(office, "Si Jola 3"), office.people
+    one = town.comes("WAWAN DRAKEL", "8272030101090011", "2009-01-01")
+    two = town.comes("IRWANSYAH", "8272072306090017", "2009-06-23")
+    assert town.scan() == 0
+    link = office.central.duplicates.link
+    with pytest.raises(Problem) as refused:
+        link(people["siak"], one.hex(), two.hex(), "sama", sees(office))
+    assert refused.value.code == "auth.forbidden"
+    with pytest.raises(Problem) as refused:
+        link(people["rina"], one.hex(), one.hex(), "sama", sees(office))
+    assert refused.value.code == "duplicate.other_matter"
+    with pytest.raises(Problem) as refused:
+        link(people["rina"], one.hex(), two.hex(), "sama", 1)
+    assert refused.value.code == "request.changed"
+    assert town.cases(one, two) == [], "a refusal leaves nothing"
+    link(people["rina"], one.hex(), two.hex(), "warga datang sendiri", sees(office))
+    assert town.status(two) == ("merged", one.hex())
+    three = town.comes("IRWAN", "8272072306090018", "2009-06-23")
+    link(people["rina"], two.hex(), three.hex(), "juga dia", sees(office), keep=two.hex())
+    assert town.status(three) == ("merged", one.hex()), "joined to what goes on, not to what ended"
+
+
+def test_a_chunk_that_somebody_else_looked_at_meanwhile_counts_once(office, monkeypatch):
+    town = Town(office, "Si Jola 4")
+    town.comes("HAMSA TOMAGOLA", "8272031105090021", "2009-05-11", "8272030303030001")
+    town.scan()
+    town.comes("HAMZAH TOMAGOLA", "8272031105099021", "2009-05-11", "8272030303030001")
+    duplicates = office.central.duplicates
+    looked: list[int] = []
+    whole = type(duplicates)._open
+
+    def meanwhile(self: Any, door: Any, pair: Any) -> bool:
+        looked.append(1)
+        return whole(self, door, pair)
+
+    monkeypatch.setattr(type(duplicates), "_open", meanwhile)
+    with office.central.registry.read() as door:
+        before = door.match_mark()
+    assert duplicates.scan(99).opened == 1
+    with office.central.registry.write() as door:
+        door.keep_match_mark(before)  # as another process that was as far
+    assert duplicates.scan(99).opened == 0
+    assert looked == [1, 1]
+
+
+def test_what_is_over_leaves_the_index(office):
+    town, people = Town(office, "Si Jola 5"), office.people
+    one = town.comes("BADAR ALTING", "8272030512090031", "2009-12-05")
+    town.scan()
+    with office.central.registry.read() as door:
+        assert door.match_known([one])
+    central = office.central
+    central.casework.reject(people["rina"], one.hex(), "NOT_ELIGIBLE", "", sees(office))
+    central.casework.confirm(people["tono"], one.hex(), sees(office))
+    town.scan()
+    with office.central.registry.read() as door:
+        assert not door.match_known([one])
+    town.comes("BADAR ALTING", "8272030512099031", "2009-12-05")
+    assert town.scan() == 0
