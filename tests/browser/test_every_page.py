@@ -1,0 +1,86 @@
+"""Every page: nothing serious by axe, whole at 320 pixels, nothing asked of anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from tests.architecture.source import ROOT
+from tests.browser.test_journeys import begin, take_in
+from tests.browsing import Served
+
+pytestmark = pytest.mark.browser
+AXE = ROOT / "assets" / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = ("serious", "critical")
+NARROW = {"width": 320, "height": 640}
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Any, served: Served) -> Iterator[Page]:
+    """A window at home, with one request taken in and one form begun."""
+    context: BrowserContext = chromium.new_context(viewport={"width": 1000, "height": 800})
+    page = served.enter(context)
+    begin(page, served)
+    take_in(page)
+    begin(page, served, "birth")
+    yield page
+    context.close()
+
+
+def request(served: Served) -> str:
+    return served.counter.desk.store.requests.newest()[0].record.hex()
+
+
+def draft(served: Served) -> str:
+    return served.counter.desk.store.drafts.of("sari")[0].id.hex()
+
+
+PAGES: dict[str, Callable[[Served], str]] = {
+    "home": lambda _: "/",
+    "unlock": lambda _: "/unlock?who=sari",
+    "tiles": lambda _: "/unlock",
+    "readiness": lambda _: "/readiness",
+    "backup": lambda _: "/readiness/backup",
+    "requests": lambda _: "/requests",
+    "request": lambda s: f"/requests/{request(s)}",
+    "receipt": lambda s: f"/requests/{request(s)}/receipt",
+    "serve": lambda _: "/serve",
+    "event": lambda _: "/serve/birth",
+    "tasks": lambda s: f"/drafts/{draft(s)}",
+    "topic": lambda s: f"/drafts/{draft(s)}/0/birth/0",
+    "topic with errors": lambda s: f"/drafts/{draft(s)}/0/birth/0?look=1",
+    "documents": lambda s: f"/drafts/{draft(s)}/documents",
+    "check": lambda s: f"/drafts/{draft(s)}/check",
+    "drop": lambda s: f"/drafts/{draft(s)}/drop",
+    "sending": lambda _: "/sending",
+    "notices": lambda _: "/notices",
+    "nothing there": lambda _: "/nothing",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_for_everybody(served: Served, window: Page, name: str) -> None:
+    served.watched.clear()
+    window.goto(served.base + PAGES[name](served))
+    assert window.locator("h1").count() == 1
+    assert faults(window) == []
+    window.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    wide = window.evaluate("document.scrollingElement.scrollWidth")
+    window.set_viewport_size({"width": 1000, "height": 800})
+    assert wide <= NARROW["width"]
+    assert not served.watched
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds serious: rule, and where."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
