@@ -3,15 +3,17 @@
 Sign-in: password (Argon2id, RFC 9106) to a bearer token.
 
 The register keeps the hash of the password and the hash of each token, never the things
-themselves. After a number of wrong passwords in a row the person waits; an unknown name costs as
-much time as a wrong password and gets the same answer. Every sign-in is in the audit trail, and
-every refused one.
+themselves. After a number of wrong passwords in a row the name waits, and after many from one
+address the address; a name that nobody has costs as much time, waits as long and gets the same
+answers. Every sign-in is in the audit trail; of those that are refused to one name on one day the
+1st, 5th, 25th … with their number, so that nobody can fill the trail from outside.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -22,7 +24,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from models.problems import Problem
 from server.database.people import Person
-from server.database.registry import Registry
+from server.database.registry import Door, Registry
 from server.keys import Entropy
 from server.settings import ServerSettings
 
@@ -35,6 +37,12 @@ _SALT_BYTES = 16
 MEMORY_KIB = 32 * 1024
 PASSES = 3
 """About 0.1 s on the office's server, and memory for a few at a time."""
+
+ADDRESS_TRIES = 20
+"""An address may miss so many times more often than a name: an office has one for everybody."""
+
+_DAY_SECONDS = 86_400
+_TOLD_BASE = 5
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -64,35 +72,53 @@ class Doorkeeper:
     def _nobody(self) -> str:
         return hash_password("nobody has this one", self.entropy)
 
-    def check(self, login: str, password: str) -> Person:
-        """The person with that password; Problem auth.wrong, auth.locked or person.inactive."""
+    def check(self, login: str, password: str, address: str = "") -> Person:
+        """The person with that password; Problem auth.wrong, auth.locked or person.inactive.
+        address: where it comes from, empty for a command at central itself."""
         at = self.clock()
         with self.registry.read() as door:
             person = door.person(login)
-        if person is not None and person.locked_until > at:
-            raise Problem("auth.locked", seconds=person.locked_until - at)
+            shut = [door.shut_until(key) for key in (_of_name(login), *_of_address(address))]
+        until = max(*shut, person.locked_until if person is not None else 0)
+        if until > at:
+            raise Problem("auth.locked", seconds=until - at)
         right = fits(password, person.secret if person is not None else self._nobody)
         if person is None or not right:
-            self._wrong(login, person, at)
+            self._wrong(login, person, address, at)
             raise Problem("auth.wrong")
         if not person.active:
             raise Problem("person.inactive", login=login)
         return self._right(person, at)
 
-    def _wrong(self, login: str, person: Person | None, at: int) -> None:
+    def _wrong(self, login: str, person: Person | None, address: str, at: int) -> None:
+        most, until = self.settings.password_tries, at + self.settings.lockout_seconds
+        day = at // _DAY_SECONDS
         with self.registry.write() as door:
-            door.audit("system", "sign-in.refused", login[:LOGIN_MAX] if person else "", {}, at)
+            door.drop_old_misses(day, at)
+            self._record(door, login if person is not None else "", day, at)
+            for key in _of_address(address):
+                if door.missed(key, day) % (most * ADDRESS_TRIES) == 0:
+                    door.shut(key, until)
             current = door.person(login) if person is not None else None
             if current is None:
+                name = _of_name(login)
+                if door.missed(name, day) >= most:
+                    door.forget_misses(name, day)
+                    door.shut(name, until)
                 return
             failures = current.failures + 1
-            over = failures >= self.settings.password_tries
-            until = at + self.settings.lockout_seconds if over else 0
+            over = failures >= most
             door.keep_person(
                 msgspec.structs.replace(
-                    current, failures=0 if over else failures, locked_until=until
+                    current, failures=0 if over else failures, locked_until=until if over else 0
                 )
             )
+
+    def _record(self, door: Door, login: str, day: int, at: int) -> None:
+        """Say in the trail that somebody was refused: all names that nobody has are one."""
+        count = door.missed(_key("told", login), day)
+        if is_told(count):
+            door.audit("system", "sign-in.refused", login, {"count": count}, at)
 
     def _right(self, person: Person, at: int) -> Person:
         with self.registry.write() as door:
@@ -105,9 +131,9 @@ class Doorkeeper:
             door.audit(person.login, "sign-in", person.login, {}, at)
         return current
 
-    def sign_in(self, login: str, password: str) -> SignedIn:
+    def sign_in(self, login: str, password: str, address: str = "") -> SignedIn:
         """A new token for the API."""
-        person = self.check(login, password)
+        person = self.check(login, password, address)
         until = self.clock() + self.settings.session_minutes * 60
         token = base64.urlsafe_b64encode(self.entropy(TOKEN_BYTES)).decode().rstrip("=")
         with self.registry.write() as door:
@@ -131,6 +157,31 @@ class Doorkeeper:
         """Forget the token."""
         with self.registry.write() as door:
             door.drop_session(digest(token))
+
+
+def is_told(count: int) -> bool:
+    """Is the so-maniest refusal of a day written down? The 1st, 5th, 25th, 125th … are."""
+    while count > 1 and count % _TOLD_BASE == 0:
+        count //= _TOLD_BASE
+    return count == 1
+
+
+def _key(kind: str, text: str) -> bytes:
+    return hashlib.sha256(f"jb1-{kind}\0{text}".encode()).digest()[:16]
+
+
+def _of_name(login: str) -> bytes:
+    return _key("name", login[: LOGIN_MAX + 1])
+
+
+def _of_address(address: str) -> list[bytes]:
+    """Keys of an address; of IPv6 the network counts, since a machine there has any number."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return []
+    size = 32 if found.version == 4 else 64
+    return [_key("address", str(ipaddress.ip_network((int(found), size), strict=False)))]
 
 
 def who(person: Person) -> str:

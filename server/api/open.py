@@ -67,8 +67,10 @@ async def keys(request: AnyRequest) -> Response[bytes]:
 async def sign_in(request: AnyRequest, data: JSONBody[SignIn]) -> Session:
     """Too many wrong passwords in a row: 429, with the seconds to wait."""
 
+    address = request.client.host if request.client is not None else ""
+
     def check(central: Central) -> Session:
-        found = central.doorkeeper.sign_in(data.login, data.password)
+        found = central.doorkeeper.sign_in(data.login, data.password, address)
         me = found.person
         return Session(found.token, found.until, me.login, me.name, seen_roles(me))
 

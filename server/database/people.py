@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, or_, select
 
-from server.database.tables import PersonRow, StaffSessionRow
+from server.database.tables import AttemptRow, PersonRow, StaffSessionRow
 from server.database.work import Work, table_of
 
 _people = table_of(PersonRow)
 _sessions = table_of(StaffSessionRow)
+_attempts = table_of(AttemptRow)
+MISSES, SHUT = "sign-in", "sign-in.shut"
+"""What attempts of this kind are about: misses of a day (`seq` is the day), and a door that is shut
+(`seq` is until when, Unix seconds)."""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -73,3 +77,39 @@ class People(Work):
         """Forget sessions that had run out at `at`; gives how many."""
         here = (_sessions.c.city == self.city) & (_sessions.c.until <= at)
         return self.run(delete(_sessions).where(here))
+
+    # -- who tries to sign in; `key` stands for a name or an address that nobody has to be known by
+
+    def shut_until(self, key: bytes) -> int:
+        """Until when (Unix seconds) nothing is tried for this key; 0 where it may be."""
+        here = and_(_attempts.c.city == self.city, _attempts.c.log == key)
+        newest = select(_attempts.c.seq).where(here, _attempts.c.scope == SHUT)
+        until: int | None = self.value(newest.order_by(_attempts.c.seq.desc()).limit(1))
+        return until or 0
+
+    def missed(self, key: bytes, day: int) -> int:
+        """Count one more miss of this key on a day; gives how many there are now."""
+        row = {"log": key, "seq": day, "scope": MISSES}
+        here = [_attempts.c[name] == value for name, value in {"city": self.city, **row}.items()]
+        before: int = self.value(select(_attempts.c.begun).where(*here)) or 0
+        if before:
+            self.update(_attempts, ["log", "seq", "scope"], [row | {"begun": before + 1}])
+        else:
+            self.insert(_attempts, [row | {"begun": 1}])
+        return before + 1
+
+    def forget_misses(self, key: bytes, day: int) -> None:
+        """Count from 0 again."""
+        row = {"log": key, "seq": day, "scope": MISSES}
+        self.delete(_attempts, ["log", "seq", "scope"], [row])
+
+    def shut(self, key: bytes, until: int) -> None:
+        """Let nothing be tried for this key for a while."""
+        if self.shut_until(key) < until:
+            self.insert(_attempts, [{"log": key, "seq": until, "scope": SHUT, "begun": 1}])
+
+    def drop_old_misses(self, day: int, at: int) -> None:
+        """Forget what was before this day, and what is open again at `at`."""
+        old = and_(_attempts.c.scope == MISSES, _attempts.c.seq < day)
+        over = and_(_attempts.c.scope == SHUT, _attempts.c.seq <= at)
+        self.run(delete(_attempts).where(_attempts.c.city == self.city, or_(old, over)))

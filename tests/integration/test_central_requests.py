@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
+from sqlalchemy import text as sql
 
 from models.changes import Body
+from models.problems import Problem
 from tests.pusat import FREE, NOW, Pusat, Van, pusat
 
 
@@ -260,9 +263,59 @@ def test_wrong_passwords_lock_for_a_while_and_are_recorded(office):
     office.clock.at += 301
     assert sign_in("kata-sandi-uji").status_code == 200
     assert code(sign_in("kata-sandi-uji", "nobody")) == "auth.wrong"
-    assert [t for t in office.trail() if t[1] == "sign-in.refused"] == [
-        ("system", "sign-in.refused")
-    ] * 6
+    with office.central.registry.read() as door:
+        told = [(e.target, e.detail) for e in door.trail() if e.action == "sign-in.refused"]
+    counts = [(name, msgspec.json.decode(detail)["count"]) for name, detail in told]
+    assert counts == [("rina", 1), ("rina", 5), ("", 1)]
+
+
+class Guesser:
+    """Tries passwords, from addresses of choice."""
+
+    def __init__(self, office):
+        self.keeper = office.central.doorkeeper
+        self.clock = office.clock
+
+    def __call__(self, login, address=""):
+        try:
+            self.keeper.check(login, "salah salah salah", address)
+        except Problem as problem:
+            return problem.code, problem.details
+        raise AssertionError("it was right")
+
+
+def test_a_name_that_nobody_has_answers_like_one_that_somebody_has(office):
+    guess = Guesser(office)
+    answers = {name: [guess(name) for _ in range(12)] for name in ("rina", "nobody")}
+    assert answers["rina"] == answers["nobody"]
+    assert answers["nobody"][4:6] == [("auth.wrong", {}), ("auth.locked", {"seconds": 300})]
+    office.clock.at += 301
+    assert guess("rina") == guess("nobody") == ("auth.wrong", {})
+
+
+def test_one_address_cannot_try_many_names(office):
+    guess = Guesser(office)
+    tried = [guess(f"nobody{n}", "203.0.113.9")[0] for n in range(120)]
+    assert tried == ["auth.wrong"] * 100 + ["auth.locked"] * 20
+    assert guess("nobody200", "203.0.113.10")[0] == "auth.wrong"
+    wide = [guess(f"nobody{n}", f"2001:db8:0:1::{n:x}")[0] for n in range(300, 420)]
+    assert wide.count("auth.locked") == 20, "of IPv6 the whole network counts"
+    assert office.central.doorkeeper.check("rina", "kata-sandi-uji").login == "rina"
+    office.clock.at += 301
+    assert guess("nobody300", "203.0.113.9")[0] == "auth.wrong"
+
+
+def test_nobody_fills_the_trail_or_the_register_by_guessing(office):
+    guess = Guesser(office)
+    before = len(office.trail())
+    for n in range(130):
+        guess(f"nobody{n}")
+    assert len(office.trail()) - before == 4, "the 1st, 5th, 25th and 125th"
+    office.clock.at += 2 * 86400
+    guess("nobody")
+    with office.central.registry.read() as door:
+        left = door.value(sql("select count(*) from attempts"))
+    assert left == 2, "what was tried two days ago is forgotten"
 
 
 def test_a_token_ends_by_time_by_signing_out_and_with_the_job(office):
