@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -276,11 +276,11 @@ class _Reader:
 
         self.number = max(self.number, request.number)
 
-        def note(door: LedgerDoor) -> None:
+        def note(ledger: LedgerDoor) -> None:
             """How far the laptop has read. A stick comes late: what it says counts if it says more
             than is known, or comes after every other stick of this log (a laptop that was put back
             has read less than before)."""
-            assert isinstance(door, Door)
+            door = cast(Door, ledger)  # the register's, whatever it stands on
             cursor, standing = request.cursor, door.standing()
             not_ahead(cursor, standing)
             known = cursor.server_seq >= door.heard_cursor(log.id)

@@ -57,6 +57,7 @@ class Position(msgspec.Struct, frozen=True):
     there (h_0 at the beginning). last: newest own entry. cursor: how far central was read. number:
     of the last request made. order: number of the last order acted on. lineage: what is known of
     central's restores. doubtful: central was restored since it proved what it holds of this log.
+    closed: another log goes on for this one, and nothing of it is left to send.
     """
 
     log: bytes
@@ -68,6 +69,7 @@ class Position(msgspec.Struct, frozen=True):
     order: int = 0
     lineage: tuple[Branch, ...] = ()
     doubtful: bool = False
+    closed: bool = False
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
@@ -331,7 +333,8 @@ class Exchange:
         if checkpoint.seq < here.stored:
             raise Problem("sync.checkpoint", seq=checkpoint.seq)
         if checkpoint.seq > here.last or self.head_at(checkpoint.seq) != checkpoint.head:
-            self._part(orders, asked)
+            if not here.closed:  # else the other branch is known of, and nothing has to go on
+                self._part(orders, asked)
             return []
         self.position = msgspec.structs.replace(
             here, stored=checkpoint.seq, stored_head=checkpoint.head

@@ -268,7 +268,7 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
     if _waits(judge, log, name):
         raise Wait(name)
     if log.limit is not None and entry.seq > log.limit:
-        case = parked or log.case
+        case = parked or _still_open(judge, log.case)
         return park(judge, "after-lost", case, entry, name, str(log.limit))
     stuck = None if change.kind == "create" else _stuck(judge, name)
     if parked or stuck is not None:
@@ -290,6 +290,12 @@ def _stuck(judge: Judge, name: bytes) -> bytes | None:
         return None
     case = judge.case(judge.known.stuck[name])
     return case.id if case is not None and case.state != "closed" else b""
+
+
+def _still_open(judge: Judge, name: bytes) -> bytes:
+    """The case if somebody still has to decide it: what comes later is not decided with it."""
+    case = judge.case(name)
+    return name if case is not None and case.state != "closed" else b""
 
 
 def _authorise(judge: Judge, change: Change) -> None:

@@ -225,10 +225,12 @@ class Store:
             if own is None:
                 raise Problem("vault.absent", path=str(self.engine.path))
             lineage = find(connection, Lineage) or Lineage()
+            newest = find_log(connection)
+            closed = newest is not None and newest.id != own.id and own.stored == own.seq
             return Position(
                 own.id, own.stored, own.stored_head, _last_to_send(connection, own),
                 read_cursor(connection), own.request, own.acted, lineage.branches,
-                is_doubtful(connection, own.id),
+                is_doubtful(connection, own.id), closed,
             )  # fmt: skip
 
     def head_at(self, seq: int, log: bytes = b"") -> bytes | None:

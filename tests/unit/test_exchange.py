@@ -127,3 +127,14 @@ def test_pages_that_nobody_asked_for_move_nothing():
     assert not any(isinstance(step, Absorbed) for step in steps)
     assert one.position.cursor == Cursor()
     assert not one.finished
+
+
+def test_a_log_that_another_one_follows_is_not_parted_again_and_ends():
+    """Its other branch went on at central; files of it may still have to be sent."""
+    for closed, parted in ((False, 9), (True, None)):
+        one = exchange(stored=9)
+        one.position = msgspec.structs.replace(one.position, closed=closed)
+        _, name = asked(one.request([], 5))
+        steps = one.receive(reply(name, 12, outcomes=[]), b"proof", [], [])
+        assert (one.parted, one.finished) == (parted, True)
+        assert [type(step) for step in steps] == [Absorbed]

@@ -214,6 +214,23 @@ def test_work_after_a_laptop_was_lost_is_held_and_can_be_released() -> None:
     assert [office.result(van.log, s).state for s, _ in results] == ["accepted", "accepted"]
 
 
+def test_what_a_lost_laptop_brings_after_its_case_was_closed_has_a_case_of_its_own() -> None:
+    office = Office()
+    van = office.laptops[0]
+    office.send(van)
+    office.registry.tables["logs"][van.log].limit = van.last
+    office.create(van, 9)
+    office.send(van)
+    (case,) = office.cases("after-lost")
+    office.resolve(Choice(case.id, "discard", "tidak dikenal", by="nur"))
+    office.create(van, 10)
+    ((seq, late),) = office.send(van)
+    assert late.state == "held"
+    assert late.case != case.id
+    office.resolve(Choice(late.case, "release", "laptop ditemukan", by="nur"))
+    assert office.result(van.log, seq).state == "accepted"
+
+
 def test_a_family_is_refused_whole() -> None:
     office = Office()
     van = office.laptops[0]
