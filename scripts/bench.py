@@ -8,6 +8,7 @@
     python3 scripts/bench.py links             over shaped links (Linux, as root; long)
     python3 scripts/bench.py roads             ways of talking over HTTP (Linux, as root)
     python3 scripts/bench.py wire --parts      where the bytes of one enrolment go
+    python3 scripts/bench.py central --only dedup_   finding duplicates (some minutes)
 
 `--json` prints one line. `--quick` takes small numbers: to see that it works, not how fast.
 What each figure means stands in docs/benchmarks.md.
@@ -41,6 +42,8 @@ BARS = {
     "page_kb_max": "<= 350",
     "preview_kb": "<= 12",
     "portrait_kb": "<= 150",
+    "dedup_precision": ">= 0.98",
+    "dedup_recall": ">= 0.95",
 }
 """What a figure should be; the others are told for their own sake."""
 
@@ -100,6 +103,12 @@ def roads(options: argparse.Namespace) -> Figures:
     return bench_roads.run(1 if options.quick else options.runs)
 
 
+def central(options: argparse.Namespace) -> Figures:
+    import bench_central
+
+    return bench_central.run(options.only, quick=options.quick)
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "wire": wire,
     "vault": vault,
@@ -107,6 +116,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "copies": copies,
     "links": links,
     "roads": roads,
+    "central": central,
 }
 
 
@@ -152,7 +162,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small numbers")
     parser.add_argument("--parts", action="store_true", help="wire: the bytes of one enrolment")
     parser.add_argument("--postgres", action="store_true", help="intake: central on PostgreSQL")
-    parser.add_argument("--only", default="", help="links: one key, e.g. edge2g_200")
+    parser.add_argument("--only", default="", help="links, central: one key, or how keys begin")
     parser.add_argument("--runs", type=int, default=0, help="links: how often each is measured")
     parser.add_argument("--tls", action="store_true", help="links: everything inside TLS")
     options = parser.parse_args()

@@ -20,6 +20,7 @@ from models.problems import Problem
 from server import VERSION
 from server.api.bundles import BUNDLES
 from server.api.cases import CASES
+from server.api.duplicates import DUPLICATES
 from server.api.laptops import enrol, sync
 from server.api.open import health, keys, sign_in, sign_out
 from server.api.problems import http_response, problem_response, unexpected_response
@@ -68,7 +69,7 @@ def _routers(central: Central) -> list[Router]:
     )
     people = Router(
         "/v1",
-        route_handlers=[health, keys, sign_in, sign_out, *REQUESTS, *CASES],
+        route_handlers=[health, keys, sign_in, sign_out, *REQUESTS, *CASES, *DUPLICATES],
         request_max_body_size=settings.api_body_bytes_max,
     )
     return [laptops, people]

@@ -17,7 +17,17 @@ from models.problems import Problem
 from models.words import say
 from server import VERSION
 from server.central import found, open_central
-from server.commands import audit, backups, bundles, cases, devices, people, receipts, requests
+from server.commands import (
+    audit,
+    backups,
+    bundles,
+    cases,
+    devices,
+    duplicates,
+    people,
+    receipts,
+    requests,
+)
 from server.database.registry import open_registry
 from server.terminal import (
     DEFAULT_DATA,
@@ -42,6 +52,7 @@ app.add_typer(people.app, name="person")
 app.add_typer(devices.app, name="device")
 app.add_typer(requests.app, name="requests")
 app.add_typer(cases.app, name="cases")
+app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(audit.app, name="audit")

@@ -28,8 +28,8 @@ from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
 from server.database.matching import Matching
 from server.database.people import People, Person
 from server.database.proof import Broken, Proof, Verified
-from server.database.tables import AttemptRow, CounterRow
 from server.database.recoveries import Recoveries
+from server.database.tables import AttemptRow, CounterRow
 from server.database.work import table_of
 from server.journal import Journal
 from server.ledger import Scope, Standing

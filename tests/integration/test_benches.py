@@ -3,6 +3,7 @@
 import pytest
 
 import bench
+import bench_central
 import bench_copies
 import bench_intake
 import bench_vault
@@ -19,6 +20,7 @@ PROMISED = {
         "floor_bytes",
     ),
     "intake": ("records_per_s", "baseline_records_per_s", "ratio"),
+    "central": ("dedup_precision", "dedup_recall", "dedup_pairs_per_s"),
 }
 
 
@@ -63,3 +65,9 @@ def test_copies_are_measured_and_small():
     assert not bench.misses(figures)
     assert figures["webp_50_kb"] < figures["jpeg_75_kb"]
     assert figures["arrival_mb_per_s"] > 0
+
+
+def test_central_counts_right_and_wrong_pairs_and_how_fast_they_are_found():
+    figures = bench_central.run("dedup_", quick=True)
+    numbers("central", figures)
+    assert figures["dedup_1k"]["pairs_per_request"] > 0

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from models.changes import Body
 from models.problems import Problem
-from tests.pusat import GROUP, PROTECTED, Pusat, Van, pusat
+from server.cli import app
+from tests.pusat import GROUP, PASSWORD, PROTECTED, Pusat, Van, pusat
 
 BIRTH = "ktp_enrolment_queue.identity"
 VILLAGE = "82.72.03.2001"
@@ -190,3 +192,39 @@ def test_what_is_over_leaves_the_index(office):
         assert not door.match_known([one])
     town.comes("BADAR ALTING", "8272030512099031", "2009-12-05")
     assert town.scan() == 0
+
+
+def test_pairs_are_listed_opened_joined_and_parted_over_json_and_on_the_terminal(office):
+    town = Town(office, "Si Jola 6")
+    one = town.comes("SALASA MARSAOLY", "8272030107090041", "2009-07-11", "8272030909090001")
+    two = town.comes("SALASSA MARSAOLY", "8272030107099041", "2009-07-11", "8272030909090001")
+    assert town.scan() == 1
+    pairs = office.get("rina", "/v1/duplicates").json()["cases"]
+    (line,) = [p for p in pairs if {one.hex(), two.hex()} <= {*p["case"]["requests"]}]
+    sheet = office.get("rina", f"/v1/duplicates/{line['case']['id']}").json()
+    assert sheet["probability"] == pytest.approx(line["probability"])
+    assert sheet["reasons"]
+    printed = CliRunner().invoke(
+        app,
+        ["duplicates", "show", line["case"]["id"], *central_options(office)],
+    )
+    assert printed.exit_code == 0, printed.output
+    assert "Nama: " in printed.output
+    body = {"seen": sheet["case"]["seen"], "one": one.hex(), "other": two.hex(), "reason": "sama"}
+    assert office.post("siak", "/v1/duplicates/link", body).status_code == 403
+    joined = office.post("rina", "/v1/duplicates/link", body)
+    assert joined.status_code == 200, joined.text
+    parted = {"seen": joined.json()["seen"], "reason": "keliru"}
+    asked = office.post("tono", f"/v1/requests/{two.hex()}/unlink", parted)
+    assert asked.json()["state"] == "waiting"
+    body = {"seen": asked.json()["seen"]}
+    assert office.post("wati", f"/v1/requests/{two.hex()}/confirm", body).status_code == 200
+    assert town.status(two) == ("received", "")
+
+
+def central_options(office: Pusat) -> list[str]:
+    """As Rina, at the folder of this office."""
+    folder = office.central.place.folder
+    secret = folder / "rina.txt"
+    secret.write_text(PASSWORD + "\n")
+    return ["--data", str(folder), "--as", "rina", "--password-file", str(secret)]
