@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from field_client import receipts
+from field_client.attachments import attaching
 from field_client.desk import Desk
 from field_client.sheet import Sheet
 from models import lifecycle, nik, typed
@@ -38,6 +39,7 @@ SEEN = ("KTP", "KK", "IKD", "PHOTO", "KNOWN")
 """How somebody was recognised: identity card, family card, digital identity, another paper with a
 photograph, or known to the village."""
 
+SIGNATURE = "handover.signature"
 TAKEN_BACK = ("take", "take_destroy")
 
 
@@ -80,16 +82,16 @@ def hand_over(desk: Desk, page: Sheet, given: Given) -> Body:
     _identified(page, given, answers)
     if given.signature is None and not given.listed:
         raise Problem("handover.unsigned")
-    if given.signature is not None:
-        desk.attach(page, "handover.signature", [given.signature], "", given.reason)
-        page = msgspec.structs.replace(desk.open(page.record), shown=page.shown)
     body = Body(
         set=_units(page.form(), answers),
         action="hand_over",
         move=(page.status, target),
         reason=_note(given),
     )
-    desk.append(page, body)
+    if given.signature is not None:
+        attaching.attach_with(desk, page, SIGNATURE, given.signature, body)
+    else:
+        desk.append(page, body)
     return body
 
 

@@ -98,6 +98,18 @@ def attach(
         reasons={unit: reason.strip()} if reason.strip() else {},
         action="correct" if move else "", move=move,
     )  # fmt: skip
+    return _append(desk, page, body, fresh)
+
+
+def attach_with(desk: Desk, page: Sheet, unit: str, path: Path, body: Body) -> list[Put]:
+    """Put a picture to a unit in the same change as what `body` does: who received a document and
+    their signature stand or fall together. Problems: attachment.*, file.unreadable, disk.*."""
+    fresh = _new_ones(page, unit, _copied([path], unit, _kind(unit)))
+    attached = [one.file for one in fresh]
+    return _append(desk, page, msgspec.structs.replace(body, attach=attached), fresh)
+
+
+def _append(desk: Desk, page: Sheet, body: Body, fresh: list[Fresh]) -> list[Put]:
     due = due_of(page)
 
     def keep(saving: Saving) -> None:

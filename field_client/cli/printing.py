@@ -155,6 +155,50 @@ def slip(
     _deliver(call, [lists.hand_over(found[0], call.lang)], out, printer, paper)
 
 
+@command(app, "requirements")
+def requirements(
+    call: Call,
+    service: Annotated[str, typer.Argument(help="Service, such as birth.")],
+    out: Out = None,
+    printer: Printer = "",
+    paper: Width = "a4",
+) -> None:
+    """Print what a service needs, for somebody who will come back."""
+    from field_client.printing import slips
+    from models.services import catalogue
+
+    made = slips.requirements(catalogue().service(service), call.lang)
+    _deliver(call, [made], out, printer, paper)
+
+
+@command(app, "lacking")
+def lacking(
+    call: Call,
+    draft: Annotated[str, typer.Argument(help="Id of the draft.")],
+    out: Out = None,
+    printer: Printer = "",
+    paper: Width = "a4",
+) -> None:
+    """Print what is still to be brought for a draft."""
+    from field_client.cli.requests import _draft_id
+    from field_client.printing import slips
+
+    desk = call.house().desk
+    wanted, begun = desk.resume(_draft_id(draft))
+    form = desk.prepare(wanted, desk.shown_of(begun))
+    office = desk.invitation().office_name
+    made = slips.to_bring(form.service, form.checked, office, call.lang)
+    _deliver(call, [made], out, printer, paper)
+
+
+@command(app, "test")
+def trial(call: Call, out: Out = None, printer: Printer = "", paper: Width = "a4") -> None:
+    """Print a page to see whether a printer works."""
+    from field_client.printing import slips
+
+    _deliver(call, [slips.trial(call.lang)], out, printer, paper)
+
+
 @command(app, "printers")
 def printers(call: Call) -> None:
     """Show the printers of this machine and what this laptop prints on."""

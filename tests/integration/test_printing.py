@@ -10,12 +10,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pypdfium2
 import pytest
 import zxingcpp
 from PIL import Image
 
-from field_client import receipts, stock
+from field_client import handover, receipts, stock
 from field_client.app import House
 from field_client.desk import Taken, Wanted
 from field_client.printing import lists, pdf, printers, prints, thermal
@@ -25,6 +26,7 @@ from models.problems import Problem
 from sync.exchange import Absorbed
 from sync.messages import Cursor
 from sync.state import Created, Decision, Moved, Outcome, Wrote
+from tests import pictures
 from tests.field import NOW, Jemput, example, laptop
 from tests.vaults import CHEAP, refused
 
@@ -60,6 +62,11 @@ def absorb(house: House, number: int, taken: Taken, *statuses: str) -> int:
     effects: list[Any] = [
         Created(taken.record, taken.service, taken.edition, b"d" * 16, (7, body.number), mine),
         *(Wrote(taken.record, unit, value, None, mine) for unit, value in body.set.items()),
+        *(
+            Wrote(taken.record, f"{unit}+{element}", True, None, mine)
+            for unit, elements in body.add.items()
+            for element in elements
+        ),
         Outcome(log, taken.seq, "applied"),
     ]
     before = "submitted"
@@ -317,6 +324,22 @@ def test_a_printing_system_that_is_not_there_has_no_printers(monkeypatch, tmp_pa
     assert printers.printers() == []
 
 
+def test_who_goes_home_first_gets_a_slip_of_what_to_bring(jemput, tmp_path):
+    out = tmp_path / "syarat.pdf"
+    jemput.run("print", "requirements", "birth", "--paper", "58", "--out", str(out))
+    text = text_of(out.read_bytes())
+    assert "Surat keterangan kelahiran" in text
+    assert "GRATIS" in text
+    draft = jemput.one("request", "new", "birth", "--draft", "--set", "applicant.name=Salma")
+    jemput.run("print", "lacking", draft["draft"], "--out", str(out))
+    text = text_of(out.read_bytes())
+    assert "Fotokopi KK" in text, "what is to be brought"
+    assert "NIK pemohon" in text, "what is still to be asked"
+    assert "Salma" not in text
+    jemput.run("print", "test", "--paper", "58", "--out", str(out.with_suffix(".png")))
+    assert codes_in(Image.open(out.with_suffix(".png")).convert("L")) == ["JEMPUT BOLA"]
+
+
 # -- what the commands of the counter say
 
 
@@ -346,3 +369,27 @@ def test_practice_and_the_counter_on_the_command_line(jemput, tmp_path):
     assert early["code"] == "lifecycle.no_such_move"
     early = jemput.one("handover", "give", letter, "--relation", "self", code=1)["problem"]
     assert early["code"] == "lifecycle.no_such_move"
+
+
+def test_a_card_is_given_for_the_old_one_with_a_signature(tmp_path):
+    house = laptop(tmp_path / "van")
+    card = take(house, "ktp-reprint-damaged")
+    absorb(house, 1, card, "received", "in_verification", "verified", "ready_for_handover")
+    picture = pictures.put(tmp_path, "ttd.jpg", pictures.jpeg(pictures.page(3)))
+    page = house.desk.open(card.record)
+    form = page.form()
+    assert any(paper.hold.startswith("take") for paper in form.documents)
+    nik = form.subject(page.answers).nik
+    given = handover.Given("self", nik or "", seen="KNOWN", serial="KT-0042", signature=picture)
+    refused("handover.old_card", handover.hand_over, house.desk, page, given)
+    given = msgspec.structs.replace(given, old_taken=True)
+    body = handover.hand_over(house.desk, page, given)
+    assert body.move == ("ready_for_handover", "handed_over")
+    assert body.set["handover.document"] == {"document": "KTP"}
+    assert body.set["handover.old_taken"] == "yes"
+    assert "handover.serial" not in body.set, "the office's own to write"
+    assert "KT-0042" in body.reason
+    after = house.desk.open(card.record)
+    assert after.status == "handed_over"
+    assert [file.unit for file, _ in house.desk.files(after)] == ["handover.signature"]
+    house.close()

@@ -18,6 +18,7 @@ from field_client.settings import FieldSettings
 from field_client.settings import Place as FieldPlace
 from field_client.vault.keys import Keys
 from models.problems import Problem
+from tests import pictures
 from tests.requests import row
 from tests.town import Lane, Laptop, Town
 from tests.vaults import CHEAP, PASSPHRASE, refused
@@ -51,7 +52,7 @@ def give(laptop: Laptop, record: bytes, given: Given = LISTED) -> Any:
     return handover.hand_over(laptop.house.desk, laptop.open_sheet(record), given)
 
 
-def test_a_letter_is_signed_in_the_village_and_given_to_who_asked_for_it(town):
+def test_a_letter_is_signed_in_the_village_and_given_to_who_asked_for_it(town, tmp_path):
     clerk = town.laptop("rusli")
     record = letter(town, clerk)
     refused("lifecycle.no_such_move", give, clerk, record)
@@ -61,13 +62,16 @@ def test_a_letter_is_signed_in_the_village_and_given_to_who_asked_for_it(town):
     token = receipts.slip(clerk.house.desk, record, "id").token
     assert handover.scanned(clerk.house.desk, token) == record
     assert handover.scanned(clerk.house.desk, page.code) == record
-    give(clerk, record)
+    signature = pictures.put(tmp_path, "ttd.jpg", pictures.jpeg(pictures.page(3)))
+    give(clerk, record, Given("self", seen="KTP", signature=signature))
     clerk.sync()
     assert town.stored()[record.hex()] == "handed_over"
     answers = town.sheet(record).answers
     assert answers["handover.document"] == "LETTER"
     assert answers["handover.receiver_relation"] == "self"
     assert answers["village_letter.number"] == "470/12/2026"
+    (file,) = clerk.open_sheet(record).picture.view.attached()
+    assert answers["handover.signature"] == file.blob.hex(), "signed in the same change"
     assert not lists.to_collect(clerk.house.desk)
     printed = prints.letters_for(clerk.house.desk, record)
     assert "470/12/2026" in str(printed), "the letter bears its number when printed again"
