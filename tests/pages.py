@@ -43,6 +43,20 @@ class Sent(msgspec.Struct):
         self.fields = [pair for pair in self.fields if pair[0] != name]
         self.fields += [(name, value) for value in values]
 
+    def fields_as_dict(self) -> dict[str, list[str]]:
+        """Name -> values, as clients want them."""
+        found: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            found.setdefault(name, []).append(value)
+        return found
+
+
+def forms_of(text: str) -> list[Sent]:
+    """The forms of a page."""
+    found = _Forms()
+    found.feed(text)
+    return found.forms
+
 
 class _Forms(HTMLParser):
     def __init__(self) -> None:
@@ -104,17 +118,14 @@ class Browser:
 
     def form(self, action: str = "") -> Sent:
         """The main form of the page, or the one that goes to `action`."""
-        found = _Forms()
-        found.feed(self.page.text)
-        fitting = [f for f in found.forms if (f.action == action if action else _is_main(f))]
-        assert fitting, (action, [f.action for f in found.forms], self.text)
+        found = forms_of(self.page.text)
+        fitting = [f for f in found if (f.action == action if action else _is_main(f))]
+        assert fitting, (action, [f.action for f in found], self.text)
         return fitting[0]
 
     def send(self, form: Sent, status: int = 200, **more: str) -> Response:
         """Send a form, following where it leads."""
-        data: dict[str, list[str]] = {}
-        for name, value in [*form.fields, *more.items()]:
-            data.setdefault(name, []).append(value)
+        data = form.fields_as_dict() | {name: [value] for name, value in more.items()}
         self.page = self.client.post(
             form.action, data=data, headers={"Origin": ORIGIN}, follow_redirects=True
         )

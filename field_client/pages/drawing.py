@@ -105,11 +105,11 @@ class Here:
         """Words in the language of this page."""
         return words.say(msgid, self.lang, **values)
 
-    def page(self, template: str, status: int = 200, **values: Any) -> Response[str]:
+    def page(self, template: str, code: int = 200, /, **values: Any) -> Response[str]:
         """Draw a page."""
         text = templates().get_template(template).render(self._frame() | values)
         text = _BLANKS.sub("\n", text)
-        return Response(text, status_code=status, media_type="text/html; charset=utf-8")
+        return Response(text, status_code=code, media_type="text/html; charset=utf-8")
 
     def go(self, address: str, told: str = "") -> Redirect:
         """Go on elsewhere; what is told is read there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -47,8 +48,11 @@ def serve_pages(place: Place, port: int | None, told: Callable[[str], None]) -> 
             http="h11", ws="none", loop="asyncio", lifespan="on", timeout_graceful_shutdown=10,
         )  # fmt: skip
         address = f"http://{HOST}:{number}/enter?key={own.invite()}"
+        # uvicorn hands a signal on once it has shut down; to us both mean: it was stopped.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            _Server(config, lambda: told(address)).run(sockets=[door])
+            with contextlib.suppress(KeyboardInterrupt):
+                _Server(config, lambda: told(address)).run(sockets=[door])
         finally:
             (place.folder / RUNNING_FILE).unlink(missing_ok=True)
 

@@ -1,0 +1,332 @@
+"""The door of the pages, the lock, and what nobody should get through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from field_client.folder import folders
+from field_client.pages import app as pages_app
+from field_client.pages.door import COOKIE, INVITE_HEADER, INVITE_PATH
+from tests.field import Hands
+from tests.pages import ORIGIN, PORT, Browser, Sent, pages, served
+from tests.vaults import PASSPHRASE
+
+OURS = {"Origin": ORIGIN}
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with pages(tmp_path_factory.mktemp("laptop")) as found:
+        yield found
+
+
+@pytest.fixture
+def browser(laptop: Browser) -> Browser:
+    """Unlocked, at home."""
+    laptop.client.cookies.clear()
+    laptop.unlock()
+    return laptop
+
+
+def begin(browser: Browser, *services: str) -> str:
+    """Open a folder; gives the path of its task list."""
+    browser.go("/serve/all")
+    form = browser.form("/drafts")
+    form.put("service", *services)
+    browser.send(form)
+    return browser.path
+
+
+# -- the door
+
+
+@pytest.mark.parametrize("host", ["jemput.example", f"127.0.0.1:{PORT + 1}", "127.0.0.1", ""])
+def test_another_name_that_points_here_is_not_answered(browser: Browser, host: str) -> None:
+    answer = browser.client.get("/", headers={"Host": host})
+    assert (answer.status_code, answer.content) == (403, b"")
+
+
+def test_a_browser_that_was_not_let_in_sees_nothing(browser: Browser) -> None:
+    browser.client.cookies.clear()
+    answer = browser.client.get("/requests")
+    assert answer.status_code == 403
+    assert "sari" not in answer.text
+    assert "Si Jola" not in answer.text
+    browser.client.cookies.set(COOKIE, "guessed")
+    assert browser.client.get("/requests").status_code == 403
+
+
+def test_a_key_lets_in_once(browser: Browser) -> None:
+    key = browser.own.invite()
+    assert browser.client.get(f"/enter?key={key}", follow_redirects=False).status_code == 303
+    assert browser.client.get(f"/enter?key={key}", follow_redirects=False).status_code == 403
+    assert browser.client.get("/enter", follow_redirects=False).status_code == 403
+
+
+def test_another_start_is_let_in_by_a_word_in_a_private_file(browser: Browser) -> None:
+    wrong = browser.client.post(INVITE_PATH, headers=OURS | {INVITE_HEADER: "guessed"})
+    right = browser.client.post(INVITE_PATH, headers=OURS | {INVITE_HEADER: browser.own.word})
+    assert (wrong.status_code, wrong.content) == (403, b"")
+    assert browser.own.admits(right.text)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Origin": "null"}, {"Origin": "http://evil.example"}, {"Origin": "http://127.0.0.1"},
+     OURS | {"Sec-Fetch-Site": "cross-site"}],
+)  # fmt: skip
+def test_a_foreign_page_changes_nothing(browser: Browser, headers: dict[str, str]) -> None:
+    browser.go("/")
+    data = {"token": browser.own.token}
+    answer = browser.client.post("/lock", data=data, headers=headers, follow_redirects=False)
+    assert answer.status_code == 403
+    assert not browser.counter.locked
+
+
+def test_a_form_without_our_token_changes_nothing(browser: Browser) -> None:
+    for data in ({}, {"token": "guessed"}):
+        assert browser.client.post("/lock", data=data, headers=OURS).status_code == 403
+    assert not browser.counter.locked
+
+
+def test_every_change_asks_for_our_token() -> None:
+    """A handler that forgot to take `form` would not check it."""
+    for handler in pages_app.HANDLERS:
+        if "POST" in handler.http_methods:
+            assert "form" in handler.fn.__annotations__, handler.fn.__name__
+
+
+def test_nothing_is_kept_by_the_browser_and_nothing_foreign_is_loaded(browser: Browser) -> None:
+    for path in ("/", "/requests", "/nothing", "/bar"):
+        answer = browser.client.get(path)
+        assert answer.headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        assert not re.search(r"(src|href|action)=\"(https?:)?//", answer.text)
+        assert not re.search(r"<script(?![^>]*src=)|\sstyle=|\son[a-z]+=", answer.text)
+
+
+def test_a_built_file_may_be_kept_for_ever_and_no_other_file_is_given(browser: Browser) -> None:
+    (style,) = re.findall(r'href="(/static/[^"]+\.css)"', browser.go("/").text)
+    assert "immutable" in browser.client.get(style).headers["cache-control"]
+    for path in ("/static/manifest.json", "/static/..%2f..%2fapp.py", "/static/x.css"):
+        assert browser.client.get(path).status_code == 404
+
+
+# -- the lock
+
+
+def test_a_wrong_pin_says_how_many_are_left(browser: Browser) -> None:
+    browser.counter.lock()
+    browser.go("/unlock?who=sari")
+    form = browser.form("/unlock")
+    form.put("pin", "not the right one")
+    browser.send(form, 401)
+    assert "Sisa 2 kali" in browser.text
+    form.put("pin", PASSPHRASE)
+    browser.send(form)
+    assert browser.path == "/"
+
+
+def test_while_it_is_locked_every_page_leads_to_the_pin_and_back(browser: Browser) -> None:
+    browser.counter.lock()
+    browser.go("/requests?status=submitted")
+    assert browser.path == "/unlock"
+    form = browser.form("/unlock")
+    form.put("pin", PASSPHRASE)
+    browser.send(form)
+    assert str(browser.page.url).endswith("/requests?status=submitted")
+
+
+def test_the_pin_leads_to_no_address_of_somebody_else(browser: Browser) -> None:
+    for wanted in ("//evil.example/", "https://evil.example", "/\\evil.example", "javascript:1"):
+        browser.counter.lock()
+        browser.go("/unlock?who=sari")
+        form = browser.form("/unlock")
+        form.put("next", wanted)
+        form.put("pin", PASSPHRASE)
+        browser.send(form)
+        assert browser.path == "/"
+
+
+def test_a_form_sent_behind_the_curtain_is_kept_for_its_author(browser: Browser) -> None:
+    tasks = begin(browser, "village-domicile-letter")
+    browser.go(f"{tasks}/0/applicant/0")
+    form = browser.form()
+    form.put("0|applicant.name", "Salma Kader")
+    browser.counter.lock()
+    browser.send(form)
+    assert browser.path == "/unlock"
+    pin = browser.form("/unlock")
+    pin.put("pin", PASSPHRASE)
+    browser.send(pin)
+    assert browser.path == "/unlock/again"
+    browser.send(browser.form())
+    browser.go(f"{tasks}/0/applicant/0")
+    assert ("0|applicant.name", "Salma Kader") in browser.form().fields
+
+
+def test_after_idle_minutes_the_pages_lock(tmp_path) -> None:
+    with pages(tmp_path / "idle", idle_seconds=1) as browser:
+        browser.unlock()
+        browser.counter._touched -= 2
+        browser.go("/")
+        assert browser.path == "/unlock"
+        assert browser.counter.house is not None  # a curtain, not a sign-out
+
+
+# -- what nobody should get through
+
+
+def test_marks_in_names_are_words(browser: Browser) -> None:
+    tasks = begin(browser, "village-domicile-letter")
+    browser.go(f"{tasks}/0/applicant/0")
+    form = browser.form()
+    nasty = "<script>alert(1)</script> \"'&"
+    form.put("0|applicant.name", nasty)
+    browser.send(form, do="later")
+    for path in ("0/applicant/0", "check"):
+        browser.go(f"{tasks}/{path}")
+        assert "<script>alert" not in browser.page.text
+    browser.go(f"{tasks}/0/applicant/0")
+    assert ("0|applicant.name", nasty) in browser.form().fields
+
+
+def test_a_nik_may_be_typed_with_blanks_and_a_month_by_name(browser: Browser) -> None:
+    tasks = begin(browser, "birth")
+    browser.go(f"{tasks}/0/applicant/0")
+    form = browser.form()
+    form.put("0|applicant.nik", " 8272 0345 0390 0021 ")
+    browser.send(form, do="later")
+    browser.go(f"{tasks}/0/subject/0")
+    form = browser.form()
+    for part, text in (("day", "2"), ("month", "nov"), ("year", "2026")):
+        form.put(f"0|subject.birth_date|{part}", text)
+    browser.send(form, do="later")
+    (folder,) = [f for f in folders(browser.counter.desk) if f.name.hex() in tasks]
+    checked = folder.prepare()[0].checked
+    assert checked.answers["applicant.nik"] == "8272034503900021"
+    assert checked.answers["subject.birth_date"] == "2026-11-02"
+
+
+def test_a_day_that_does_not_exist_is_shown_again_as_it_was_typed(browser: Browser) -> None:
+    tasks = begin(browser, "birth")
+    browser.go(f"{tasks}/0/subject/0")
+    form = browser.form()
+    for part, text in (("day", "31"), ("month", "2"), ("year", "2026")):
+        form.put(f"0|subject.birth_date|{part}", text)
+    browser.send(form)
+    again = dict(browser.form().fields)
+    assert [again[f"0|subject.birth_date|{p}"] for p in ("day", "month", "year")] == [
+        "31", "02", "2026",
+    ]  # fmt: skip
+    assert "Tersimpan, tetapi belum lengkap" in browser.text
+
+
+def test_a_second_click_on_submit_makes_no_second_request(browser: Browser) -> None:
+    before = len(browser.counter.desk.store.requests.newest())
+    tasks = begin(browser, "village-domicile-letter")
+    form = filled_to_the_end(browser, tasks)
+    browser.send(form)
+    first = browser.path
+    browser.send(form)
+    assert browser.path == first
+    assert first.endswith("/receipt")
+    assert len(browser.counter.desk.store.requests.newest()) == before + 1
+
+
+def filled_to_the_end(browser: Browser, tasks: str) -> Sent:
+    """The declaration's form of a folder filled from the example of its service."""
+    from field_client.folder import open_folder
+
+    desk = browser.counter.desk
+    folder = open_folder(desk, bytes.fromhex(tasks.rpartition("/")[2]))
+    from tests.integration.test_pages_services import flat
+
+    service = folder.sheets[0].service
+    folder.put({0: flat(service)}, {0: service.example.documents})
+    browser.go(f"{tasks}/check")
+    form = browser.form()
+    for name in [one for one in form.names() if one.startswith("why|")]:
+        form.put(name, "sudah diperiksa")
+    form.put("declared", "yes")
+    return form
+
+
+def test_nothing_is_taken_in_before_the_applicant_declared_it(browser: Browser) -> None:
+    tasks = begin(browser, "village-domicile-letter")
+    form = filled_to_the_end(browser, tasks)
+    form.fields = [pair for pair in form.fields if pair[0] != "declared"]
+    browser.send(form, 422)
+    assert "belum menyatakan" in browser.text
+
+
+def test_a_form_that_is_too_large_is_refused_in_words(browser: Browser) -> None:
+    tasks = begin(browser, "village-domicile-letter")
+    browser.go(f"{tasks}/0/applicant/0")
+    form = browser.form()
+    form.put("0|applicant.name", "x" * 300_000)
+    browser.send(form, 413)
+    assert "terlalu besar" in browser.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/requests/zz", "/requests/" + "0" * 32, "/drafts/00", "/drafts/" + "0" * 32, "/serve/zz",
+     "/drafts/zz/check", "/requests?before=x&status=zz"],
+)  # fmt: skip
+def test_an_address_that_was_made_up_is_answered_in_words(browser: Browser, path: str) -> None:
+    answer = browser.client.get(path)
+    assert answer.status_code in (200, 404, 422), answer.text
+    assert "Traceback" not in answer.text
+    assert "<h1" in answer.text
+
+
+def test_another_language_is_one_click(browser: Browser) -> None:
+    browser.go("/")
+    browser.send(browser.form("/language"))
+    assert "Serve a citizen" in browser.text
+    browser.send(browser.form("/language"))
+    assert "Layani warga" in browser.text
+
+
+# -- a family
+
+
+def test_what_a_family_shares_is_typed_once_and_taken_in_by_one_transaction(
+    browser: Browser,
+) -> None:
+    desk = browser.counter.desk
+    tasks = begin(browser, "birth", "kk-change", "kia-new-under5")
+    assert "Data bersama" in browser.text
+    browser.go(f"{tasks}/0/applicant/0")
+    form = browser.form()
+    form.put("0|applicant.name", "Salma Kader")
+    form.put("0|applicant.relation", "parent")
+    form.put("1|applicant.relation", "self")
+    browser.send(form, do="later")
+    (folder,) = [f for f in folders(desk) if f.name.hex() in tasks]
+    answers = [sheet.wanted.answers for sheet in folder.sheets]
+    assert [one["applicant.name"] for one in answers] == ["Salma Kader"] * 3
+    assert [one.get("applicant.relation") for one in answers] == ["parent", "self", None]
+    shown = {(sheet.draft.seen, sheet.draft.own) for sheet in folder.sheets}
+    assert len(shown) == 1
+
+
+def test_the_pages_open_where_they_were_left(tmp_path) -> None:
+    hands = Hands()
+    with pages(tmp_path / "again", hands) as browser:
+        browser.unlock()
+        tasks = begin(browser, "village-domicile-letter")
+        browser.go(f"{tasks}/0/applicant/0")
+        form = browser.form()
+        form.put("0|applicant.name", "Salma Kader")
+        browser.send(form, do="later")
+    with served(tmp_path / "again", hands) as browser:
+        browser.unlock()
+        assert "Lanjutkan isian terakhir?" in browser.text
+        browser.go(f"{tasks}/0/applicant/0")
+        assert ("0|applicant.name", "Salma Kader") in browser.form().fields
