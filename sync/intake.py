@@ -259,7 +259,7 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
             else:
                 _incident(judge, entry, change)
             return parked
-    _authorise(judge, change)
+    _authorise(judge, entry.seq, change)
     if len(name) != ID_BYTES:
         raise Refusal("change.malformed")
     if change.origin in judge.known.made:
@@ -298,13 +298,16 @@ def _still_open(judge: Judge, name: bytes) -> bytes:
     return name if case is not None and case.state != "closed" else b""
 
 
-def _authorise(judge: Judge, change: Change) -> None:
-    """A laptop's change needs a session that an operator of this log opened, and a grant it has."""
+def _authorise(judge: Judge, seq: int, change: Change) -> None:
+    """A laptop's change needs a session that an operator of this log opened, and a grant it has.
+    Nobody works on in a session from before they were removed; what they did until then stands."""
     log = judge.log
     if log.central:
         return
     if change.session not in log.sessions:
         raise Refusal("session.unknown")
+    if seq > log.removed.get(log.sessions[change.session], seq):
+        raise Refusal("session.removed")
     if change.grant > log.grant:
         raise Refusal("change.unauthorised")
 
@@ -322,6 +325,8 @@ def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
                 if not may_announce(log.operators, person):
                     raise Refusal("change.unauthorised")
                 log.operators = log.operators | {person.operator: person.key}
+                if not person.key:
+                    log.removed = {person.operator: entry.seq} | log.removed
             case "session":
                 session = decode(change.body, Session)
                 if not log.operators.get(session.operator):

@@ -41,7 +41,8 @@ class LogState(msgspec.Struct):
     "retired"). limit: entries beyond this number are not judged without a person (lost or
     suspended from a checkpoint), None for no limit. block: of its tracking codes. grant: newest
     authority it was given. operators: id -> Ed25519 key (empty: removed). sessions: entry number
-    -> operator id. case: open after-lost case, empty if none. key, seal_key: its raw Ed25519 and
+    -> operator id, removed: operator id -> entry number.
+    case: open after-lost case, empty if none. key, seal_key: its raw Ed25519 and
     X25519 public keys. central: central's own log. villages: that its device has or had;
     None for everywhere. before: logs that this one follows, nearest first, each with the number up
     to which it goes on from them; only those of which central holds that very branch.
@@ -59,6 +60,7 @@ class LogState(msgspec.Struct):
     grant: int = 1
     operators: dict[bytes, bytes] = {}
     sessions: dict[int, bytes] = {}
+    removed: dict[bytes, int] = {}
     case: bytes = b""
     central: bool = False
     villages: tuple[str, ...] | None = None

@@ -84,6 +84,7 @@ class Book(msgspec.Struct):
     operators: dict[bytes, bytes] = {}
     sessions: dict[int, bytes] = {}
     villages: tuple[str, ...] = ()
+    removed: dict[bytes, int] = {}
 
 
 class Devices(Work):
@@ -295,7 +296,9 @@ class Devices(Work):
 
 def write_log(log: LogState) -> dict[str, Any]:
     """The columns of a log that judging can change."""
-    book = msgspec.msgpack.encode(Book(log.operators, log.sessions, log.villages or ()))
+    book = msgspec.msgpack.encode(
+        Book(log.operators, log.sessions, log.villages or (), log.removed)
+    )
     return {"id": log.id, "seq": log.seq, "head": log.head, "case_id": log.case, "book": book}
 
 
@@ -314,6 +317,7 @@ def _read_log(row: Any) -> LogState:
         grant=row.grant_no,
         operators=book.operators,
         sessions=book.sessions,
+        removed=book.removed,
         case=row.case_id,
         central=row.central,
         villages=None if row.central else _union(book.villages, _reach(row)),

@@ -510,6 +510,25 @@ def test_nobody_takes_an_operators_name_over_with_another_key(home: Home, remove
     assert said(home, van, van.last)[0] == "refused"
 
 
+def test_nobody_works_on_in_a_session_from_before_they_were_removed(home: Home) -> None:
+    van = home.laptop()
+    record = create(van)
+    before = edit(van, record, units={FREE: "+628111"})
+    waits = edit(van, b"L" * 16, units={FREE: "+628112"})
+    van.append([van.change("operator", OperatorEntry(van.operator, "Sari"))])
+    after = edit(van, record, units={FREE: "+628113"})
+    home.send(van)
+    assert said(home, van, before)[0] == "applied"
+    assert said(home, van, waits)[0] == "waiting", "made before, whenever it is judged"
+    assert said(home, van, after) == ("refused", "session.removed")
+    again = edit(van, record, units={FREE: "+628114"})
+    home.send(van)
+    assert said(home, van, again) == ("refused", "session.removed")
+    found = home.record(record)
+    assert found is not None
+    assert found.units[FREE].value == "+628111"
+
+
 def test_an_operator_may_be_named_again(home: Home) -> None:
     van = home.laptop()
     key = Identity(van.operator_seed, van.operator_seed).sign_key
