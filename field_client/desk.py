@@ -478,12 +478,15 @@ class Desk:
     # -- saving
 
     @contextlib.contextmanager
-    def saving(self) -> Iterator[tuple[Saving, int, ClockFacts]]:
+    def saving(self, hole: Hole | None = None) -> Iterator[tuple[Saving, int, ClockFacts]]:
         """An open save with the number of this operator's session and the clock facts. The first
-        save of an unlocked desk opens the session."""
+        save of an unlocked desk opens the session. hole: to be declared before anything else."""
         facts = self.facts()
         with self.store.saving() as saving:
             log = saving.own.id
+            if hole is not None:
+                saving.append(_about(facts, "hole", hole))
+                self._session = None
             session = self._session[1] if self._session and self._session[0] == log else 0
             opened = not session
             if opened:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from field_client.app import House
+from field_client.holes import Damage, damage, ranges
 from field_client.vault.sums import Repairs, hopeless
 from models.words import say, size
 
@@ -58,13 +59,24 @@ def _database(house: House, quick: bool) -> Check:
 
 def _log(house: House, log: bytes) -> Check:
     own = house.store.log(log)
-    broken = house.store.broken_at(log)
+    found = damage(house.store, log)
     return Check(
         "log",
-        broken is None,
+        found is None,
         lambda lang: say("Rantai perubahan utuh: {n} catatan.", lang, n=own.seq),
-        lambda lang: say("Rantai perubahan putus pada nomor {n}.", lang, n=broken),
+        lambda lang: _damaged(found, lang) if found is not None else "",
     )
+
+
+def _damaged(found: Damage, lang: str) -> str:
+    """Which numbers are gone, whether central has them, and what to do."""
+    if not found.lost:
+        return say("Catatan nomor {numbers} rusak di laptop ini. Pusat sudah menyimpannya; tidak "
+                   "ada yang hilang. Buat cadangan: disk ini mungkin akan rusak.", lang,
+                   numbers=ranges(found.stored))  # fmt: skip
+    return say("Catatan nomor {numbers} hilang dari laptop ini dan belum ada di pusat. Catat itu "
+               "dengan: jemput doctor --declare. Yang lain dikirim seperti biasa.", lang,
+               numbers=ranges(found.lost))  # fmt: skip
 
 
 def _files(house: House) -> Check:

@@ -8,7 +8,7 @@ its origin, so that it is known as the same and never counts twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -69,17 +69,30 @@ def _make_again(desk: Desk, old: OwnLog, upto: int) -> None:
     """Append what the old log has beyond `upto` to the newest one, in one commit."""
     here = desk.store.log()
     done = {change.origin for change in _changes(desk.store.pending(0, _EVERYTHING, here.id))}
-    transactions = _transactions(desk.store.pending(upto, _EVERYTHING, old.id))
+    entries = desk.store.pending(upto, _EVERYTHING, old.id)
     with desk.saving() as (saving, session, _):
-        for entries in transactions:
-            fresh = [_again(old, entry, session, desk.grant()) for entry in entries]
-            if not fresh or fresh[0].origin in done or fresh[0].kind not in ("create", "edit"):
-                continue
-            if sum(len(encode(change)) for change in fresh) > TRANSACTION_BYTES_MAX:
-                # Origins made a full family a little too large: its members go one by one.
-                fresh = [msgspec.structs.replace(change, i=0, n=1) for change in fresh]
-            for change in fresh:
-                saving.append(change)
+        for fresh in again(old, entries, session, desk.grant()):
+            if fresh[0].origin not in done:
+                for change in fresh:
+                    saving.append(change)
+
+
+def again(
+    old: OwnLog, entries: Sequence[Entry], session: int, grant: int
+) -> Iterator[list[Change]]:
+    """Work of a log as transactions to be appended elsewhere, each change with its origin."""
+    for transaction in _transactions(entries):
+        fresh = [_again(old, entry, session, grant) for entry in transaction]
+        if fresh[0].kind not in ("create", "edit"):
+            continue
+        places = [(change.i, change.n) for change in fresh]
+        whole = places == [(i, len(fresh)) for i in range(len(fresh))]
+        if not whole or sum(len(encode(change)) for change in fresh) > TRANSACTION_BYTES_MAX:
+            # A member is lost, or origins made a full family a little too large: one by one.
+            fresh = [msgspec.structs.replace(change, i=0, n=1) for change in fresh]
+            yield from ([change] for change in fresh)
+        else:
+            yield fresh
 
 
 def _again(old: OwnLog, entry: Entry, session: int, grant: int) -> Change:
@@ -101,8 +114,8 @@ def _changes(entries: Sequence[Entry]) -> list[Change]:
 def _transactions(entries: Sequence[Entry]) -> list[list[Entry]]:
     groups: list[list[Entry]] = []
     for entry in entries:
-        if decode_change(entry.data).i == 0:
+        follows = bool(groups) and groups[-1][-1].seq == entry.seq - 1
+        if decode_change(entry.data).i == 0 or not follows:
             groups.append([])
-        if groups:
-            groups[-1].append(entry)
+        groups[-1].append(entry)
     return groups

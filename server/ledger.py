@@ -30,7 +30,7 @@ from sync.intake import (
     whole,
 )
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
-from sync.logs import HEAD_WIRE_BYTES, Entry, next_head
+from sync.logs import HEAD_WIRE_BYTES, Entry, chain, next_head
 from sync.messages import BATCH_ENTRIES_MAX, Batch, Branch
 from sync.state import Decision, Whole
 
@@ -99,6 +99,9 @@ class Door(Protocol):
         """Write entries with their outcomes, decisions with their chain, and every projection.
         at: central's clock when the entries came, Unix seconds."""
 
+    def remade(self, log: bytes) -> set[tuple[bytes, int, bytes]]:
+        """Entries of a log that were made again, in it or in one that follows it, as origins."""
+
     def ahead(self, log: bytes) -> list[Entry]:
         """Entries kept beyond a gap, by number, their heads unknown."""
 
@@ -108,6 +111,9 @@ class Door(Protocol):
 
     def keep_fork(self, log: bytes, entries: list[Entry]) -> bool:
         """Keep the other branch; False when it was kept already."""
+
+    def forks(self, log: bytes) -> list[Entry]:
+        """Every kept entry of other branches."""
 
     def order(self, log: bytes, kind: str, argument: int) -> None:
         """Give the log a new numbered order."""
@@ -276,11 +282,18 @@ class Ledger:
             _check(sorted_, batch)
             if sorted_.ahead:
                 door.keep_ahead(name, sorted_.ahead)
+            branch = _of_a_branch(door, log, batch) if sorted_.ahead or sorted_.broken else []
+            if branch:  # of a fork that has its order and its case
+                door.keep_fork(name, branch)
+                sorted_ = Accepted()
             if sorted_.fork:
                 self._fork(door, log, sorted_.fork, at, sorted_.fork[0].seq - 1)
             fresh = _whole_prefix(sorted_.fresh)
             if fresh:
                 fresh += _follow(door, log, fresh[-1])
+            late = _whole_prefix(sorted_.late)
+            if late:
+                self._take_late(door, log, late, at)
                 strays = _strays(door, log, fresh)
                 self._take(door, log, fresh, at, poisoned)
                 if strays:
@@ -301,6 +314,7 @@ class Ledger:
     ) -> list[Decision]:
         known = door.load(needs(log, fresh))
         door.load_keys(known, key_needs(known, [*fresh, *known.entries.values()]))
+        end: tuple[int, bytes] | None = None,
         known.logs[log.id] = log
         known.forged |= forged_sessions(log, fresh)
         if poisoned:
@@ -309,11 +323,31 @@ class Ledger:
         door.save(known, log, fresh, decisions, at)
         door.drop_ahead(log.id, log.seq)
         return decisions
+        if end is not None:
+            known.remade = door.remade(log.id)
 
+        if end is not None:
+            log.seq, log.head = end
     def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int, agreed: int) -> None:
         """Two laptops wrote on one log: keep both branches, order new logs, open one case. agreed:
         number up to which both are the same for certain; what is made again and is here already
         is known by its origin."""
+    def _take_late(self, door: Door, log: LogState, late: list[Entry], at: int) -> None:
+        """Entries that a hole of their log declared lost were found. They are judged like any
+        other, but for those that their author has made again meanwhile; the log stays where it is.
+        Where they are not what the hole goes on from, they are another branch."""
+        first, last = late[0].seq, late[-1].seq
+        around = door.entries(log.id, first - 1, last + 1)
+        following = around.get(last + 1)
+        if following is not None:
+            goes_on = next_head(log.id, late[-1].head, following.data)
+            if goes_on != following.head:
+                self._fork(door, log, late, at, first - 1)
+                return
+        end = (log.seq, log.head)
+        log.seq, log.head = first - 1, around[first - 1].head
+        self._take(door, log, late, at, False, end=end)
+
         if not door.keep_fork(log.id, branch):
             return
         door.order(log.id, "rotate", agreed)
@@ -372,7 +406,7 @@ def places(error: BaseException) -> list[str]:
 
 
 def _check(found: Accepted, batch: Batch) -> None:
-    ends = found.fresh or found.again
+    ends = found.fresh or found.late or found.again
     if found.broken:
         raise Problem("sync.chain", seq=batch.first)
     if ends and not found.fork and not found.ahead and not ends[-1].head.startswith(batch.head):
@@ -382,6 +416,14 @@ def _check(found: Accepted, batch: Batch) -> None:
 def _whole_prefix(entries: list[Entry]) -> list[Entry]:
     """Entries up to the last complete transaction; the rest comes again with the next batch."""
     return [entry for group in whole(entries) for entry, _ in group]
+
+def _of_a_branch(door: Door, log: LogState, batch: Batch) -> list[Entry]:
+    """The entries of a batch that goes on from another branch of the log that is kept already."""
+    for kept in door.forks(log.id):
+        if kept.seq == batch.first - 1 and kept.head.startswith(batch.prev):
+            return list(chain(log.id, batch.first, kept.head, batch.entries))
+    return []
+
 
 
 def _follow(door: Door, log: LogState, last: Entry) -> list[Entry]:

@@ -24,7 +24,7 @@ import msgspec
 from models.problems import Problem
 from sync.echo import Differs, Own
 from sync.lineage import common
-from sync.logs import HEAD_WIRE_BYTES, Entry
+from sync.logs import HEAD_WIRE_BYTES, Entry, hole_in, reaches
 from sync.messages import (
     Batch,
     Branch,
@@ -234,7 +234,7 @@ class Exchange:
         """The encoded request carrying `entries` (consecutive from `next_entry`, whole
         transactions, possibly none). at: the laptop's wall clock, Unix seconds. pages: ask for
         them too; the last of several requests in a row does. blobs: files whose state is asked."""
-        if entries and entries[0].seq != self.next_entry:
+        if entries and not self._follows(entries[0]):
             raise ValueError(f"entries start at {entries[0].seq}, not at {self.next_entry}")
         number = self.position.number + 1
         self.position = msgspec.structs.replace(self.position, number=number)
@@ -267,6 +267,13 @@ class Exchange:
 
     def lost(self) -> None:
         """The road broke: what has no reply is sent again."""
+    def _follows(self, entry: Entry) -> bool:
+        """Is it the next one, or a hole that says why what comes before it is not there?"""
+        if entry.seq == self.next_entry:
+            return True
+        hole = hole_in(entry.data)
+        return hole is not None and reaches(hole, self.next_entry, entry.seq)
+
         self._asked.clear()
         self._rewind()
 

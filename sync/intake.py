@@ -32,7 +32,7 @@ from sync.cases import resolve
 from sync.identity import verifies
 from sync.judge import Judge, Refusal, Wait, author_of, judge_change, park, suspect
 from sync.known import Known, LogState, Result, envelope
-from sync.logs import Entry, chain, hole_in, session_message
+from sync.logs import Entry, chain, hole_in, reaches, session_message
 from sync.state import Created, Decision, Opened
 
 Transaction = list[tuple[Entry, Change | None]]
@@ -41,13 +41,15 @@ Transaction = list[tuple[Entry, Change | None]]
 class Accepted(msgspec.Struct):
     """What a batch brings to a log.
 
-    fresh: entries that continue the stored prefix. again: entries stored already, by number.
+    fresh: entries that continue the stored prefix. again: entries stored already, by number. late:
+    entries that a hole declared lost, found after all; their chain holds from the left.
     ahead: entries beyond a gap. missing: the gap (first, last), or None. fork: entries from the
     first number whose bytes differ from what is stored. broken: the chain does not fit.
     """
 
     fresh: list[Entry] = []
     again: list[Entry] = []
+    late: list[Entry] = []
     ahead: list[Entry] = []
     fork: list[Entry] = []
     missing: tuple[int, int] | None = None
@@ -80,6 +82,8 @@ def accept(
             result.fork.append(entry)
         elif known is not None:
             result.again.append(entry)
+        elif entry.seq <= log.seq:
+            result.late.append(entry)
         else:
             result.fresh.append(entry)
     return result
@@ -101,9 +105,10 @@ def follows(entry: Entry, before: Entry) -> bool:
 
 
 def _jumps(log: LogState, first: int, entries: list[bytes]) -> bool:
-    """Does the batch begin with a signed hole that reaches exactly over the gap?"""
+    """Does the batch begin with a signed hole that reaches over the gap, and no further? Central
+    may hold more than the laptop knew when it declared it."""
     hole = hole_in(entries[0]) if entries else None
-    return hole is not None and (hole.first, hole.last) == (log.seq + 1, first - 1)
+    return hole is not None and reaches(hole, log.seq + 1, first)
 
 
 def _head_before(
@@ -262,7 +267,8 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
     _authorise(judge, entry.seq, change)
     if len(name) != ID_BYTES:
         raise Refusal("change.malformed")
-    if change.origin in judge.known.made:
+    mine = (log.id, entry.seq, entry.digest[:8])
+    if change.origin in judge.known.made or mine in judge.known.remade:
         judge.settle(log.id, entry.seq, Result("merged", name))
         return parked
     if _waits(judge, log, name):
@@ -336,7 +342,8 @@ def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
                 log.sessions = log.sessions | {entry.seq: session.operator}
             case _:
                 hole = decode(change.body, Hole)
-                judge.open("hole", note=f"{hole.first}-{hole.last}: {hole.reason}"[:500])
+                lost = f"log {log.id.hex()} entries {hole.first}-{hole.last}: {hole.reason}"
+                judge.open("hole", note=lost[:500])
     except msgspec.DecodeError:
         raise Refusal("change.malformed") from None
     judge.settle(log.id, entry.seq, Result("applied"))

@@ -79,13 +79,14 @@ def chain(log: LogId, first: int, head: bytes, entries: Iterable[bytes]) -> Iter
 def broken_at(log: LogId, head: bytes, entries: Iterable[Entry]) -> int | None:
     """Number of the first entry that does not follow from `head`, or None when all do.
 
-    A signed hole is the one entry that may jump: it carries the chain value it goes on from.
+    A signed hole is the one entry that may jump: it carries the chain value it goes on from. Some
+    of what it declares lost may have been found since.
     """
     expected: int | None = None
     for entry in entries:
         if expected is not None and entry.seq != expected:
             hole = hole_in(entry.data)
-            if hole is None or (hole.first, hole.last) != (expected, entry.seq - 1):
+            if hole is None or not reaches(hole, expected, entry.seq):
                 return entry.seq
             head = hole.head
         head = next_head(log, head, entry.data)
@@ -104,6 +105,11 @@ def hole_in(data: bytes) -> Hole | None:
     except msgspec.DecodeError:
         return None
     return None
+
+
+def reaches(hole: Hole, expected: int, seq: int) -> bool:
+    """Does a hole that stands at number `seq` reach over everything from `expected` on?"""
+    return hole.first <= expected <= hole.last == seq - 1
 
 
 def session_message(log: LogId, seq: int, head: bytes, operator: bytes) -> bytes:

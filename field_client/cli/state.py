@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from field_client.cli.common import SOME, Call, command
+from models.problems import Problem
 from models.words import say
 
 if TYPE_CHECKING:
@@ -137,12 +138,36 @@ def notices(
 def doctor(
     call: Call,
     quick: Annotated[bool, typer.Option("--quick", help="Skip reading every page.")] = False,
+    declare: Annotated[
+        str,
+        typer.Option("--declare", help="Why numbers of the log are lost: declare them, go on."),
+    ] = "",
 ) -> int:
-    """Look for what may be wrong with this laptop's data; changes nothing."""
+    """Look for what may be wrong with this laptop's data. Changes nothing without --declare."""
     from field_client.doctor import examine
 
+    if declare:
+        _declare(call, declare)
     found = examine(call.house(), quick)
     for check in found:
         call.give({"check": check.name, "ok": check.ok, "detail": check.words(call.lang)})
         call.out(f"{'✓' if check.ok else '✕'} {check.words(call.lang)}")
     return 0 if all(check.ok for check in found) else SOME
+
+
+def _declare(call: Call, reason: str) -> None:
+    """Declare what the disk lost of the log, so that the rest can go on."""
+    from field_client import holes
+
+    house = call.house()
+    found = holes.damage(house.store, house.store.log().id)
+    if found is None:
+        raise Problem("hole.none")
+    hole = holes.declare(house.desk, found, reason)
+    call.give({"declared": {"first": found.lost[0], "last": hole.last, "lost": list(found.lost),
+                            "made_again": len(found.whole)}})  # fmt: skip
+    call.out(
+        say("Dicatat: nomor {numbers} hilang. {n} catatan lain dibuat lagi. Pusat mendapat "
+            "perkaranya dengan sinkron berikut.", call.lang, numbers=holes.ranges(found.lost),
+            n=len(found.whole))
+    )  # fmt: skip

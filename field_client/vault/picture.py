@@ -77,6 +77,7 @@ def own_entries(connection: Connection, record: RecordId) -> list[OwnEntry]:
     rows = connection.execute(
         "select l.block, e.log, e.seq, e.data, e.state, e.folded, e.case_id, e.problem,"
         " e.seq <= l.stored and e.state != 'replaced' from entries e join logs l on l.id = e.log"
+        " and e.seq > 0"
         " where e.record = ? and e.record != x'' order by l.number, e.seq",
         (record,),
     )

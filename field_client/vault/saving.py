@@ -78,6 +78,15 @@ class Saving:
             (log, seq),
         )
 
+    def lay_aside(self, first: int, last: int) -> None:
+        """Take entries of this log out of its row: they are lost or damaged, or made again behind a
+        hole. What is left of them stands under negative numbers."""
+        self._connection.execute(
+            "update entries set seq = -seq, state = 'replaced', folded = 'replaced' where log = ?"
+            " and seq between ? and ?",
+            (self.own.id, first, last),
+        )
+
     def remember(self, *values: msgspec.Struct) -> None:
         """Keep structs, one of each kind, in the same commit; `Store.recall` gives them."""
         for value in values:

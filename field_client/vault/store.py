@@ -41,7 +41,7 @@ from field_client.vault.upgrade import upgrade
 from models.problems import Problem
 from sync.exchange import Position, Step
 from sync.identity import Identity
-from sync.logs import Entry, broken_at, log_id, opening_head
+from sync.logs import Entry, broken_at, hole_in, log_id, opening_head
 from sync.messages import Cursor, Order, Sight
 
 Kept = TypeVar("Kept", bound=msgspec.Struct)
@@ -170,17 +170,29 @@ class Store:
 
     def broken_at(self, log: bytes) -> int | None:
         """Verify a whole chain: number of the first entry that does not fit, or None."""
-        own = self.log(log)
-        rows = self.engine.read(
-            "select seq, data, head from entries where log = ? order by seq", log
-        )
-        entries = [Entry(*row) for row in rows]
+        own, entries = self.log(log), self.entries(log)
         wrong = broken_at(log, opening_head(own.opening), entries)
         last = (entries[-1].seq, entries[-1].head) if entries else (0, opening_head(own.opening))
         return own.seq if wrong is None and last != (own.seq, own.head) else wrong
 
     def _is_restored(self) -> bool:
         """Is the log behind its mark, or another one? Then the file came back from a copy."""
+    def entries(self, log: bytes) -> list[Entry]:
+        """Every entry of a log that is in its row."""
+        rows = self.engine.read(
+            "select seq, data, head from entries where log = ? and seq > 0 order by seq", log
+        )
+        return [Entry(*row) for row in rows]
+
+    def numbers(self, log: bytes) -> list[int]:
+        """Numbers that a log should have, without those that a hole declared lost."""
+        gone: set[int] = set()
+        for entry in self.entries(log):
+            hole = hole_in(entry.data)
+            if hole is not None:
+                gone.update(range(hole.first, hole.last + 1))
+        return [seq for seq in range(1, self.log(log).seq + 1) if seq not in gone]
+
         mark = self.mark.read()
         if mark is None:
             return False
@@ -331,8 +343,9 @@ class Store:
             ).fetchall()
             oldest = [
                 connection.execute(
-                    "select at from entries where log = ? and seq = ?", (log, stored + 1)
-                ).fetchone()[0]
+                    "select at from entries where log = ? and seq > ? order by seq limit 1",
+                    (log, stored),
+                ).fetchone()
                 for log, stored, _, _ in logs
             ]
             people = connection.execute("select coalesce(sum(people), 0) from rosters").fetchone()
@@ -342,7 +355,7 @@ class Store:
             requests=_group(counts, "request"),
             unsent=sum(log[2] for log in logs),
             unsent_bytes=sum(log[3] for log in logs),
-            oldest_unsent=min(oldest, default=None),
+            oldest_unsent=min((row[0] for row in oldest if row is not None), default=None),
             unread=counts.get("notice:1", 0),
             drafts=_group(counts, "draft"),
             residents=people[0],
@@ -355,7 +368,7 @@ def _last_to_send(connection: Connection, own: OwnLog) -> int:
     if own.stored == own.seq and not is_doubtful(connection, own.id):
         return own.seq
     (first,) = connection.execute(
-        "select min(seq) from entries where log = ? and state = 'replaced'", (own.id,)
+        "select min(seq) from entries where log = ? and seq > 0 and state = 'replaced'", (own.id,)
     ).fetchone()
     return own.seq if first is None else int(first) - 1
 

@@ -13,12 +13,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from models.changes import decode_change
 from server.database.devices import Devices, write_log
 from server.database.lineage import Lineages
 from server.database.tables import (
     CaseRow,
     CounterRow,
     EntryRow,
+    LogRow,
     RecordKeyRow,
     RecordRow,
     WaitingRow,
@@ -38,6 +40,7 @@ POISONED, FORGED = 1, 2
 
 _counters = table_of(CounterRow)
 _entries = table_of(EntryRow)
+_logs = table_of(LogRow)
 _records = table_of(RecordRow)
 _keys = table_of(RecordKeyRow)
 _cases = table_of(CaseRow)
@@ -279,6 +282,15 @@ class Loading(Devices, Lineages):
                     for origin in origins
                     if origin[:2] == (log, entry.seq) and origin[2] == entry.digest[:8]
                 }
+
+    def remade(self, log: bytes) -> set[tuple[bytes, int, bytes]]:
+        """Entries of a log that were made again, in it or in one that follows it, as origins."""
+        here = select(_logs.c.id).where(_logs.c.city == self.city, _logs.c.parent == log)
+        names = [log, *(row.id for row in self.rows(here))]
+        found = select(_entries.c.data).where(_entries.c.city == self.city)
+        found = found.where(_entries.c.log.in_(names), _entries.c.kind.in_(("create", "edit")))
+        origins = (decode_change(row.data).origin for row in self.rows(found))
+        return {origin for origin in origins if origin is not None and origin[0] == log}
 
     def _load_codes(self, known: Loaded, codes: Iterable[tuple[int, int]]) -> None:
         """Who has these tracking codes. A request sent again from another log keeps the block of
