@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from field_client.clock import Clock
 from field_client.desk import Desk
+from field_client.editions import adopt
 from field_client.settings import Place
 from field_client.vault.engine import Engine
 from field_client.vault.keys import Keys, Unlocked
@@ -38,6 +39,7 @@ class House:
         self.keys = keys
         self.unlocked = unlocked
         self.store = Store(_engine(place.folder, unlocked))
+        adopt(self.store)
         self.clock = clock
         self.desk = Desk(self.store, unlocked, clock)
 

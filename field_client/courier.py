@@ -19,6 +19,7 @@ from field_client import succession, training
 from field_client.attachments.sending import Sent
 from field_client.crossing import Crossing
 from field_client.desk import Desk
+from field_client.editions import adopt
 from field_client.envelopes import Opened
 from field_client.introduction import introduction
 from field_client.orders import obey
@@ -79,7 +80,8 @@ class Report(msgspec.Struct):
     """What one sync did. pushed: own entries proved stored by it. outcomes: outcome -> own entries
     of which it was told. received: decisions taken in. notices: new ones. orders: kinds acted on.
     pending: entries still to send. round_trips: times it had to wait for an answer before it could
-    go on. connections: made for that. seconds: wall clock. files: papers and photos."""
+    go on. connections: made for that. seconds: wall clock. files: papers and photos.
+    reference: it brought new forms, lists or days."""
 
     pushed: int = 0
     outcomes: dict[str, int] = {}
@@ -95,6 +97,7 @@ class Report(msgspec.Struct):
     orders: list[str] = []
     pending: int = 0
     files: Sent = msgspec.field(default_factory=Sent)
+    reference: bool = False
 
 
 class Courier:
@@ -138,6 +141,7 @@ class Courier:
             try:
                 self._exchange_all()
                 self._let_files_go()
+                self.report.reference = adopt(self.store)
             finally:
                 self.road.close()
                 standing = self.store.standing()

@@ -14,6 +14,7 @@ import msgspec
 
 from field_client.courier import Confirmed
 from field_client.desk import Desk
+from field_client.editions import adopt
 from field_client.transports import usb
 from field_client.transports.usb import Progress, unwatched
 from field_client.vault.custody import RETURNED, Slip
@@ -23,7 +24,7 @@ from field_client.vault.store import Store
 from models.problems import Problem
 from sync import bundle, enrolment, seal
 from sync.bundle import WORK, Part, Verdict, Volume
-from sync.exchange import Absorbed
+from sync.exchange import Absorbed, Filled
 from sync.messages import Checkpoint, Invitation, Order, Page, Reply, Return, decode
 
 INBOX_FOLDER = "inbox"
@@ -39,7 +40,7 @@ class Refused(msgspec.Struct, frozen=True):
 class Taken(msgspec.Struct):
     """What became of one return bundle. state: of `sync.bundle.Verdict`, or "incomplete". missing:
     numbers of the volumes that are not here. decisions: taken in. files: proved to be whole at
-    central by it. orders: kinds acted on."""
+    central by it. orders: kinds acted on. reference: it brought new forms, lists or days."""
 
     bundle: str
     number: int
@@ -53,6 +54,7 @@ class Taken(msgspec.Struct):
     upto: int = 0
     orders: list[str] = []
     enrolled: bool = False
+    reference: bool = False
 
 
 class Opened(msgspec.Struct):
@@ -208,6 +210,7 @@ def _take(desk: Desk, one: Opened, progress: Progress) -> Taken:
         done.state = "incomplete"
         done.missing = bundle.missing(volume.header for volume in one.volumes)
     done.notices = store.standing().unread - unread
+    done.reference = adopt(store)
     return done
 
 
@@ -249,15 +252,16 @@ def _certify(desk: Desk, one: Opened) -> bool:
 
 def _write(store: Store, one: Opened, verdict: Verdict, done: Taken, progress: Progress) -> None:
     """One commit for proofs, outcomes and orders, one for each page."""
-    first = [step for step in verdict.steps if not isinstance(step, Absorbed)]
-    pages = [step for step in verdict.steps if isinstance(step, Absorbed)]
+    first = [step for step in verdict.steps if not isinstance(step, Absorbed | Filled)]
+    pages = [step for step in verdict.steps if isinstance(step, Absorbed | Filled)]
     if first:
         store.apply(*first, log=one.log.id)
     if verdict.proof is not None:
         done.files = len(store.attached.hear(verdict.files, verdict.proof))
     for i, page in enumerate(pages, 1):
         store.apply(page, log=one.log.id)
-        done.decisions += len(page.decisions)
+        if isinstance(page, Absorbed):
+            done.decisions += len(page.decisions)
         progress("read", i, len(pages))
 
 

@@ -6,6 +6,8 @@ ministers gives their dates, and the office loads it as a small TOML file. Witho
 year the answer is marked as an estimate ("perkiraan"), because it can only be too early.
 """
 
+from __future__ import annotations
+
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
@@ -70,6 +72,12 @@ class Calendar(msgspec.Struct, frozen=True):
 
     decrees: tuple[Decree, ...] = ()
     saturdays: bool = False
+
+    def over(self, decrees: tuple[Decree, ...]) -> Calendar:
+        """This calendar with these decrees for the years it has none of."""
+        own = {one.year for one in self.decrees}
+        more = tuple(one for one in decrees if one.year not in own)
+        return msgspec.structs.replace(self, decrees=(*self.decrees, *more))
 
     def is_working(self, day: date) -> bool:
         """Whether people work that day, as far as is known."""

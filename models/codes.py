@@ -4,6 +4,7 @@ Answers carry the code, never the label; labels exist in Indonesian and English.
 lists are those of the forms, because that is how the office speaks of them.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -11,6 +12,7 @@ from importlib.resources.abc import Traversable
 import msgspec
 
 from models.fields import Text
+from models.overlay import Overlay
 
 
 class CodeList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,21 +31,36 @@ class CodeList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return text.say(lang) if text else code
 
 
+_over: list[Traversable] = []
+"""The newest data folder laid over the packaged one, if any."""
+
+
 @cache
 def code_list(name: str) -> CodeList:
     """The list of that name; KeyError for a list that does not exist."""
-    return read_list(packaged(), name)
+    return read_list(current(), name)
 
 
 def code_lists() -> tuple[str, ...]:
     """Names of all lists."""
-    files = (file.name for file in (packaged() / "codes").iterdir())
+    files = (file.name for file in (current() / "codes").iterdir())
     return tuple(sorted(name[:-5] for name in files if name.endswith(".toml")))
 
 
 def packaged() -> Traversable:
     """The folder `data/` that comes with the program."""
     return resources.files("models") / "data"
+
+
+def current() -> Traversable:
+    """The data folder that holds today: with the newest package, see `models.overlay`."""
+    return _over[-1] if _over else packaged()
+
+
+def lay_over(files: Mapping[str, bytes]) -> None:
+    """Read the packaged folder with these files over it from now on; none takes them away."""
+    _over[:] = [Overlay(packaged(), files)] if files else []
+    code_list.cache_clear()
 
 
 def read_list(data: Traversable, name: str) -> CodeList:

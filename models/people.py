@@ -130,6 +130,7 @@ class Act(StrEnum):
     READ_AUDIT = "audit.read"
     VERIFY_RECEIPT = "receipt.verify"
     READ_REPORTS = "report.read"
+    PUBLISH = "reference.publish"
 
 
 _OFFICE = frozenset(
@@ -155,6 +156,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.LOSE_DEVICE: _KEEPERS,
     Act.RETIRE_DEVICE: frozenset({Role.ADMIN}),
     Act.CONFIRM_RESTORE: frozenset({Role.SUPERVISOR}),
+    Act.PUBLISH: _KEEPERS,
     Act.LIST_PEOPLE: _KEEPERS | {Role.AUDITOR},
     Act.ADD_PERSON: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS | {Role.AUDITOR},

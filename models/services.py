@@ -278,6 +278,15 @@ class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 _SUBJECT_PARTS = Subject.__struct_fields__
 
 
+class Edition(msgspec.Struct, frozen=True):
+    """A service as it is asked today. earlier: editions that can be read as well."""
+
+    service: str
+    edition: int
+    earlier: tuple[int, ...]
+    title: Text
+
+
 class Catalogue:
     """The services of a data folder. A file is read when asked for: starting reads none."""
 
@@ -301,6 +310,20 @@ class Catalogue:
     def services(self) -> list[Service]:
         """All services of today, by slug."""
         return [self.service(slug) for slug in self.slugs]
+
+    def editions(self) -> list[Edition]:
+        """Every service with the editions that can be read."""
+        files = (file.name.removesuffix(".toml") for file in (self.data / "services").iterdir())
+        kept = [name.partition("@") for name in files if "@" in name]
+        return [
+            Edition(
+                one.slug,
+                one.edition,
+                tuple(sorted(int(n) for slug, _, n in kept if slug == one.slug and n.isdigit())),
+                one.title,
+            )
+            for one in self.services()
+        ]
 
     def service(self, slug: str, edition: int | None = None) -> Service:
         """A service, in today's edition unless another is named.
@@ -354,8 +377,14 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    """The services that come with the program."""
-    return Catalogue(codes.packaged())
+    """The services of today: those that come with the program, with what was published since."""
+    return Catalogue(codes.current())
 
 
-__all__ = ["STAGES", "Catalogue", "Checked", "Service", "Subject", "catalogue"]
+def adopt(files: Mapping[str, bytes]) -> None:
+    """From now on the files of a package lie over those of the program; none takes them away."""
+    codes.lay_over(files)
+    catalogue.cache_clear()
+
+
+__all__ = ["STAGES", "Catalogue", "Checked", "Service", "Subject", "adopt", "catalogue"]

@@ -33,6 +33,7 @@ from server.people import Staff
 from server.promise import read_calendar
 from server.recents import Recents
 from server.reception import Reception
+from server.reference import Reference
 from server.restoring import Intake
 from server.returns import Returns
 from server.settings import CALENDAR_FOLDER, Place
@@ -109,7 +110,9 @@ class Central:
         self.returns = Returns(registry, self.reception, self.devices, keys, clock, entropy)
         self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
         self.staff = Staff(registry, clock, entropy)
-        calendar = read_calendar(place.folder / CALENDAR_FOLDER)
+        self.reference = Reference(registry, keys, clock)
+        self.reference.refresh()
+        calendar = read_calendar(place.folder / CALENDAR_FOLDER).over(self.reference.decrees())
         self.casework = Casework(registry, self.ledger, clock, self.arrivals, calendar)
         self.duplicates = Duplicates(
             registry, self.ledger, self.casework, clock, house_key(keys.seal, b"duplicates")

@@ -26,6 +26,7 @@ from server.commands import (
     duplicates,
     people,
     receipts,
+    reference,
     requests,
 )
 from server.database.registry import open_registry
@@ -55,6 +56,7 @@ app.add_typer(cases.app, name="cases")
 app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
+app.add_typer(reference.app, name="reference")
 app.add_typer(audit.app, name="audit")
 app.command()(backups.backup)
 app.add_typer(backups.restore_app, name="restore")

@@ -45,6 +45,7 @@ class Jobs:
 
     def retry(self) -> None:
         """Judge again what waits: a newer edition of central may understand it by now."""
+        self.central.reference.refresh()
         decided = self.central.ledger.retry(self.central.clock())
         if decided:
             log_lines.info("retried", decided=decided)

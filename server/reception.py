@@ -15,6 +15,7 @@ from models.problems import Problem
 from server.arrivals import Arrivals
 from server.ledger import Door, Ledger, Registry, Scope, Standing, Stored
 from server.recents import Recents, pages_with
+from server.reference import pieces
 from server.telling import PAGE_BYTES, differing, echoed, fills, pages_of, visible_parts
 from server.visit import Visit
 from sync import messages, seal, wire
@@ -136,14 +137,15 @@ class Reception:
         answer_name: bytes,
         fills: Sequence[tuple[str, int]] = (),
         recent: tuple[int, int] | None = None,
+        reference: tuple[int, int, int] | None = None,
     ) -> tuple[Reply, list[Page]]:
         """What a log is told that did not call: for a bundle that is carried to it. answer_name
         stands where the name of the request stands in an answer. fills: villages to be told whole,
-        each from a mark on. recent: how far its index is, see `Sight`."""
+        each from a mark on. recent, reference: see `Sight`."""
         at = self.clock()
         with self.registry.read() as door:
             scope, _ = self.reach(door, self.known(name), at)
-            sight = Sight(scope.number, list(fills), recent=recent)
+            sight = Sight(scope.number, list(fills), recent=recent, reference=reference)
             asked = Request(0, "", at, cursor, REPLY_BYTES_MAX, None, sight=sight)
             reply, pages = self._tell(door, name, asked, answer_name, None, at)
         territory = Territory(scope.number, list(scope.villages))
@@ -198,6 +200,11 @@ class Reception:
             left = budget - sum(len(data) for page in pages for data in page.decisions)
             index, more = self.recents.pages(door, scope, request.sight, at, left)
             pages += pages_with(index, request_name, len(pages), upto)
+        if budget and not more and log.state not in OUT_OF_HAND:
+            left = budget - sum(len(data) for page in pages for data in page.decisions)
+            parts, more = pieces(door, request.sight, left)
+            first = len(pages)
+            pages += [Page(request_name, first + i, [], upto, piece=p) for i, p in enumerate(parts)]
         sums: list[tuple[str, bytes]] = []
         if budget and log.state not in OUT_OF_HAND:
             sums = differing(door, scope, request, standing)

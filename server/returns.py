@@ -100,7 +100,9 @@ class Returns:
         if before is not None and _same(before, made):
             made = before
         recent = sight.recent if sight is not None and not whole else None
-        parts = self._parts(state, start, made, fills, recent or (0, 0))
+        package = sight.reference if sight is not None and not whole else None
+        also = (recent or (0, 0), package or (0, 0, 0))
+        parts = self._parts(state, start, made, fills, also)
         upper = parts[-1][0].upper
         head = Return(made.name, state.id, made.number, made.at, start, upper, len(parts))
         files = self._volumes(state, purpose, head, parts, most)
@@ -138,22 +140,21 @@ class Returns:
         start: Cursor,
         made: Bundle,
         fills: list[tuple[str, int]],
-        recent: tuple[int, int],
+        also: tuple[tuple[int, int], tuple[int, int, int]],
     ) -> list[tuple[Reply, list[Page]]]:
         """The replies with their pages, as many as it takes to tell everything."""
         parts: list[tuple[Reply, list[Page]]] = []
         cursor = start
         while True:
             name = bundle.answer_name(log.id, made.name, made.number, len(parts))
-            reply, pages = self.reception.tell(log.id, cursor, name, fills, recent)
+            reply, pages = self.reception.tell(log.id, cursor, name, fills, *also)
             if not parts:
                 reply = self._opening(log, start.server_seq, reply)
             parts.append((reply, pages))
             if not reply.more:
                 return parts
             cursor, fills = reply.upper, _left(fills, pages)
-            told = [page.recent for page in pages if page.recent is not None]
-            recent = (told[-1].epoch, told[-1].number) if told else recent
+            also = _told(also, pages)
 
     def _opening(self, log: LogState, since: int, reply: Reply) -> Reply:
         """What stands once in a bundle: entries that wait, news of files, restores."""
@@ -230,6 +231,21 @@ def _left(fills: list[tuple[str, int]], pages: Sequence[Page]) -> list[tuple[str
             if page.fill.done:
                 del marks[page.fill.cell]
     return list(marks.items())
+
+
+def _told(
+    also: tuple[tuple[int, int], tuple[int, int, int]], pages: Sequence[Page]
+) -> tuple[tuple[int, int], tuple[int, int, int]]:
+    """How far the index and the reference data are after these pages."""
+    recent, (have, coming, held) = also
+    for page in pages:
+        if page.recent is not None:
+            recent = (page.recent.epoch, page.recent.number)
+        if page.piece is not None:
+            coming, held = page.piece.number, page.piece.offset + len(page.piece.data)
+            if held == page.piece.size:
+                have = coming
+    return recent, (have, coming, held)
 
 
 def _same(before: Bundle, now: Bundle) -> bool:

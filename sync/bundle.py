@@ -30,6 +30,7 @@ from sync import seal, wire
 from sync.exchange import (
     Absorbed,
     Acknowledged,
+    Furthered,
     HeadAt,
     Indexed,
     Ordered,
@@ -373,6 +374,8 @@ def _absorb(steps: list[Step], cursor: Cursor, parts: Sequence[Part | None]) -> 
                 _fill(steps, page, page.fill, at, passed)
             if page.recent is not None:
                 steps.append(Indexed(page.recent, page.upto))
+            if page.piece is not None:
+                steps.append(Furthered(page.piece))
         if upper.server_seq > at or not cursor.incarnation:
             at = max(at, upper.server_seq)
             steps.append(Absorbed((), upper))

@@ -56,13 +56,16 @@ class Sight(msgspec.Struct, frozen=True, array_like=True):
     add up to at its cursor (sync.digest), empty where it cannot tell. repairs: cells that are read
     again from the beginning because their sums differed; they stand among `fills` too. OWN stands
     for the cell of the requests that the laptop itself took in. recent: epoch and number up to
-    which the index of recent requests is here (0, 0 for nothing); None where it is not wanted."""
+    which the index of recent requests is here (0, 0 for nothing); None where it is not wanted.
+    reference: number of the package of reference data that holds here, of the one that is coming,
+    and how many bytes of that are here; None where it is not wanted."""
 
     scope: int = 0
     fills: Annotated[list[tuple[str, int]], msgspec.Meta(max_length=VILLAGES_MAX)] = []
     total: bytes = b""
     repairs: Villages = []
     recent: tuple[int, int] | None = None
+    reference: tuple[int, int, int] | None = None
 
 
 class Territory(msgspec.Struct, frozen=True, array_like=True):
@@ -253,10 +256,21 @@ class Recent(msgspec.Struct, frozen=True, array_like=True):
     groups: Annotated[list[tuple[int, int, bytes]], msgspec.Meta(max_length=TOLD_MAX)] = []
 
 
+class Piece(msgspec.Struct, frozen=True, array_like=True):
+    """Bytes of a package of reference data (sync.reference) from `offset` on. size, digest: of the
+    whole signed package."""
+
+    number: int
+    size: int
+    digest: bytes
+    offset: int
+    data: bytes
+
+
 class Page(msgspec.Struct, frozen=True, array_like=True):
     """Decisions in the laptop's scope, whole and in order, up to and with number `upto`. One with a
     `fill` has no decisions; it says how requests stand at `upto`, and comes after the others; one
-    with a part of the index comes last."""
+    with a part of the index, or a piece of a package, comes last."""
 
     request: bytes
     index: int
@@ -264,6 +278,7 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
     upto: int
     fill: Fill | None = None
     recent: Recent | None = None
+    piece: Piece | None = None
 
 
 class Enrolment(msgspec.Struct, frozen=True, array_like=True):

@@ -15,6 +15,7 @@ from field_client.cli import (
     printing,
     queueing,
     receipts,
+    reference,
     requests,
     roster,
     serve,
@@ -53,6 +54,7 @@ for name, group in (
     app.add_typer(group, name=name)
 queueing.register(app)
 state.register(app)
+reference.register(app)
 sync.register(app)
 serve.register(app)
 copies.register(app)

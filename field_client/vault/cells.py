@@ -15,6 +15,7 @@ import msgspec
 
 from field_client.vault.engine import Connection
 from field_client.vault.logs import find, read_cursor, remember
+from field_client.vault.packages import held
 from field_client.vault.recents import heard
 from field_client.vault.requests import list_again
 from field_client.vault.sums import territory, total_of, weigh
@@ -33,7 +34,7 @@ def sight(connection: Connection) -> Sight:
     fills = [(village, mark) for village, mark, _ in rows]
     repairs = [village for village, _, repair in rows if repair]
     number, total = territory(connection).number, total_of(connection)
-    return Sight(number, fills, total, repairs, heard(connection))
+    return Sight(number, fills, total, repairs, heard(connection), held(connection))
 
 
 def placed(state: State, decision: Decision) -> dict[bytes, str]:

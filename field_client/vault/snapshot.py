@@ -11,6 +11,7 @@ import msgspec
 from field_client.vault.cells import change_scope, drop, fill, locate, placed
 from field_client.vault.engine import Connection
 from field_client.vault.logs import read_cursor, remember
+from field_client.vault.packages import further
 from field_client.vault.picture import find_case, find_record
 from field_client.vault.recents import index
 from field_client.vault.requests import list_again
@@ -21,6 +22,7 @@ from sync.exchange import (
     Acknowledged,
     Compared,
     Filled,
+    Furthered,
     Indexed,
     Missing,
     Ordered,
@@ -55,6 +57,8 @@ def apply(connection: Connection, log: bytes, step: Step) -> None:
             rewind(connection, log, step)
         case Indexed():
             index(connection, step)
+        case Furthered():
+            further(connection, step)
         case Compared():
             compare(connection, step)
 

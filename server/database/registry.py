@@ -26,6 +26,7 @@ from server.database.engine import Database
 from server.database.journaled import Journaled
 from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
 from server.database.matching import Matching
+from server.database.packages import Packages
 from server.database.people import People, Person
 from server.database.proof import Broken, Proof, Verified
 from server.database.recoveries import Recoveries
@@ -56,7 +57,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Recoveries, Proof, People, Custody, Journaled, Matching):
+class Door(Recoveries, Proof, People, Custody, Journaled, Matching, Packages):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:

@@ -341,6 +341,19 @@ class RecentRow(Table, table=True):
     at: int = big()
 
 
+class PackageRow(Table, table=True):
+    """A package of reference data as it was signed (sync.reference). by: who published it."""
+
+    __tablename__ = "packages"
+    city: str = pk()
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: int = big()
+    by: str
+    title: str
+    digest: bytes
+    data: bytes
+
+
 class CaseRow(Table, table=True):
     """A case. data: msgpack of sync.state.Case. opened, changed: numbers of decisions."""
 
