@@ -38,7 +38,7 @@ from field_client.vault.requests import Line
 from field_client.vault.saving import Saving
 from field_client.vault.store import Shown, Store
 from models import lifecycle
-from models.changes import Attached, Body, Change, OperatorEntry, RecordId, Session, raw
+from models.changes import Attached, Body, Change, Hole, OperatorEntry, RecordId, Session, raw
 from models.checks import Checked
 from models.ids import NUMBERS, Code
 from models.problems import Finding, Problem, finding

@@ -155,9 +155,6 @@ class Door(Protocol):
         after number `after`, about `limit` of them but whole decisions; the number they reach to;
         whether these are all."""
 
-    def package(self) -> tuple[int, bytes]:
-        """Number and signed bytes of the newest package of reference data; 0 for none."""
-
     def repairing(self, log: bytes, cells: Collection[str], at: int) -> None:
         """Note for people that a laptop reads these cells again, since it had something else."""
 
@@ -282,21 +279,21 @@ class Ledger:
                 raise Problem("sync.unknown_device")
             known = door.entries(name, batch.first - 1, last)
             sorted_ = accept(log, batch.first, batch.prev, batch.entries, known)
-            _check(sorted_, batch)
-            if sorted_.ahead:
-                door.keep_ahead(name, sorted_.ahead)
             branch = _of_a_branch(door, log, batch) if sorted_.ahead or sorted_.broken else []
             if branch:  # of a fork that has its order and its case
                 door.keep_fork(name, branch)
                 sorted_ = Accepted()
+            _check(sorted_, batch)
+            if sorted_.ahead:
+                door.keep_ahead(name, sorted_.ahead)
             if sorted_.fork:
                 self._fork(door, log, sorted_.fork, at, sorted_.fork[0].seq - 1)
-            fresh = _whole_prefix(sorted_.fresh)
-            if fresh:
-                fresh += _follow(door, log, fresh[-1])
             late = _whole_prefix(sorted_.late)
             if late:
                 self._take_late(door, log, late, at)
+            fresh = _whole_prefix(sorted_.fresh)
+            if fresh:
+                fresh += _follow(door, log, fresh[-1])
                 strays = _strays(door, log, fresh)
                 self._take(door, log, fresh, at, poisoned)
                 if strays:
@@ -314,27 +311,23 @@ class Ledger:
         at: int,
         poisoned: bool,
         actor: str = "",
+        end: tuple[int, bytes] | None = None,
     ) -> list[Decision]:
         known = door.load(needs(log, fresh))
         door.load_keys(known, key_needs(known, [*fresh, *known.entries.values()]))
-        end: tuple[int, bytes] | None = None,
         known.logs[log.id] = log
         known.forged |= forged_sessions(log, fresh)
         if poisoned:
             known.poisoned.update((log.id, entry.seq) for entry in fresh)
+        if end is not None:
+            known.remade = door.remade(log.id)
         decisions = take(known, log, fresh, at, actor)
+        if end is not None:
+            log.seq, log.head = end
         door.save(known, log, fresh, decisions, at)
         door.drop_ahead(log.id, log.seq)
         return decisions
-        if end is not None:
-            known.remade = door.remade(log.id)
 
-        if end is not None:
-            log.seq, log.head = end
-    def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int, agreed: int) -> None:
-        """Two laptops wrote on one log: keep both branches, order new logs, open one case. agreed:
-        number up to which both are the same for certain; what is made again and is here already
-        is known by its origin."""
     def _take_late(self, door: Door, log: LogState, late: list[Entry], at: int) -> None:
         """Entries that a hole of their log declared lost were found. They are judged like any
         other, but for those that their author has made again meanwhile; the log stays where it is.
@@ -351,6 +344,10 @@ class Ledger:
         log.seq, log.head = first - 1, around[first - 1].head
         self._take(door, log, late, at, False, end=end)
 
+    def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int, agreed: int) -> None:
+        """Two laptops wrote on one log: keep both branches, order new logs, open one case. agreed:
+        number up to which both are the same for certain; what is made again and is here already
+        is known by its origin."""
         if not door.keep_fork(log.id, branch):
             return
         door.order(log.id, "rotate", agreed)
@@ -416,10 +413,6 @@ def _check(found: Accepted, batch: Batch) -> None:
         raise Problem("sync.chain", seq=batch.first)
 
 
-def _whole_prefix(entries: list[Entry]) -> list[Entry]:
-    """Entries up to the last complete transaction; the rest comes again with the next batch."""
-    return [entry for group in whole(entries) for entry, _ in group]
-
 def _of_a_branch(door: Door, log: LogState, batch: Batch) -> list[Entry]:
     """The entries of a batch that goes on from another branch of the log that is kept already."""
     for kept in door.forks(log.id):
@@ -427,6 +420,10 @@ def _of_a_branch(door: Door, log: LogState, batch: Batch) -> list[Entry]:
             return list(chain(log.id, batch.first, kept.head, batch.entries))
     return []
 
+
+def _whole_prefix(entries: list[Entry]) -> list[Entry]:
+    """Entries up to the last complete transaction; the rest comes again with the next batch."""
+    return [entry for group in whole(entries) for entry, _ in group]
 
 
 def _follow(door: Door, log: LogState, last: Entry) -> list[Entry]:

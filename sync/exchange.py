@@ -33,7 +33,6 @@ from sync.messages import (
     Fill,
     Order,
     Page,
-    Piece,
     Recent,
     Reply,
     Request,
@@ -130,12 +129,6 @@ class Indexed(msgspec.Struct, frozen=True):
     upto: int
 
 
-class Furthered(msgspec.Struct, frozen=True):
-    """A piece of a package of reference data."""
-
-    piece: Piece
-
-
 class Compared(msgspec.Struct, frozen=True):
     """What each cell adds up to at central, as of `cursor`: one that adds up to something else here
     is read again."""
@@ -169,7 +162,6 @@ Step = (
     | Filled
     | Compared
     | Indexed
-    | Furthered
 )
 
 
@@ -267,6 +259,13 @@ class Exchange:
             return msgspec.structs.replace(sight, total=b"")
         return sight
 
+    def _follows(self, entry: Entry) -> bool:
+        """Is it the next one, or a hole that says why what comes before it is not there?"""
+        if entry.seq == self.next_entry:
+            return True
+        hole = hole_in(entry.data)
+        return hole is not None and reaches(hole, self.next_entry, entry.seq)
+
     def grew(self, last: int) -> None:
         """The log has entries up to `last` by now: they go before whatever is less urgent."""
         if last > self.position.last:
@@ -275,13 +274,6 @@ class Exchange:
 
     def lost(self) -> None:
         """The road broke: what has no reply is sent again."""
-    def _follows(self, entry: Entry) -> bool:
-        """Is it the next one, or a hole that says why what comes before it is not there?"""
-        if entry.seq == self.next_entry:
-            return True
-        hole = hole_in(entry.data)
-        return hole is not None and reaches(hole, self.next_entry, entry.seq)
-
         self._asked.clear()
         self._rewind()
 
@@ -405,7 +397,7 @@ class Exchange:
         if [p.index for p in pages] != list(range(len(pages))) or len(pages) > reply.pages:
             raise Problem("sync.truncated")
         for page in pages:
-            tells = page.fill is None and page.recent is None and page.piece is None
+            tells = page.fill is None and page.recent is None
             upto = page.upto if tells else 0
             decisions = _merged(map(_decision, page.decisions), said, upto)
             numbers = [cursor.server_seq, *(d.server_seq for d in decisions), page.upto]
@@ -423,8 +415,6 @@ class Exchange:
                     steps.append(filled(page.fill))
                 if page.recent is not None:
                     steps.append(Indexed(page.recent, page.upto))
-                if page.piece is not None:
-                    steps.append(Furthered(page.piece))
                 continue
             cursor = Cursor(reply.upper.incarnation, page.upto, head)
             steps.append(Absorbed(decisions, cursor))

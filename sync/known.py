@@ -197,11 +197,6 @@ def _facts(service: str, edition: int, packed: bytes) -> Facts:
         return Facts()
 
 
-def forget_facts() -> None:
-    """Other forms hold from now on: what could not be read before may be readable."""
-    _facts.cache_clear()
-
-
 def facts(record: Record) -> Facts:
     """Facts of a request as it stands."""
     return facts_of(record.service, record.edition, values(record))

@@ -29,7 +29,6 @@ from field_client.vault.engine import Connection, Engine
 from field_client.vault.logs import COLUMNS, OwnLog, find, find_log, read_cursor, remember
 from field_client.vault.mark import MarkFile
 from field_client.vault.notices import Notices
-from field_client.vault.packages import list_unread, package_of
 from field_client.vault.recents import Recently, find_recent
 from field_client.vault.requests import Requests
 from field_client.vault.reveals import Reveals
@@ -44,7 +43,6 @@ from sync.exchange import Position, Step
 from sync.identity import Identity
 from sync.logs import Entry, broken_at, hole_in, log_id, opening_head
 from sync.messages import Cursor, Order, Sight
-from sync.reference import Package
 
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
@@ -177,8 +175,6 @@ class Store:
         last = (entries[-1].seq, entries[-1].head) if entries else (0, opening_head(own.opening))
         return own.seq if wrong is None and last != (own.seq, own.head) else wrong
 
-    def _is_restored(self) -> bool:
-        """Is the log behind its mark, or another one? Then the file came back from a copy."""
     def entries(self, log: bytes) -> list[Entry]:
         """Every entry of a log that is in its row."""
         rows = self.engine.read(
@@ -195,6 +191,8 @@ class Store:
                 gone.update(range(hole.first, hole.last + 1))
         return [seq for seq in range(1, self.log(log).seq + 1) if seq not in gone]
 
+    def _is_restored(self) -> bool:
+        """Is the log behind its mark, or another one? Then the file came back from a copy."""
         mark = self.mark.read()
         if mark is None:
             return False
@@ -273,7 +271,8 @@ class Store:
             )
             for seq, data, head, i, n in rows:
                 size += len(data)
-                if size > budget_bytes and whole:
+                jumps = bool(entries) and seq != entries[-1].seq + 1  # over a hole
+                if (size > budget_bytes and whole) or jumps:
                     break
                 entries.append(Entry(seq, data, head))
                 if i == n - 1:
@@ -289,18 +288,6 @@ class Store:
         """Do the requests that are here add up to what was kept of them?"""
         with self.engine.reading() as connection:
             return is_right(connection)
-
-    def package(self) -> Package | None:
-        """The newest package of reference data that is here."""
-        with self.engine.reading() as connection:
-            return package_of(connection)
-
-    def list_unread(self, *values: msgspec.Struct) -> None:
-        """List again what could not be read before, and keep structs, in one commit."""
-        with self.engine.writing() as connection:
-            list_unread(connection)
-            for value in values:
-                remember(connection, value)
 
     def find_recent(self, traces: Collection[str]) -> Recently | None:
         """The newest request of another laptop that is known by one of these, in the index."""

@@ -34,7 +34,6 @@ from tests.simulation.rooms import MORE_TABLES, Rooms
 TABLES = (
     "logs", "entries", "results", "records", "cases", "codes", "keys", "decisions", "ahead",
     "forks", "orders", "cells", "waiting", "stuck", "calls", "villages", "poisoned", "repairs",
-    "packages",
     *MORE_TABLES,
 )  # fmt: skip
 
@@ -284,10 +283,10 @@ class MemoryDoor(Rooms):
         self.put("records", name, record)
         if not is_over(record):
             for key in record_keys(record):
+                self.put("keys", key, [*self.get("keys", key, []), name])
+
     def remade(self, log: bytes) -> set[tuple[bytes, int, bytes]]:
         return set()  # no laptop here declares a hole
-
-                self.put("keys", key, [*self.get("keys", key, []), name])
 
     def ahead(self, log: bytes) -> list[Entry]:
         kept = self.get("ahead", log, {})
@@ -398,9 +397,6 @@ class MemoryDoor(Rooms):
         fresh = [r for r in others if max(r.changed, r.created) > after]
         found = [RecentTrace(t, r.device.hex()[:4], since) for r in fresh for t in facts(r).traces]
         return found, self.position.server_seq, True
-
-    def package(self) -> tuple[int, bytes]:
-        return self.get("packages", "newest", (0, b""))
 
     def repairing(self, log: bytes, cells: Collection[str], at: int) -> None:
         self.put("repairs", (log, at), sorted(cells))
