@@ -17,7 +17,7 @@ from models.services import Service, catalogue
 @show("/serve")
 def serve(here: Here) -> Response[str]:
     """What happened? One tile a life event; all services behind the last one."""
-    return here.page("serve.html", events=events())
+    return here.page("serve.html", events=events(), chosen=here.counter.chosen)
 
 
 @show("/serve/{name:str}")
@@ -35,7 +35,22 @@ def event(here: Here, name: str) -> Response[str]:
     else:
         raise Problem("api.not_found")
     papers = {service.slug: papers_of(service, here.lang) for service in found}
-    return here.page("event.html", title=title, services=found, ticked=ticked, papers=papers)
+    return here.page(
+        "event.html",
+        title=title,
+        services=found,
+        ticked=ticked,
+        papers=papers,
+        chosen=here.counter.chosen,
+    )
+
+
+@act("/serve/person")
+def person(here: Here, form: Form) -> Response[Any]:
+    """Somebody who was found: their NIK goes into the next folder. Kept in memory, not in an
+    address; no name forgets them."""
+    here.counter.chosen = (form.get("nik")[:16], form.get("name")[:100])
+    return here.go("/serve")
 
 
 @act("/drafts")
@@ -43,6 +58,7 @@ def begin(here: Here, form: Form) -> Response[Any]:
     """Open a folder for the services that were ticked."""
     nik = "".join(form.get("nik").split())
     begun = folder.begin(here.desk, form.all("service"), nik[:16])
+    here.counter.chosen = ("", "")
     return here.go(f"/drafts/{begun.name.hex()}")
 
 
@@ -55,4 +71,4 @@ def papers_of(service: Service, lang: str) -> list[str]:
     return [" / ".join(texts) for texts in groups.values()]
 
 
-HANDLERS = [serve, event, begin]
+HANDLERS = [serve, event, person, begin]

@@ -38,6 +38,7 @@ class Counter:
         self.house: House | None = None
         self.locked = True
         self.syncing = Syncing()
+        self.chosen = ("", "")  # NIK and name of who was found and is to be served next
         self._touched = time.monotonic()
         self._told: list[str] = []
         self._thread = ThreadPoolExecutor(1, "desk")
@@ -67,6 +68,7 @@ class Counter:
             unlocked = self.keys.unlock(operator, pin, self.clock.read().at)
             if unlocked.operator != self.house.unlocked.operator:
                 self.house.take_over(unlocked)
+                self.chosen = ("", "")
         self.locked = False
         self.touch()
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -183,12 +183,14 @@ def templates() -> Environment:
         auto_reload=False,
     )
     environment.globals |= {"asset": asset, "items": _items}
-    environment.filters |= {
+    filters: dict[str, Callable[..., Any]] = {
         "at": shown.at_words,
         "code": lambda line: shown.code_text(line.code, line.record),
         "digits": grouped,
+        "day": words.day,
         "lines": lambda text: escape(text).replace("\n", Markup("&#10;")),
     }
+    environment.filters |= filters
     return environment
 
 

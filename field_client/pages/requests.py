@@ -11,6 +11,7 @@ from litestar import Response
 from field_client import receipts, shown
 from field_client.pages.drawing import Form, Here
 from field_client.pages.routes import act, show
+from field_client.roster.residents import Resident
 from field_client.sheet import Sheet
 from field_client.vault.picture import OwnEntry
 from field_client.vault.requests import Line
@@ -18,8 +19,12 @@ from models import lifecycle
 from models.fields import split_row
 from models.ids import Code
 from models.problems import Problem
+from models.regions import full_name
 
 SHOWN = 50
+PEOPLE_SHOWN = 20
+TEXT_MAX, QR_MAX = 80, 2000
+"""Longer than the first is no name: the text of a receipt's QR code."""
 
 
 @show("/requests")
@@ -36,13 +41,25 @@ def listing(here: Here) -> Response[str]:
 
 @act("/requests")
 def found(here: Here, form: Form) -> Response[Any]:
-    """Search by NIK, family card, tracking code or name. It travels in the body, never in an
-    address: addresses are remembered."""
-    text = form.get("q").strip()[:200]
+    """Search by NIK, family card, tracking code, a receipt's QR code, or name; in the villages'
+    lists too. It travels in the body, never in an address: addresses are remembered."""
+    text = form.get("q").strip()[:QR_MAX]
     if not text:
         return here.go("/requests")
-    lines = _search(here, text)
-    return _draw_list(here, lines, q=text)
+    if len(text) > TEXT_MAX:  # a reader of QR codes types like a keyboard
+        return here.go(f"/requests/{receipts.verify(here.store, text).id}")
+    return _draw_list(here, _search(here, text), q=text, people=_people(here, text))
+
+
+def _people(here: Here, text: str) -> list[tuple[Resident, str]]:
+    """Residents in the lists held here, each with the name of the village."""
+    digits, today, roster = "".join(text.split()), here.desk.today(), here.store.roster
+    if digits.isdigit() and len(digits) == 16:
+        found = roster.by_nik(digits, today) or roster.by_kk(digits, today)
+    else:
+        found = roster.search(text, today, PEOPLE_SHOWN)
+    places = {kept.number: kept.source.village for kept in roster.lists()}
+    return [(one.resident, full_name(places[one.roster])) for one in found]
 
 
 def _search(here: Here, text: str) -> list[Line]:
@@ -61,7 +78,7 @@ def _search(here: Here, text: str) -> list[Line]:
 def _draw_list(here: Here, lines: list[Line], **values: Any) -> Response[str]:
     rows = [(line, shown.title(line.service, None, here.lang), shown.stage(line, here.lang))
             for line in lines]  # fmt: skip
-    shown_so: dict[str, Any] = {"rows": rows, "status": "", "q": "", "more": False}
+    shown_so: dict[str, Any] = {"rows": rows, "status": "", "q": "", "more": False, "people": []}
     return here.page("requests.html", **(shown_so | values))
 
 

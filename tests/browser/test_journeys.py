@@ -250,3 +250,22 @@ def test_a_colleague_takes_over_without_seeing_the_others_drafts(
     page.wait_for_url(f"{served.base}/")
     assert served.counter.operator == "jul"
     assert page.goto(draft).status == 404  # type: ignore[union-attr]
+
+
+def test_somebody_is_found_in_the_list_and_served(served: Served, context: Make) -> None:
+    person = next(one for one in village(60).people if one.age > 17 and one.nik)
+    page = served.enter(context(java_script_enabled=False))
+    page.goto(f"{served.base}/requests")
+    page.fill("#q", person.nik)
+    page.click("main button >> text=Cari")
+    page.click(f"text=Layani {person.name}")
+    page.wait_for_url("**/serve")
+    assert person.name in page.inner_text("main")
+    page.click("text=Semua layanan")
+    assert page.input_value("#nik") == person.nik
+    page.check(f'input[value="{LETTER.slug}"]')
+    page.click("main button")
+    page.wait_for_url("**/drafts/*")
+    page.goto(f"{page.url}/0/applicant/0")
+    assert page.input_value(key("applicant.name")) == person.name
+    assert person.nik not in page.url
