@@ -155,6 +155,9 @@ class Door(Protocol):
         after number `after`, about `limit` of them but whole decisions; the number they reach to;
         whether these are all."""
 
+    def package(self) -> tuple[int, bytes]:
+        """Number and signed bytes of the newest package of reference data; 0 for none."""
+
     def repairing(self, log: bytes, cells: Collection[str], at: int) -> None:
         """Note for people that a laptop reads these cells again, since it had something else."""
 
@@ -313,6 +316,7 @@ class Ledger:
         actor: str = "",
         end: tuple[int, bytes] | None = None,
     ) -> list[Decision]:
+        """Judge and save. end: where the log stands afterwards, for entries from before that."""
         known = door.load(needs(log, fresh))
         door.load_keys(known, key_needs(known, [*fresh, *known.entries.values()]))
         known.logs[log.id] = log

@@ -33,6 +33,7 @@ from sync.messages import (
     Fill,
     Order,
     Page,
+    Piece,
     Recent,
     Reply,
     Request,
@@ -129,6 +130,12 @@ class Indexed(msgspec.Struct, frozen=True):
     upto: int
 
 
+class Furthered(msgspec.Struct, frozen=True):
+    """A piece of a package of reference data."""
+
+    piece: Piece
+
+
 class Compared(msgspec.Struct, frozen=True):
     """What each cell adds up to at central, as of `cursor`: one that adds up to something else here
     is read again."""
@@ -162,6 +169,7 @@ Step = (
     | Filled
     | Compared
     | Indexed
+    | Furthered
 )
 
 
@@ -397,7 +405,7 @@ class Exchange:
         if [p.index for p in pages] != list(range(len(pages))) or len(pages) > reply.pages:
             raise Problem("sync.truncated")
         for page in pages:
-            tells = page.fill is None and page.recent is None
+            tells = page.fill is None and page.recent is None and page.piece is None
             upto = page.upto if tells else 0
             decisions = _merged(map(_decision, page.decisions), said, upto)
             numbers = [cursor.server_seq, *(d.server_seq for d in decisions), page.upto]
@@ -415,6 +423,8 @@ class Exchange:
                     steps.append(filled(page.fill))
                 if page.recent is not None:
                     steps.append(Indexed(page.recent, page.upto))
+                if page.piece is not None:
+                    steps.append(Furthered(page.piece))
                 continue
             cursor = Cursor(reply.upper.incarnation, page.upto, head)
             steps.append(Absorbed(decisions, cursor))

@@ -64,8 +64,8 @@ class LogState(msgspec.Struct):
     case: bytes = b""
     central: bool = False
     villages: tuple[str, ...] | None = None
-
     before: tuple[tuple[bytes, int], ...] = ()
+
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
     """What became of one stored entry: state (see OUTCOMES), its record, case and problem.
@@ -195,6 +195,11 @@ def _facts(service: str, edition: int, packed: bytes) -> Facts:
         return Facts(keys, name[:WORDS_MAX], nik[:WORDS_MAX], village[:WORDS_MAX], traces)
     except (Problem, TypeError, ValueError, AttributeError, KeyError):
         return Facts()
+
+
+def forget_facts() -> None:
+    """Other forms hold from now on: what could not be read before may be readable."""
+    _facts.cache_clear()
 
 
 def facts(record: Record) -> Facts:

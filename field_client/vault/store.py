@@ -29,6 +29,7 @@ from field_client.vault.engine import Connection, Engine
 from field_client.vault.logs import COLUMNS, OwnLog, find, find_log, read_cursor, remember
 from field_client.vault.mark import MarkFile
 from field_client.vault.notices import Notices
+from field_client.vault.packages import list_unread, package_of
 from field_client.vault.recents import Recently, find_recent
 from field_client.vault.requests import Requests
 from field_client.vault.reveals import Reveals
@@ -43,6 +44,7 @@ from sync.exchange import Position, Step
 from sync.identity import Identity
 from sync.logs import Entry, broken_at, hole_in, log_id, opening_head
 from sync.messages import Cursor, Order, Sight
+from sync.reference import Package
 
 Kept = TypeVar("Kept", bound=msgspec.Struct)
 
@@ -288,6 +290,18 @@ class Store:
         """Do the requests that are here add up to what was kept of them?"""
         with self.engine.reading() as connection:
             return is_right(connection)
+
+    def package(self) -> Package | None:
+        """The newest package of reference data that is here."""
+        with self.engine.reading() as connection:
+            return package_of(connection)
+
+    def list_unread(self, *values: msgspec.Struct) -> None:
+        """List again what could not be read before, and keep structs, in one commit."""
+        with self.engine.writing() as connection:
+            list_unread(connection)
+            for value in values:
+                remember(connection, value)
 
     def find_recent(self, traces: Collection[str]) -> Recently | None:
         """The newest request of another laptop that is known by one of these, in the index."""

@@ -34,6 +34,7 @@ from tests.simulation.rooms import MORE_TABLES, Rooms
 TABLES = (
     "logs", "entries", "results", "records", "cases", "codes", "keys", "decisions", "ahead",
     "forks", "orders", "cells", "waiting", "stuck", "calls", "villages", "poisoned", "repairs",
+    "packages",
     *MORE_TABLES,
 )  # fmt: skip
 
@@ -397,6 +398,9 @@ class MemoryDoor(Rooms):
         fresh = [r for r in others if max(r.changed, r.created) > after]
         found = [RecentTrace(t, r.device.hex()[:4], since) for r in fresh for t in facts(r).traces]
         return found, self.position.server_seq, True
+
+    def package(self) -> tuple[int, bytes]:
+        return self.get("packages", "newest", (0, b""))
 
     def repairing(self, log: bytes, cells: Collection[str], at: int) -> None:
         self.put("repairs", (log, at), sorted(cells))
