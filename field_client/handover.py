@@ -2,6 +2,7 @@
 
     scanned(desk, text)          the request of a receipt's QR code, or of a code typed by hand
     sign_letter(desk, page, …)   the village head has signed; the letter lies ready
+    bring_back(desk, page, …)    nobody collected it: back to the office
     hand_over(desk, page, …)     a document is given: to whom, who that is, what was taken back
 
 Who gets it is compared with what the request says. The status moves with the same change that says
@@ -92,6 +93,16 @@ def hand_over(desk: Desk, page: Sheet, given: Given) -> Body:
         attaching.attach_with(desk, page, SIGNATURE, given.signature, body)
     else:
         desk.append(page, body)
+    return body
+
+
+def bring_back(desk: Desk, page: Sheet, reason: str) -> Body:
+    """Nobody collected it: it goes back to the office. Problems: lifecycle.*, reason.required."""
+    if not reason.strip():
+        raise Problem("reason.required")
+    target = _target(page, "return", "courier")
+    body = Body(action="return", move=(page.status, target), reason=reason.strip())
+    desk.append(page, body)
     return body
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import reference
+from field_client.printing.papers import papers, papers_of
 from models import lifecycle
 from models.people import DEVICE_MOVES, MAY, ROLES
 from models.problems import problems
@@ -32,6 +33,17 @@ def problem_table() -> str:
             effect += f", {entry.override} may pass it"
         words = entry.en.replace("|", "\\|")
         lines.append(f"| `{code}` | {entry.status} | {entry.who} | {effect} | {words} |")
+    return "\n".join(lines) + "\n"
+
+
+def paper_table() -> str:
+    """Every form and letter with the services that use it, told from the forms' own files."""
+    lines = ["| Paper | What it is | Services |", "|--|--|--|"]
+    for paper in papers().values():
+        under = "" if "{" in paper.under else paper.under
+        title = f"{paper.title} {under}".strip()
+        used = [f"`{one.slug}`" for one in catalogue().services() if paper in papers_of(one)]
+        lines.append(f"| {paper.code} | {title} | {', '.join(used)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -121,6 +133,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "commands": reference.command_pages,
     "settings": reference.setting_tables,
     "messages": reference.message_table,
+    "papers": paper_table,
 }
 
 

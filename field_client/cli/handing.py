@@ -104,6 +104,21 @@ def give(
     _told(call, after.code, after.status)
 
 
+@command(app, "back")
+def back(
+    call: Call,
+    code: Named,
+    reason: Annotated[str, typer.Option("--reason", help="Why it goes back to the office.")],
+) -> None:
+    """Send a document back to the office that nobody has collected."""
+    from field_client import handover
+
+    desk = call.house().desk
+    page = desk.open(handover.scanned(desk, code))
+    handover.bring_back(desk, page, reason)
+    _told(call, page.code, desk.open(page.record).status)
+
+
 def _told(call: Call, code: str, status: str) -> None:
     from models import lifecycle
 

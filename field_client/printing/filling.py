@@ -57,7 +57,9 @@ def fill(paper: Paper, case: Case) -> doc.Document:
     for part in paper.parts:
         for row, heading in _times(part, case.form, answers):
             blocks += _part(part, heading, row, answers)
-    foot = [paper.code, paper.law, case.code, "GRATIS: UU 24/2013 Pasal 79A"]
+    # The law speaks of population documents; what a village's own letter costs it does not say.
+    free = "" if paper.village else "GRATIS: UU 24/2013 Pasal 79A"
+    foot = [paper.code, paper.law, case.code, free]
     return doc.Document(
         f"{paper.code} {case.code}".strip(),
         tuple(blocks),

@@ -18,7 +18,7 @@ from field_client.printing.pieces import CELL, Framed, Line, Piece, Qr, Squares,
 from field_client.printing.signs import printable
 
 _LOUD = re.compile(f"{doc.LOUD}([^{doc.LOUD}{doc.SOFT}]*){doc.SOFT}")
-LINE_GREY = 0.45
+LINE_GREY = 0.25
 BAND_GREY = 0.88
 
 
@@ -151,7 +151,7 @@ def _box_line(row: tuple[doc.Box, ...], look: Look) -> Piece:
         cells += [words(box.label, look, look.size - 0.3), _box(box, look, widths[2 * i + 1] - 8)]
         if not box.cells and not box.ticks:
             at = (2 * i + 1, 0)
-            style.append(("BOX", at, at, 0.5, (LINE_GREY,) * 3))
+            style.append(("BOX", at, at, 0.6, (LINE_GREY,) * 3))
     cells += [""] * (len(widths) - len(cells))
     table = Table([cells], colWidths=widths, minRowHeights=[look.pen])
     table.setStyle(_bare([*style, ("VALIGN", (0, 0), (-1, -1), "MIDDLE")], 1.8, 4))

@@ -9,7 +9,7 @@ from reportlab.platypus import Flowable
 
 from field_client.printing.fonts import BOLD, PLAIN, load, width
 
-GREY = 0.45
+GREY = 0.25
 CELL = 13.2
 """Points of one square: room for a digit written by hand."""
 
@@ -33,7 +33,7 @@ class Squares(Flowable):  # type: ignore[misc]
         """On the canvas reportlab gives."""
         canvas = self.canv
         lines = -(-self.count // self.line)
-        canvas.setLineWidth(0.5)
+        canvas.setLineWidth(0.6)
         canvas.setStrokeGray(GREY)
         canvas.setFillGray(0)
         canvas.setFont(PLAIN, self.size)

@@ -97,6 +97,8 @@ def test_nobody_gets_a_document_who_was_not_looked_at(town):
     record = letter(town, clerk)
     sign(clerk, record)
     before = clerk.open_sheet(record).picture.view
+    page = clerk.open_sheet(record)
+    refused("reason.required", handover.bring_back, clerk.house.desk, page, " ")
     stranger = "8272032201750015"
     for code, given in {
         "handover.identity": Given("self", listed=True),
@@ -145,3 +147,13 @@ def test_practice_reaches_nobody_even_if_the_program_tried(town, tmp_path, monke
             "training.exists", training.begin, place, "latihan", PASSPHRASE, clock,
             Keys(folder, None), CHEAP,
         )  # fmt: skip
+
+
+def test_what_nobody_collects_goes_back_to_the_office(town):
+    clerk = town.laptop("rusli")
+    record = letter(town, clerk)
+    sign(clerk, record)
+    page = clerk.open_sheet(record)
+    handover.bring_back(clerk.house.desk, page, "tiga bulan tidak diambil")
+    clerk.sync()
+    assert town.stored()[record.hex()] == "printed"
