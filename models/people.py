@@ -122,6 +122,7 @@ class Act(StrEnum):
     INVITE_DEVICE = "device.invite"
     SCOPE_DEVICE = "device.scope"
     SUSPEND_DEVICE = "device.suspend"
+    RETRY_DEVICE = "device.retry"
     LOSE_DEVICE = "device.lose"
     RETIRE_DEVICE = "device.retire"
     CONFIRM_RESTORE = "restore.confirm"
@@ -153,6 +154,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.INVITE_DEVICE: frozenset({Role.ADMIN}),
     Act.SCOPE_DEVICE: _KEEPERS,
     Act.SUSPEND_DEVICE: _KEEPERS,
+    Act.RETRY_DEVICE: _KEEPERS,
     Act.LOSE_DEVICE: _KEEPERS,
     Act.RETIRE_DEVICE: frozenset({Role.ADMIN}),
     Act.CONFIRM_RESTORE: frozenset({Role.SUPERVISOR}),

@@ -51,6 +51,14 @@ VILLAGES_MAX = 100
 DAY_SECONDS = 86400
 
 
+class Retried(msgspec.Struct, frozen=True):
+    """Entries of a laptop that were judged once more, and how many of them wait on."""
+
+    device: Device
+    tried: int
+    left: int
+
+
 class Invited(msgspec.Struct, frozen=True):
     """A reserved device and the signed invitation to hand over."""
 
@@ -209,6 +217,25 @@ class Devices:
                     door.keep_log_state(log.id, device.state, None if newest else log.limit)
                     door.order(log.id, "active", log.seq)
         return device
+
+    def retry(self, me: Person, name: str, reason: str) -> Retried:
+        """Judge again what was set aside because judging it ended central: an engineer has mended
+        that. It is one commit; where the process ends again, everything is as it was before."""
+        require(roles(me), Act.RETRY_DEVICE)
+        if not reason.strip():
+            raise Problem("reason.required")
+        at = self.clock()
+        with self.registry.write() as door:
+            device = _named(door, name)
+            aside = door.set_aside(device.id)
+            about = {"reason": reason[:REASON_MAX], "n": len(aside)}
+            door.audit(me.login, Act.RETRY_DEVICE, device.id.hex(), about, at)
+        with self.registry.write() as door:
+            for log, seq in aside:
+                door.let_try(log, seq)
+            self.ledger.retry(at)
+            left = [door.results(log, seq, seq)[0][1].state for log, seq in aside]
+        return Retried(device, len(aside), left.count("waiting"))
 
     def _withdraw(
         self, me: Person, name: str, move: DeviceMove, reason: str, upto: int | None

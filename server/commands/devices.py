@@ -183,6 +183,28 @@ def resume(
 
 
 @app.command()
+def retry(
+    name: NameArgument,
+    reason: ReasonOption,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Judge again what was set aside because judging it ended central, after that was mended."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        done = central.devices.retry(me, name, reason)
+        terminal.tell(
+            terminal.say(
+                "{n} catatan {name} dinilai lagi; {left} masih menunggu.",
+                n=done.tried, name=done.device.name, left=done.left,
+            )
+        )  # fmt: skip
+        terminal.give({"name": done.device.name, "tried": done.tried, "waiting": done.left})
+
+
+@app.command()
 def lost(
     name: NameArgument,
     reason: ReasonOption,

@@ -33,6 +33,7 @@ from sync.logs import Entry, Open, opening_head
 from sync.state import Case, Record
 
 GENERATIONS_MAX = 8
+SET_ASIDE_MAX = 1000
 """Logs of a laptop that one remembers to go on from."""
 
 POISONED, FORGED = 1, 2
@@ -130,6 +131,18 @@ class Loading(Devices, Lineages):
         self._load_codes(known, codes)
         self._load_made(known, asked.origins)
         return known
+
+    def set_aside(self, device: bytes) -> list[tuple[bytes, int]]:
+        """(log, number) of a laptop's entries that are not judged any more, because judging them
+        ended the process."""
+        logs = select(_logs.c.id).where(_logs.c.city == self.city, _logs.c.device == device)
+        here = select(_entries.c.log, _entries.c.seq).where(
+            _entries.c.city == self.city,
+            _entries.c.log.in_(logs),
+            _entries.c.mark.bitwise_and(POISONED) != 0,
+        )
+        found = self.rows(here.order_by(_entries.c.log, _entries.c.seq).limit(SET_ASIDE_MAX))
+        return [(row.log, row.seq) for row in found]
 
     def let_try(self, log: bytes, seq: int) -> None:
         """An engineer found why judging this entry ended the process: it may be tried again."""

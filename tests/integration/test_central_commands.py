@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
-from sync import base45, enrolment, receipt
+from sync import base45, enrolment, intake, receipt
 from sync.receipt import Receipt
 from tests.pusat import FREE, PASSWORD, PROTECTED, VILLAGE, Pusat, Van, pusat
 
@@ -37,6 +37,10 @@ class Command:
         (line,) = done.stdout.splitlines()
         found: dict[str, Any] = json.loads(line)
         return found
+
+    def by(self, login: str) -> list[str]:
+        """The options that say where, and as whom."""
+        return ["--data", str(self.folder), "--as", login, "--password-file", str(self.password)]
 
     def words(self, *words: str, login: str = "", lang: str = "id") -> str:
         """What a person reads."""
@@ -294,3 +298,38 @@ def test_audit_verify_names_the_changed_entry(office, run, van):
 def test_migrate_twice_is_harmless(office, run):
     assert run("migrate")["migrated"] is True
     assert run("migrate")["migrated"] is True
+
+
+def test_what_ended_central_is_set_aside_and_tried_again_when_asked(office, run, monkeypatch):
+    bad = "+6281200300002"
+    taken, retried = intake.take, intake.retry
+
+    def take_(known, log, fresh, *more):
+        for entry in fresh:
+            if bad.encode() in entry.data and (log.id, entry.seq) not in known.poisoned:
+                raise RuntimeError("a fault")
+        return taken(known, log, fresh, *more)
+
+    def retry_(known, keys, at):
+        if known.poisoned:
+            return retried(known, keys, at)
+        raise RuntimeError("a fault")
+
+    van = office.van("Si Jola 1")
+    monkeypatch.setattr("server.ledger.take", take_)
+    monkeypatch.setattr("server.ledger.retry", retry_)
+    van.take_in(1, **{FREE: bad})
+    van.take_in(2)
+    office.sync(van)
+    assert run("status")["waiting"] == 1
+    why = ("--reason", "diperbaiki")
+    run("device", "retry", "Si Jola 1", *why, login="rina", ok=1)
+    again = RUN.invoke(app, ["device", "retry", "Si Jola 1", *why, *run.by("tono")])
+    assert again.exit_code != 0, "the fault is still there"
+    assert run("status")["waiting"] == 1
+    monkeypatch.undo()
+    done = run("device", "retry", "Si Jola 1", *why, login="tono")
+    assert (done["tried"], done["waiting"]) == (1, 0)
+    assert run("status")["requests"] == {"received": 2}
+    assert run("device", "retry", "Si Jola 1", *why, login="tono")["tried"] == 0
+    assert office.trail().count(("tono", "device.retry")) == 3
