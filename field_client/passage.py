@@ -43,6 +43,8 @@ class Carrier(Protocol):
     @property
     def unsent(self) -> int: ...
 
+    def retry_within(self, seconds: float) -> None: ...
+
     def put(self, frame: bytes) -> None: ...
 
     def end(self) -> None: ...
@@ -138,7 +140,7 @@ class Passage:
         """One piece after the other, as long as nobody saves anything more urgent."""
         self.files.announced(self.exchange.sent)
         while self.files.waiting and self.pace.room and not self._overtaken():
-            size = min(self.pace.frame_bytes, CHUNK_BYTES)
+            size = self.pace.piece_bytes(CHUNK_BYTES)
             for frame in self.files.frames(size, size):
                 self._put(frame)
             self._move(0.0)
@@ -190,15 +192,19 @@ class Passage:
                 raise refused
             if is_ack(frame):
                 ack = self.envelopes.ack(frame)
-                self.kept += self.pace.acknowledged(self.clock()) + _FRAMING
+                self._acknowledged()
                 if self._checkpoint is not None:
                     self.files.acknowledged(ack.blobs, self._checkpoint)
                     self.told()
                 continue
             opened = self.answers.take(frame)
             if opened is not None:
-                self.kept += self.pace.acknowledged(self.clock()) + _FRAMING
+                self._acknowledged()
                 self._answered(opened)
+
+    def _acknowledged(self) -> None:
+        self.kept += self.pace.acknowledged(self.clock()) + _FRAMING
+        self.line.retry_within(self.pace.retry_seconds)
 
     def _answered(self, opened: Opened) -> None:
         self.wrote(opened)

@@ -429,6 +429,9 @@ def measure(bench: Bench, name: str, case: Case, runs: int) -> Figures:
         home.say(f"links: {name} {n + 1} of {runs}: {ours[-1].seconds:.2f} s"
                  + (f", bound {bounds[-1].seconds:.2f} s" if bounds else ""))  # fmt: skip
     found = _summary(ours, bounds)
+    if PROFILES[case.profile].period:
+        clean = bench.ours(case._replace(profile="calm"), 0).stream
+        found |= _sent_again([run.stream for run in ours], clean)
     if name == "ten_edits":
         few = [bench.ours(case._replace(work="edits_200"), n) for n in range(min(runs, 5))]
         found["up_ratio_to_small_history"] = round(
@@ -478,9 +481,17 @@ def _summary(ours: list[Run], bounds: list[Run]) -> Figures:
 
 def _resent(one: Run) -> float:
     """Share of the application's bytes that TCP streams carried more than once, by the link's own
-    count: all that was put on any connection, over what was needed."""
+    count: all that was put on any connection, over what had an answer there."""
     needed = one.facts["near"]["report"]["bytes_kept"]
     return max(0.0, (one.stream - needed) / needed) if needed else 0.0
+
+
+def _sent_again(streams: list[int], clean: int) -> Figures:
+    """The same where connections break: some frames arrive without being answered there, and are
+    not sent again. So it is compared with what the same work takes where nothing breaks (`clean`);
+    all that a new connection costs counts as sent again."""
+    shares = [max(0.0, (size - clean) / clean) for size in streams]
+    return {"resent_ratio": round(median(shares), 4), "resent_ratio_spread": _spread(shares)}
 
 
 def _duplicates(folder: Path, work: Work) -> int:

@@ -165,7 +165,7 @@ class Office:
         assert self._serving.stdout is not None
         line = self._serving.stdout.readline()
         if not line:
-            self._serving.wait()
+            self._gone()
             raise Failed("central did not start\n" + self.log.read_text(encoding="utf-8")[-4000:])
         self.url = json.loads(line)["url"]
         self.port = int(self.url.rpartition(":")[2])

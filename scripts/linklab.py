@@ -57,10 +57,14 @@ PROFILES = {
     "3g": Profile(1e6, 1e6, 0.200, 0.01),
     "vsat": Profile(512e3, 512e3, 0.650, 0.005),
     "edge2g": Profile(100e3, 150e3, 0.700, 0.02),
+    "calm": Profile(100e3, 150e3, 0.700),
     "flaky": Profile(100e3, 150e3, 0.700, 0.02, 20.0, 5.0),
 }
 
 QUEUE_PACKETS_MIN = 24
+
+SWIFTLY = ("nice", "-n", "-10")
+"""Before what runs in a lab: a link is measured, not whoever else computes on this machine."""
 
 
 class NoLab(SystemExit):
@@ -266,17 +270,8 @@ class Lab:
             _run("ip", "-n", middle, "link", "set", peer, "up")
             self.control = self.inside(name, _settle)
         self._know_each_other(client, server)
-        words = [
-            "ip",
-            "netns",
-            "exec",
-            middle,
-            sys.executable,
-            __file__,
-            "emulate",
-            "left",
-            "right",
-        ]
+        words = ["ip", "netns", "exec", middle, *SWIFTLY, sys.executable, __file__]
+        words += ["emulate", "left", "right"]
         self._middle = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -302,7 +297,8 @@ class Lab:
 
     def start(self, side: str, words: Sequence[str], **more: Any) -> subprocess.Popen[Any]:
         """A process on one side."""
-        return subprocess.Popen(["ip", "netns", "exec", self.names[side], *words], **more)
+        before = ["ip", "netns", "exec", self.names[side], *SWIFTLY]
+        return subprocess.Popen([*before, *words], **more)
 
     def inside(self, name: str, work: Callable[[], Result]) -> Result:
         """Do something in a thread that has entered a namespace."""
@@ -345,8 +341,9 @@ class Lab:
             raise RuntimeError(f"the link said {line!r}, not {wanted!r}")
 
 
-CONTROLS = ("cubic", "reno")
-"""What laptops have; the first of them that this kernel lets a namespace use."""
+CONTROLS = ("bbr", "cubic", "reno")
+"""The first of them that this kernel lets a namespace use, for all who are measured. The laptop
+asks for the first by itself: what it is compared with shall not be worse off."""
 
 _SYSCTL = {
     "ipv4/tcp_no_metrics_save": "1",  # no run learns from the one before it

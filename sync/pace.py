@@ -22,18 +22,28 @@ FRAME_BYTES_MAX = 64 * 1024
 FRAME_BYTES_UNKNOWN = 7 * 1024
 """As long as no link was measured."""
 
+PIECE_SECONDS = 3.0
+"""A piece of a file is a whole chunk where the link carries that in so long: parts of one cost more
+seals and answers."""
+
 SHARES = 4
 SHARE_BYTES_MIN = 5000
 """A frame holds at most such a part of what is left, unless that is small anyway."""
 
-WINDOW_SECONDS = 3.0
-WINDOW_BYTES_MIN = 32 * 1024
+WINDOW_SECONDS = 6.0
+WINDOW_BYTES_MIN = 64 * 1024
 WINDOW_BYTES_MAX = 1024 * 1024
+"""Handed to the connection at most: enough to go on with while a lost packet is missed, sent again
+and waited for, during which no answer comes."""
 
-PATIENCE_SECONDS = 3.5
+PATIENCE_SECONDS = 5.0
 EXPLAINED_SECONDS_MAX = 10.0
 """Without a sign of life for so long, beyond what round trip and size explain (at most the second
 number), a connection is given up."""
+
+RETRY_SECONDS_MIN, RETRY_SECONDS_MAX = 1.5, 60.0
+RETRY_BYTES = 3000
+"""Two packets: what TCP has on its way when it tries whether the link is back."""
 
 SLOWEST = 250.0
 """Bytes a second; a link is never taken for slower."""
@@ -73,6 +83,11 @@ class Pace:
         """Bytes the next frame should have."""
         wanted = int(self.rate * FRAME_SECONDS) if self.rate else FRAME_BYTES_UNKNOWN
         return max(FRAME_BYTES_MIN, min(wanted, self.most, FRAME_BYTES_MAX))
+
+    def piece_bytes(self, whole: int) -> int:
+        """Bytes of a file the next frame should have. whole: of a chunk."""
+        swift = self.rate * PIECE_SECONDS >= whole and self.most >= whole // 2
+        return whole if swift else min(whole, self.frame_bytes)
 
     @property
     def window(self) -> int:
@@ -130,6 +145,13 @@ class Pace:
         self.most = max(FRAME_BYTES_MIN, self.frame_bytes // 2)
 
     # -- how long
+
+    @property
+    def retry_seconds(self) -> float:
+        """How late TCP may try again after an outage: not before an answer could be here; in steps
+        of half a second."""
+        answer = 2 * self.rtt + RETRY_BYTES / max(self.rate, SLOWEST)
+        return max(RETRY_SECONDS_MIN, min(round(answer * 2) / 2, RETRY_SECONDS_MAX))
 
     def deadline(self) -> float | None:
         """When to give the connection up unless something moves; None while nothing is due."""

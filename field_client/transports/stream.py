@@ -12,6 +12,7 @@ import contextlib
 import select
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -38,6 +39,13 @@ LOOK_SECONDS = 0.25
 """How often somebody who waits for a connection looks whether it is still wanted."""
 
 READ_BYTES = 64 * 1024
+
+CONTROL = b"bbr"
+"""TCP's congestion control, where the system has it and lets us: on a radio link a lost packet is
+no sign of congestion, and what lies in a queue when the link dies was sent for nothing."""
+
+_RTO_MAX_MS = 44
+"""Linux 6.15 on (include/uapi/linux/tcp.h): TCP sends again at most so long after the last time."""
 
 Address = tuple[int, tuple[object, ...]]
 """Family and address of a socket."""
@@ -147,9 +155,21 @@ def _begin(address: Address) -> socket.socket:
     one = socket.socket(family, socket.SOCK_STREAM)
     one.setblocking(False)
     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_CONGESTION"):
+        with contextlib.suppress(OSError):
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, CONTROL)
     with contextlib.suppress(BlockingIOError):
         one.connect(place)
     return one
+
+
+def _control(one: socket.socket) -> bytes:
+    """The congestion control that a connection has; empty where the system does not say."""
+    if not sys.platform.startswith("linux"):
+        return b""
+    with contextlib.suppress(OSError):
+        return one.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0")
+    return b""
 
 
 class Line:
@@ -162,6 +182,8 @@ class Line:
         self.connect_seconds = 0.0
         self.bytes_up = self.bytes_down = 0
         self.heard = self.ended = False
+        self._tunable = _control(carrier) == CONTROL
+        self._retry_seconds = 0.0
         self._url = url
         self._http = h11.Connection(h11.CLIENT)
         self._response: h11.Response | None = None
@@ -176,6 +198,15 @@ class Line:
     def unsent(self) -> int:
         """Bytes the system has not taken yet."""
         return len(self._out)
+
+    def retry_within(self, seconds: float) -> None:
+        """After an outage TCP itself tries again at most so late, instead of ever later. Only with
+        a congestion control that keeps queues short: behind a long one that would be too early."""
+        if not self._tunable or seconds == self._retry_seconds:
+            return
+        self._retry_seconds = seconds
+        with contextlib.suppress(OSError):
+            self.carrier.setsockopt(socket.IPPROTO_TCP, _RTO_MAX_MS, int(1000 * seconds))
 
     def put(self, frame: bytes) -> None:
         """Queue a frame."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,16 @@ def queue(day: Day, folder: Path, count: int = MANY) -> None:
     assert day.van.queue(write_rows(folder / "rows.jsonl", rows)) == count
 
 
+@contextmanager
+def started(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process whose pipes are closed in the end, and which lives no longer than its test."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def lines(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
     assert process.stdout is not None
     for line in process.stdout:
@@ -45,11 +56,14 @@ def lines(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
 def test_a_sync_that_is_told_to_stop_ends_and_keeps_what_was_proved(day, tmp_path, sign):
     queue(day, tmp_path)
     day.road.stall(after=2500)
-    running = day.van.start_sync()
-    assert day.road.held.wait(60)
-    time.sleep(1.0)
-    running.send_signal(sign)
-    out, err = running.communicate(timeout=20)
+    with started(day.van.start_sync()) as running:
+        assert day.road.held.wait(60)
+        until = time.monotonic() + 60
+        while not day.stored():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        running.send_signal(sign)
+        out, err = running.communicate(timeout=60)
     assert running.returncode == 130, (out, err)
     report = json.loads(out.splitlines()[-1])
     assert report["pending"] > 0
@@ -67,25 +81,25 @@ def test_watching_waits_for_a_road_sends_what_is_saved_and_ends_when_told(day, t
     day.office.close()
     queue(day, tmp_path, 6)
     day.van.program.environment["JEMPUT_LONGEST_PAUSE_SECONDS"] = "3"
-    running = day.van.program.start("sync", "--watch", "--json")
-    heard = lines(running)
-    first = next(heard)
-    assert first["problem"]["code"] in ("sync.unreachable", "sync.timeout")
-    assert first["sync"]["pending"] > 0
-    day.office.open()
-    until = time.monotonic() + 90
-    for told in heard:
-        assert time.monotonic() < until
-        if "problem" not in told:
-            break
-    assert told["sync"]["pending"] == 0
-    assert len(day.stored()) == 6
-    rows = request_rows(village(900, seed=5), 9, seed=5)[6:]
-    day.van.queue(write_rows(tmp_path / "more.jsonl", rows))
-    assert next(heard)["sync"]["pushed"] > 0, "what was saved goes out without being asked"
-    assert len(day.stored()) == 9
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(20) == 0
+    with started(day.van.program.start("sync", "--watch", "--json")) as running:
+        heard = lines(running)
+        first = next(heard)
+        assert first["problem"]["code"] in ("sync.unreachable", "sync.timeout")
+        assert first["sync"]["pending"] > 0
+        day.office.open()
+        until = time.monotonic() + 90
+        for told in heard:
+            assert time.monotonic() < until
+            if "problem" not in told:
+                break
+        assert told["sync"]["pending"] == 0
+        assert len(day.stored()) == 6
+        rows = request_rows(village(900, seed=5), 9, seed=5)[6:]
+        day.van.queue(write_rows(tmp_path / "more.jsonl", rows))
+        assert next(heard)["sync"]["pushed"] > 0, "what was saved goes out without being asked"
+        assert len(day.stored()) == 9
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(60) == 0
 
 
 def test_the_share_of_the_day_holds_for_every_sync_of_it(day, tmp_path):

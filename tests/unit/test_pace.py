@@ -33,9 +33,20 @@ def test_a_frame_comes_to_take_about_a_second(rate, rtt):
     assert seconds <= 10
 
 
+def test_a_piece_of_a_file_is_a_whole_chunk_unless_that_would_take_long_or_just_failed():
+    chunk = 16 * 1024
+    assert Pace().piece_bytes(chunk) == pace.FRAME_BYTES_UNKNOWN
+    assert Pace(rate=12_000).piece_bytes(chunk) == chunk
+    assert Pace(rate=1_000_000).piece_bytes(chunk) == chunk
+    assert Pace(rate=2_500).piece_bytes(chunk) == 2_500
+    broken = Pace(rate=12_000)
+    broken.failed()
+    assert broken.piece_bytes(chunk) == 6_000
+
+
 def test_the_window_keeps_the_link_busy_and_holds_no_more():
     here, _ = carried(60_000, 0.65, 30)
-    assert 60_000 * 0.65 < here.window < 60_000 * 5
+    assert 60_000 * 0.65 < here.window < 60_000 * 8
     slow, _ = carried(1_000, 2.0, 30)
     assert slow.window == pace.WINDOW_BYTES_MIN
     fast, _ = carried(10_000_000, 0.01, 30)
@@ -83,21 +94,28 @@ def test_nothing_is_overdue_while_nothing_is_on_its_way():
     here.connected(0.7, 5.0)
     assert here.deadline() is None
     here.put(600, 5.0)
-    assert here.deadline() == pytest.approx(5.0 + 3.5 + 0.7 + 600 / pace.SLOWEST)
+    assert here.deadline() == pytest.approx(5.0 + 5.0 + 0.7 + 600 / pace.SLOWEST)
     here.acknowledged(6.0)
     assert here.deadline() is None
+
+
+def test_tcp_tries_again_soon_but_not_before_an_answer_could_be_here():
+    assert Pace(rate=12_000, rtt=0.7).retry_seconds == 1.5
+    assert Pace(rate=1_000_000, rtt=0.05).retry_seconds == 1.5
+    assert Pace(rate=250, rtt=6.0).retry_seconds == 24.0
+    assert Pace(rtt=90.0).retry_seconds == 60.0
 
 
 def test_what_the_link_explains_is_waited_for_and_moving_bytes_are_a_sign_of_life():
     here = Pace(rate=2_000)
     here.connected(0.7, 0.0)
     here.put(10_000, 0.0)
-    assert here.deadline() == pytest.approx(3.5 + 0.7 + 5.0)
+    assert here.deadline() == pytest.approx(5.0 + 0.7 + 5.0)
     here.alive(4.0)
-    assert here.deadline() == pytest.approx(4.0 + 3.5 + 0.7 + 5.0)
+    assert here.deadline() == pytest.approx(4.0 + 5.0 + 0.7 + 5.0)
     here.put(1_000_000, 4.0)
     here.acknowledged(5.0)
-    assert here.deadline() == pytest.approx(5.0 + 3.5 + 10.0), "ten seconds at most"
+    assert here.deadline() == pytest.approx(5.0 + 5.0 + 10.0), "ten seconds at most"
 
 
 def test_the_time_a_link_lay_idle_is_not_taken_for_slowness():
