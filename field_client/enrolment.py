@@ -100,6 +100,37 @@ def enrol(
     return house
 
 
+def enrol_again(house: House, token: bytes) -> int:
+    """Go on under another invitation, because central let in another laptop by this one's: a new
+    log takes over everything that was written, with the tracking codes that were given out. Gives
+    how many entries were made again. Doing it again after a crash goes on where it stopped.
+
+    Problems: invitation.malformed, invitation.expired, invitation.other_office, invitation.known
+    where central knows this laptop already.
+    """
+    from field_client.courier import Confirmed
+    from field_client.succession import after_used_invitation, opening_of
+
+    store, mine = house.store, house.desk.invitation()
+    invitation = read_invitation(token)
+    if invitation.sign_key != mine.sign_key:
+        raise Problem("invitation.other_office")
+    if house.desk.facts().at > invitation.expires:
+        raise Problem("invitation.expired")
+    confirmed = store.recall(Confirmed) or Confirmed()
+    if {log.id for log in store.logs()} & {*confirmed.logs}:
+        raise Problem("invitation.known")
+    if opening_of(store.log()).device != invitation.device:
+        house.keys.seal_to_office(house.unlocked, invitation.recovery_key)
+        store.remember(invitation, InvitationToken(token))
+        open_log(store, invitation.device, invitation.block, "enrolled")
+    before = store.log().seq
+    for old in store.logs()[:-1]:
+        if old.stored < old.seq:
+            after_used_invitation(house.desk, old)
+    return store.log().seq - before
+
+
 def undo(house: House) -> bool:
     """Take a fresh enrolment back, as when central refuses its invitation: the folder is as it was
     before. False, and nothing happens, where anything was written since."""

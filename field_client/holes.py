@@ -69,7 +69,7 @@ def declare(desk: Desk, found: Damage, reason: str) -> Hole:
     numbers = ranges(found.lost)
     hole = Hole(found.lost[0], own.seq, own.head, f"{numbers}: {reason.strip()}")
     with desk.saving(hole) as (saving, session, _):
-        for fresh in succession.again(found.log, found.whole, session, desk.grant()):
+        for fresh in succession.again(found.log, found.whole, session, desk.grant(), own.block):
             for change in fresh:
                 saving.append(change)
         saving.lay_aside(hole.first, hole.last)

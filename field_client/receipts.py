@@ -56,19 +56,19 @@ class OfficeKeys(msgspec.Struct, frozen=True):
 def slip(desk: Desk, record: RecordId, lang: str, *, reveal: bool = False) -> Slip:
     """The receipt of a request made on this laptop. Problem receipt.elsewhere for another's."""
     page = desk.open(record)
-    first = page.picture.own[0] if page.picture.own else None
+    # Made again in a later log, it is that log whose key central knows and whose entry it has.
+    first = next((e for e in reversed(page.picture.own) if e.change.kind == "create"), None)
     change = first.change if first is not None else None
-    if first is None or change is None or change.kind != "create":
+    if first is None or change is None:
         raise Problem("receipt.elsewhere", code=page.code)
     head = head_at(desk, first.seq, first.log)
-    number = decode_body(change.body).number
-    receipt = Receipt(
-        record, (first.block, number), change.service, change.edition, first.seq, head or b""
-    )
+    body = decode_body(change.body)
+    code = (body.block or first.block, body.number)
+    receipt = Receipt(record, code, change.service, change.edition, first.seq, head or b"")
     token = issue(receipt, desk.store.log(first.log).identity)
     name = page.line.name if reveal else names.masked(page.line.name)
     return Slip(
-        record.hex(), str(Code(first.block, number)), change.service,
+        record.hex(), str(Code(*code)), change.service,
         title(change.service, change.edition, lang), name, desk.invitation().office_name,
         change.at, base45.encode(token),
     )  # fmt: skip

@@ -18,8 +18,10 @@ from field_client.vault.logs import OwnLog
 from models.changes import (
     TRANSACTION_BYTES_MAX,
     Change,
+    decode_body,
     decode_change,
     encode,
+    raw,
     record_of,
 )
 from models.problems import Problem
@@ -71,18 +73,19 @@ def _make_again(desk: Desk, old: OwnLog, upto: int) -> None:
     done = {change.origin for change in _changes(desk.store.pending(0, _EVERYTHING, here.id))}
     entries = desk.store.pending(upto, _EVERYTHING, old.id)
     with desk.saving() as (saving, session, _):
-        for fresh in again(old, entries, session, desk.grant()):
+        for fresh in again(old, entries, session, desk.grant(), here.block):
             if fresh[0].origin not in done:
                 for change in fresh:
                     saving.append(change)
 
 
 def again(
-    old: OwnLog, entries: Sequence[Entry], session: int, grant: int
+    old: OwnLog, entries: Sequence[Entry], session: int, grant: int, block: int
 ) -> Iterator[list[Change]]:
-    """Work of a log as transactions to be appended elsewhere, each change with its origin."""
+    """Work of a log as transactions to be appended elsewhere, each change with its origin. block:
+    of tracking codes there."""
     for transaction in _transactions(entries):
-        fresh = [_again(old, entry, session, grant) for entry in transaction]
+        fresh = [_again(old, entry, session, grant, block) for entry in transaction]
         if fresh[0].kind not in ("create", "edit"):
             continue
         places = [(change.i, change.n) for change in fresh]
@@ -95,8 +98,20 @@ def again(
             yield fresh
 
 
-def _again(old: OwnLog, entry: Entry, session: int, grant: int) -> Change:
+def after_used_invitation(desk: Desk, old: OwnLog) -> None:
+    """Central let in another laptop by the invitation that this log began with, so the log never
+    becomes known. The newest log, of another invitation, takes over all of its work, with the
+    tracking codes that were given out. Doing it again after a crash goes on where it stopped."""
+    _make_again(desk, old, 0)
+    desk.store.close_log(old.id, 0)
+
+
+def _again(old: OwnLog, entry: Entry, session: int, grant: int, block: int) -> Change:
     change = decode_change(entry.data)
+    if change.kind == "create" and old.block != block:
+        body = decode_body(change.body)
+        moved = msgspec.structs.replace(body, block=body.block or old.block)
+        change = msgspec.structs.replace(change, body=raw(moved))
     return msgspec.structs.replace(
         change,
         record=record_of(old.id, entry.seq, change, entry.data),

@@ -53,6 +53,8 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     add, remove: set unit -> elements. attach: files, each an element of its unit by its name.
     action, move: lifecycle action with (from, to) as the author saw them.
     reason: why (moves that need one); reasons: field key -> why a warning may pass.
+    block: of the tracking code, where it is not the log's own: a request made again that was first
+    given its code under another invitation.
     """
 
     number: int = 0
@@ -64,6 +66,7 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     reasons: dict[str, str] = {}
     attach: list[Attached] = []
+    block: int = 0
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from server.commands import (
     receipts,
     reference,
     requests,
+    waiting,
 )
 from server.database.registry import open_registry
 from server.terminal import (
@@ -60,6 +61,7 @@ app.add_typer(reference.app, name="reference")
 app.add_typer(audit.app, name="audit")
 app.command()(backups.backup)
 app.add_typer(backups.restore_app, name="restore")
+app.command()(waiting.waiting)
 app.command("confirm-restore")(backups.confirm)
 
 

@@ -211,7 +211,8 @@ def _let_wait(known: Known, log: LogState, transaction: Transaction, record: byt
         key = (log.id, entry.seq)
         known.results[key] = Result("waiting", name or record)
         known.entries[key] = entry
-        for waited in {name, record} - {b""}:
+        # Of no request, as far as this central can tell: it waits for the next one, by its log.
+        for waited in {name, record} - {b""} or {log.id}:
             queue = known.waiting.setdefault(waited, [])
             if key not in queue:
                 queue.append(key)

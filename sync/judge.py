@@ -15,7 +15,7 @@ import msgspec
 
 from models import lifecycle
 from models.changes import Attached, Body, Change, decode_body, own_of, record_of
-from models.ids import NUMBERS
+from models.ids import BLOCKS, NUMBERS
 from models.problems import Problem
 from models.services import Service, catalogue
 from sync.files import about_file, element_of, files
@@ -241,7 +241,8 @@ def _create(judge: Judge, entry: Entry, change: Change, body: Body, author: Auth
         judge.settle(author.log, author.seq, Result("merged", name))
         return
     mine = (author.log, author.seq)
-    code = _code(judge, name, body.number)
+    block = body.block if change.origin is not None and body.block else judge.log.block
+    code = _code(judge, name, (block, body.number))
     judge.say(Created(name, change.service, change.edition, judge.log.device, code, mine))
     _fill(judge, form, name, body, mine)
     judge.villages[name] = facts(judge.scratch.records[name]).village
@@ -262,11 +263,12 @@ def _own_origin(judge: Judge, change: Change, name: bytes) -> None:
         raise Refusal("change.unauthorised")
 
 
-def _code(judge: Judge, name: bytes, number: int) -> tuple[int, int] | None:
-    """The code in the laptop's block (all its logs share it), None if it is another's, or none."""
-    code = (judge.log.block, number)
+def _code(judge: Judge, name: bytes, code: tuple[int, int]) -> tuple[int, int] | None:
+    """The code in the laptop's block (all its logs share it) or in the one it was first given in;
+    None if it is another's, or none."""
     if (
-        number not in range(NUMBERS)
+        code[1] not in range(NUMBERS)
+        or code[0] not in range(BLOCKS)
         or judge.codes.get(code, judge.known.codes.get(code, name)) != name
     ):
         return None

@@ -142,7 +142,7 @@ def needs(log: LogState, entries: list[Entry]) -> Needs:
             want.records.update(_suspects(change))
         body = body_of(change)
         if change.kind == "create" and body is not None and body.number in range(NUMBERS):
-            want.codes.add((block, body.number))
+            want.codes.add((body.block or block, body.number))
     want.records.discard(b"")
     return want
 

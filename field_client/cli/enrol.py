@@ -29,6 +29,12 @@ def enrol(
     offline: Annotated[
         bool, typer.Option("--offline", help="Do not try to reach the office now.")
     ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="This laptop's invitation was used by another: go on under a new one."
+        ),
+    ] = False,
 ) -> int:
     """Make this laptop's encrypted data from an invitation; works without a network.
 
@@ -41,6 +47,8 @@ def enrol(
 
     token = read_file(invitation)
     asked = read_invitation(token)
+    if again:
+        return _again(call, token)
     name = call.place.settings.operator or short_name(asked.operator)
     file = call.place.settings.pin_file
     pin = call.new_pin(Path(file) if file else None)
@@ -74,6 +82,20 @@ def enrol(
             call.out(say("Dukcapil diberi tahu saat sinkronisasi pertama. Boleh mulai.", call.lang))
     if refused is not None and exit_code(refused) != NO_ROAD:
         call.warn(refused.words(call.lang))
+    return 0
+
+
+def _again(call: Call, token: bytes) -> int:
+    """The same laptop with all of its work, under another invitation."""
+    from field_client.enrolment import enrol_again
+
+    house = call.house()
+    made = enrol_again(house, token)
+    call.give({"log": house.store.log().id.hex(), "made_again": made})
+    call.out(
+        say("Laptop ini memakai undangan baru; {n} catatan dibuat lagi, nomor bukti tetap. Kirim "
+            "dengan: jemput sync. Cetak ulang bukti warga.", call.lang, n=made)
+    )  # fmt: skip
     return 0
 
 

@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     command(app, "status")(status)
     command(app, "notices")(notices)
     command(app, "doctor")(doctor)
+    command(app, "waiting")(waiting)
 
 
 def status(call: Call) -> None:
@@ -171,3 +172,17 @@ def _declare(call: Call, reason: str) -> None:
             "perkaranya dengan sinkron berikut.", call.lang, numbers=holes.ranges(found.lost),
             n=len(found.whole))
     )  # fmt: skip
+
+
+def waiting(call: Call) -> None:
+    """What is waited for: proofs of what was sent, with the last stick; volumes not here yet."""
+    from field_client.bundles import Bundles
+    from field_client.waits import sentence, waits
+
+    house = call.house()
+    found = waits(house.store, Bundles(house.desk, house.place), house.place.folder)
+    for one in found:
+        call.give(one)
+        call.out(sentence(one, call.lang))
+    if not found:
+        call.out(say("Tidak ada yang ditunggu.", call.lang))

@@ -15,7 +15,7 @@ made again in a later log, and has its outcome there.)"""
 
 
 class OwnEntry(msgspec.Struct, frozen=True):
-    """One entry of this laptop's logs about a request. block: of its log's tracking codes. state:
+    """One entry of this laptop's logs about a request. block: of its tracking code. state:
     outcome as central last told it; folded: as of the cursor; case, problem: of the outcome. sent:
     a checkpoint proves that central holds it."""
 
@@ -128,7 +128,7 @@ def _code(snapshot: Record | None, own: list[OwnEntry]) -> tuple[int, int] | Non
     if snapshot is not None:
         return snapshot.code
     body = own[0].body
-    return (own[0].block, body.number) if body is not None else None
+    return (body.block or own[0].block, body.number) if body is not None else None
 
 
 def _own_entry(row: Row) -> OwnEntry:

@@ -193,6 +193,19 @@ class Store:
                 gone.update(range(hole.first, hole.last + 1))
         return [seq for seq in range(1, self.log(log).seq + 1) if seq not in gone]
 
+    def in_state(self, log: bytes, state: str) -> list[tuple[int, int]]:
+        """Runs (first, last) of own entries of which central told this outcome."""
+        runs: list[tuple[int, int]] = []
+        for (seq,) in self.engine.read(
+            "select seq from entries where log = ? and state = ? and seq > 0 order by seq",
+            log, state,
+        ):  # fmt: skip
+            if runs and seq == runs[-1][1] + 1:
+                runs[-1] = (runs[-1][0], seq)
+            else:
+                runs.append((seq, seq))
+        return runs
+
     def _is_restored(self) -> bool:
         """Is the log behind its mark, or another one? Then the file came back from a copy."""
         mark = self.mark.read()
