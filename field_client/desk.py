@@ -56,7 +56,8 @@ DUPLICATE = "duplicate"
 class Wanted(msgspec.Struct, frozen=True):
     """A request as it was typed. answers: nested or flat. nik: of the person it is about, to fill
     in what the lists know. taken_at: Unix seconds, when it was written down elsewhere before.
-    folder, place: of forms begun together (`field_client.folder`). version: grows by each save."""
+    folder, place: of forms begun together (`field_client.folder`). version: grows by each save.
+    before, papers: answers and documents as first shown, of a correction."""
 
     service: str
     answers: Any = {}
@@ -67,6 +68,8 @@ class Wanted(msgspec.Struct, frozen=True):
     folder: bytes = b""
     place: int = 0
     version: int = 0
+    before: dict[str, Any] = {}
+    papers: tuple[str, ...] = ()
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -260,15 +263,18 @@ class Desk:
 
     # -- drafts
 
-    def keep(self, wanted: Wanted, begun: Draft | None = None, name: bytes = b"") -> bytes:
+    def keep(
+        self, wanted: Wanted, begun: Draft | None = None, name: bytes = b"", record: RecordId = b""
+    ) -> bytes:
         """Keep a form as a draft, new (by that name) or again; gives its id. What was on the screen
-        when it was first drawn stays with it, whatever is pulled meanwhile."""
+        when it was first drawn stays with it, whatever is pulled meanwhile. record: the request it
+        corrects."""
         shown = self.store.shown()
         name = begun.id if begun is not None else name or secrets.token_bytes(16)
         catalogue().service(wanted.service)
         self.store.drafts.save(
             Draft(
-                name, self.operator.name, b"", wanted.service, shown.seen, shown.own,
+                name, self.operator.name, record, wanted.service, shown.seen, shown.own,
                 self.facts().at, msgspec.msgpack.encode(wanted), shown.log,
             )
         )  # fmt: skip

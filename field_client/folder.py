@@ -7,6 +7,9 @@ display), whatever a sync brings meanwhile.
 
 Each form is a draft of its own in the vault, saved field by field; the folder's name is the first
 one's id.
+
+A correction of a request is a folder of one form. It writes only what differs from what was shown
+when it was begun, so that it cannot undo what somebody else did meanwhile.
 """
 
 from __future__ import annotations
@@ -17,10 +20,14 @@ from typing import Any
 
 import msgspec
 
+from field_client import sheet as request_sheet
 from field_client.desk import Desk, Prepared, Taken, Wanted
 from field_client.prefill import prefilled
 from field_client.vault.drafts import Draft
 from field_client.vault.refs import Ref
+from models import lifecycle
+from models.changes import RecordId
+from models.checks import Checked
 from models.problems import Problem
 from models.services import Service, catalogue
 
@@ -50,6 +57,11 @@ class Folder:
     def name(self) -> bytes:
         """16 bytes: the first form's id."""
         return self.sheets[0].draft.id
+
+    @property
+    def record(self) -> RecordId:
+        """The request that it corrects, empty for new ones."""
+        return self.sheets[0].draft.record
 
     @property
     def version(self) -> int:
@@ -139,6 +151,56 @@ class Folder:
         drafts = [sheet.draft.id for sheet in self.sheets]
         return self.desk.submit(*self.prepare(), refs=refs, drafts=drafts)
 
+    # -- correcting
+
+    def corrected(self) -> tuple[dict[str, Any], list[str]]:
+        """What a correction changes: answers (None for an emptied one), and all documents."""
+        wanted = self.sheets[0].wanted
+        keys = wanted.answers.keys() | wanted.before.keys()
+        pairs = {key: (wanted.before.get(key), wanted.answers.get(key)) for key in keys}
+        found = {key: new for key, (old, new) in pairs.items() if (new or None) != (old or None)}
+        gone, come = set(wanted.papers) - set(wanted.documents), set(wanted.documents)
+        now = set(self.page().documents)
+        papers = sorted((now - gone) | (come - set(wanted.papers)))
+        return {key: value or None for key, value in found.items()}, papers
+
+    def page(self) -> request_sheet.Sheet:
+        """The request that it corrects, as it was when the correction was begun."""
+        draft = self.sheets[0].draft
+        shown = self.desk.shown_of(draft)
+        page = self.desk.open(draft.record)
+        return page if shown is None else msgspec.structs.replace(page, shown=shown)
+
+    def moved(self) -> list[str]:
+        """Units this correction writes that changed since it was begun: they will be reviewed."""
+        sheet, page = self.sheets[0], self.page()
+        wanted, service = sheet.wanted, sheet.service
+        answers, papers = self.corrected()
+        before = service.units(wanted.before, wanted.papers)
+        now = service.units(page.typed(), page.documents)
+        fresh = {key: value for key, value in answers.items() if value is not None}
+        touched = service.units({**wanted.before, **fresh}, papers)
+        mine = {unit for unit in touched if touched[unit] != before.get(unit)}
+        return sorted(unit for unit in mine if before.get(unit) != now.get(unit))
+
+    def check(self) -> Checked:
+        """The request as it would be; what was wrong with it before is no reason to refuse."""
+        answers, papers = self.corrected()
+        page = self.page()
+        checked = self.desk.check_edit(page, answers, papers, self.sheets[0].wanted.reasons)
+        already = page.stops_already(self.desk.today())
+        kept = [one for one in checked.problems if (one.key, one.code) not in already]
+        return msgspec.structs.replace(checked, problems=tuple(kept))
+
+    def correct(self, why: str) -> RecordId:
+        """Write the correction. Problems: those of `Desk.edit`. One that is written already (a
+        second click, a kill in between) is not written again."""
+        answers, papers = self.corrected()
+        reasons = self.sheets[0].wanted.reasons
+        self.desk.edit(self.page(), answers, papers, reasons, why)
+        self.drop()
+        return self.record
+
     def drop(self) -> None:
         """Throw the folder away."""
         for sheet in self.sheets:
@@ -161,9 +223,28 @@ def begin(desk: Desk, services: Sequence[str], nik: str = "") -> Folder:
     return folder
 
 
+def begin_correction(desk: Desk, record: RecordId) -> Folder:
+    """A folder that corrects a request; the one that was begun, if there is one. What is known to
+    the screen now is noted. Problems: request.unknown, request.closed, service.edition."""
+    for draft in desk.store.drafts.of(desk.operator.name):
+        if draft.record == record:
+            return open_folder(desk, draft.id)
+    page = desk.open(record)
+    service = page.form()
+    if lifecycle.ended(page.status):
+        raise Problem("request.closed", code=page.code)
+    answers = page.typed()
+    wanted = Wanted(
+        service.slug, answers, page.documents, page.reasons, before=answers, papers=page.documents
+    )
+    return open_folder(desk, desk.keep(wanted, record=record))
+
+
 def open_folder(desk: Desk, name: bytes) -> Folder:
     """A folder of this operator, as it was last saved. Problem draft.unknown."""
     wanted, first = desk.resume(name)
+    if first.record:
+        return Folder(desk, [Sheet(first, wanted, desk.open(first.record).form())])
     sheets = [Sheet(first, wanted, catalogue().service(wanted.service))]
     if wanted.folder:
         sheets += [sheet for sheet in _sheets(desk) if _beside(sheet, name)]

@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from field_client.pages import choosing, drafts, drawing, home, requests, standing, unlock
+from field_client.pages import choosing, drafts, drawing, home, papers, requests, standing, unlock
 from field_client.pages.counter import Counter
 from field_client.pages.door import Door, Secrets
 from field_client.pages.drawing import STATIC, Here, make_form, make_here
@@ -30,6 +30,7 @@ HANDLERS = [
     *unlock.HANDLERS,
     *home.HANDLERS,
     *requests.HANDLERS,
+    *papers.HANDLERS,
     *choosing.HANDLERS,
     *drafts.HANDLERS,
     *standing.HANDLERS,
@@ -63,7 +64,8 @@ def create_app(counter: Counter, own: Secrets, port: int) -> ASGIApp:
         openapi_config=None,
         logging_config=None,
     )
-    app.state.counter, app.state.secrets, app.state.writers = counter, own, {}
+    app.state.counter, app.state.secrets = counter, own
+    app.state.writers, app.state.corrected = {}, {}
     names = ("127.0.0.1", "localhost")
     return Door(app, own, frozenset(f"{name}:{port}" for name in names))
 

@@ -31,6 +31,14 @@ ADD, REMOVE, FILL, LATER = "add", "remove", "fill", "later"
 WINDOWS_KEPT = 100
 
 
+@act("/requests/{record:str}/correct")
+def correct(here: Here, form: Form, record: str) -> Response[Any]:
+    """Begin to correct a request, or go on with it."""
+    del form
+    begun = folders.begin_correction(here.desk, record_id(record))
+    return here.go(f"/drafts/{begun.name.hex()}")
+
+
 @show("/drafts/{name:str}")
 def tasks(here: Here, name: str) -> Response[Any]:
     """The task list: every page of the folder and how far it is. A folder that was submitted leads
@@ -156,6 +164,8 @@ def submit(here: Here, form: Form, name: str) -> Response[Any]:
         return here.go(f"/drafts/{name}/done")
     reasons = {key: texts[0].strip()[:500] for key, texts in form.starting("why|").items()}
     folder.put({}, None, dict.fromkeys(range(len(folder.sheets)), reasons))
+    if folder.record:
+        return _correct(here, folder, form.get("reason").strip()[:500])
     if form.get("declared") != "yes":
         return _draw_check(here, folder, Problem("request.undeclared"))
     try:
@@ -169,9 +179,25 @@ def submit(here: Here, form: Form, name: str) -> Response[Any]:
     return here.go(f"/drafts/{name}/done")
 
 
+def _correct(here: Here, folder: Folder, why: str) -> Response[Any]:
+    """Write a correction. One that changes nothing is told, and kept."""
+    name = folder.name
+    try:
+        record = folder.correct(why)
+    except Problem as problem:
+        if problem.code not in ("request.invalid", "request.nothing_changed"):
+            raise
+        return _draw_check(here, folder, problem)
+    here.request.app.state.corrected[name] = record
+    return here.go(f"/requests/{record.hex()}", here.say("Perbaikan tersimpan di laptop ini."))
+
+
 @show("/drafts/{name:str}/done")
 def done(here: Here, name: str) -> Response[Any]:
     """What a folder became. Problem draft.unknown for one that never was."""
+    corrected: dict[bytes, bytes] = here.request.app.state.corrected
+    if _name_of(name) in corrected:
+        return here.go(f"/requests/{corrected[_name_of(name)].hex()}")
     records = folders.taken_from(here.desk, _name_of(name))
     if not records:
         raise Problem("draft.unknown", draft=name[:32])
@@ -215,7 +241,8 @@ def _open(here: Here, text: str) -> Folder | None:
     try:
         return folders.open_folder(here.desk, name)
     except Problem as problem:
-        if problem.code == "draft.unknown" and folders.taken_from(here.desk, name):
+        was = name in here.request.app.state.corrected or folders.taken_from(here.desk, name)
+        if problem.code == "draft.unknown" and was:
             return None
         raise
 
@@ -334,15 +361,18 @@ def _documents_state(looked: Sequence[Looked]) -> str:
 
 def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> Response[str]:
     looked = topics.look(folder)
-    prepared = folder.prepare()
+    if folder.record:
+        checks, moved = [folder.check()], folder.moved()
+    else:
+        checks, moved = [form.checked for form in folder.prepare()], []
     listed = topics.topics_of(folder, looked, here.lang)
     stops, doubts = [], {}
-    for number, form in enumerate(prepared):
-        for one in form.checked.problems:
+    for number, (checked, sheet) in enumerate(zip(checks, folder.sheets, strict=True)):
+        for one in checked.problems:
             if one.severity == "error" and one.stops:
                 stops.append((one.words(here.lang), _address_of(folder, listed, number, one.key)))
             elif not one.quiet:
-                doubts[one.key] = (one.words(here.lang), form.reasons.get(one.key, ""))
+                doubts[one.key] = (one.words(here.lang), sheet.wanted.reasons.get(one.key, ""))
     return here.page(
         "check.html",
         422 if problem is not None else 200,
@@ -352,7 +382,21 @@ def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> R
         doubts=doubts,
         problem=problem,
         papers=_papers(here, looked),
+        moved=[shown.unit_words(looked[0].service, unit, here.lang) for unit in moved],
+        changed=_changed(here, folder),
     )
+
+
+def _changed(here: Here, folder: Folder) -> list[tuple[str, str, str]]:
+    """Question, old and new answer of a correction."""
+    if not folder.record:
+        return []
+    sheet, found = folder.sheets[0], []
+    for key, value in folder.corrected()[0].items():
+        old = sheet.wanted.before.get(key)
+        label, new = shown.answer_words(sheet.service, key, value or "–", here.lang)
+        found.append((label, shown.answer_words(sheet.service, key, old or "–", here.lang)[1], new))
+    return found
 
 
 def _address_of(folder: Folder, listed: Sequence[Topic], number: int, key: str) -> str:
@@ -399,5 +443,5 @@ def _clock(at: int) -> str:
 
 
 HANDLERS = [
-    tasks, topic, keep, save, documents, brought, check, submit, done, drop, ask_drop,
+    correct, tasks, topic, keep, save, documents, brought, check, submit, done, drop, ask_drop,
 ]  # fmt: skip

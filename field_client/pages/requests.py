@@ -100,6 +100,7 @@ def request(here: Here, record: str) -> Response[str]:
         moved=_units(page, page.picture.view.moved, here.lang),
         history=history(here, page),
         files=desk.files(page),
+        ended=lifecycle.ended(page.status) or page.service is None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import logging
 import signal
 import socket
 from collections.abc import Callable
@@ -42,6 +43,8 @@ def serve_pages(place: Place, port: int | None, told: Callable[[str], None]) -> 
         own = Secrets()
         running = Running(number, own.word)
         write_atomically(place.folder / RUNNING_FILE, msgspec.json.encode(running))
+        # A sync that takes longer than the pause between two looks is nothing to report.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         app = create_app(Counter(place), own, number)
         config = uvicorn.Config(
             app, log_level="error", access_log=False, server_header=False, date_header=False,

@@ -330,3 +330,75 @@ def test_the_pages_open_where_they_were_left(tmp_path) -> None:
         assert "Lanjutkan isian terakhir?" in browser.text
         browser.go(f"{tasks}/0/applicant/0")
         assert ("0|applicant.name", "Salma Kader") in browser.form().fields
+
+
+# -- corrections
+
+
+def taken(browser: Browser) -> bytes:
+    """A request that was taken in through the pages."""
+    tasks = begin(browser, "village-domicile-letter")
+    browser.send(filled_to_the_end(browser, tasks))
+    return bytes.fromhex(browser.path.split("/")[2])
+
+
+def correct(browser: Browser, record: bytes) -> str:
+    """Begin a correction; gives the path of its task list."""
+    browser.go(f"/requests/{record.hex()}")
+    browser.send(browser.form(f"/requests/{record.hex()}/correct"))
+    return browser.path
+
+
+def test_a_correction_writes_what_differs_and_undoes_nothing(browser: Browser) -> None:
+    desk, record = browser.counter.desk, taken(browser)
+    tasks = correct(browser, record)
+    browser.go(f"{tasks}/0/applicant/0")
+    form = browser.form()
+    form.put("0|applicant.phone", "081240009999")
+    browser.send(form)
+    # Meanwhile somebody else corrects another answer of the same request.
+    desk.edit(desk.open(record), {"address.rt": "009"})
+    browser.go(f"{tasks}/check")
+    assert "081240009999" in browser.text.replace("+62", "0") or "081240009999" in browser.text
+    form = browser.form()
+    form.put("reason", "nomor baru")
+    browser.send(form)
+    assert browser.path == f"/requests/{record.hex()}"
+    page = desk.open(record)
+    assert page.answers["applicant.phone"] == "+6281240009999"
+    assert page.answers["address.rt"] == "009"
+    body = page.picture.own[-1].body
+    assert body is not None
+    assert (set(body.set), body.reason) == ({"applicant.phone"}, "nomor baru")
+    written = len(page.picture.own)
+    browser.send(form)  # a second click
+    assert browser.path == f"/requests/{record.hex()}"
+    assert len(desk.open(record).picture.own) == written
+
+
+def test_a_correction_of_what_changed_meanwhile_says_that_it_will_be_reviewed(
+    browser: Browser,
+) -> None:
+    desk, record = browser.counter.desk, taken(browser)
+    tasks = correct(browser, record)
+    shown = desk.store.log().seq
+    browser.go(f"{tasks}/0/address/0")
+    form = browser.form()
+    form.put("0|address.rt", "7")
+    browser.send(form)
+    desk.edit(desk.open(record), {"address.rt": "009"})
+    browser.go(f"{tasks}/check")
+    assert "akan ditinjau" in browser.text
+    browser.send(browser.form())
+    change = desk.open(record).picture.own[-1].change
+    assert change.own == shown  # what was on the screen, not what came after
+
+
+def test_a_correction_that_changes_nothing_is_told(browser: Browser) -> None:
+    record = taken(browser)
+    tasks = correct(browser, record)
+    assert correct(browser, record) == tasks  # goes on with the one that was begun
+    browser.go(f"{tasks}/check")
+    assert "Belum ada yang berubah" in browser.text
+    browser.send(browser.form(), 422)
+    assert "Tidak ada isian yang berubah" in browser.text
