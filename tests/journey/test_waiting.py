@@ -68,7 +68,7 @@ def test_a_kind_that_central_does_not_know_waits_with_an_owner_and_is_tried_afte
     batch = Batch(log.seq + 1, log.head[:8], head[:8], [data])
     with monkeypatch.context() as older:
         kinds = tuple(kind for kind in KINDS if kind != "operator")
-        older.setattr("sync.KINDS", kinds)
+        older.setattr("sync.intake.KINDS", kinds)
         older.setattr("server.waits.KINDS", kinds)
         stored = town.central.ledger.store(log.id, batch, town.time())
         assert [result.state for _, result in stored.results] == ["waiting"]
