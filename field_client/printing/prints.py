@@ -14,7 +14,7 @@ import msgspec
 
 from field_client import receipts
 from field_client.desk import Desk
-from field_client.printing import filling, pdf, printers, receipt, thermal
+from field_client.printing import filling, printers, receipt
 from field_client.printing.document import Document, Words, loud
 from field_client.printing.filling import Case
 from field_client.printing.papers import Paper, paper
@@ -127,6 +127,8 @@ def _day(at: int) -> date:
 
 def drawn(documents: Sequence[Document], width: str, suffix: str = "") -> bytes:
     """The bytes for a printer or a file: PDF on A4; on a strip PDF, PNG or, else, ESC/POS."""
+    from field_client.printing import pdf, thermal  # half a second, and only when it is printed
+
     if width == "a4":
         made = [pdf.pdf(one) for one in documents]
         return made[0] if len(made) == 1 else pdf.joined(made)

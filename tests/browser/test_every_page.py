@@ -47,6 +47,8 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "requests": lambda _: "/requests",
     "request": lambda s: f"/requests/{request(s)}",
     "receipt": lambda s: f"/requests/{request(s)}/receipt",
+    "papers": lambda s: f"/requests/{request(s)}/papers",
+    "lists of the day": lambda _: "/papers",
     "serve": lambda _: "/serve",
     "event": lambda _: "/serve/birth",
     "tasks": lambda s: f"/drafts/{draft(s)}",
