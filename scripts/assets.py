@@ -68,6 +68,12 @@ def build() -> None:
         say(f"assets: {house}: " + ", ".join(f"{n} {z} B gz" for n, (_, z) in files.items()))
 
 
+def sizes(house: str) -> dict[str, float]:
+    """kB of each built file as it would be compressed, by its plain name."""
+    files = _manifest(HOUSES[house])["files"]
+    return {name: round(size / 1000, 1) for name, (_, size) in files.items()}
+
+
 def fingerprint(house: str) -> str:
     """Hash over everything a house's files are made from, this script too."""
     found = hashlib.sha256()

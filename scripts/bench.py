@@ -5,6 +5,7 @@
     python3 scripts/bench.py intake            changes a second at central
     python3 scripts/bench.py intake --postgres the same with central on PostgreSQL
     python3 scripts/bench.py copies            what a photographed paper costs
+    python3 scripts/bench.py field             the pages: start, memory, saving, search
     python3 scripts/bench.py links             over shaped links (Linux, as root; long)
     python3 scripts/bench.py roads             ways of talking over HTTP (Linux, as root)
     python3 scripts/bench.py wire --parts      where the bytes of one enrolment go
@@ -42,6 +43,15 @@ BARS = {
     "page_kb_max": "<= 350",
     "preview_kb": "<= 12",
     "portrait_kb": "<= 150",
+    "first_page_s": "<= 3.0",
+    "idle_rss_mb": "<= 90",
+    "save_on_blur_p99_ms": "<= 50",
+    "search_p99_ms": "<= 100",
+    "page_p95_ms": "<= 150",
+    "html_kb_max": "<= 40",
+    "css_gz_kb": "<= 18",
+    "js_gz_kb": "<= 30",
+    "installed_mb": "<= 130",
     "dedup_precision": ">= 0.98",
     "dedup_recall": ">= 0.95",
 }
@@ -97,6 +107,12 @@ def copies(options: argparse.Namespace) -> Figures:
     return bench_copies.run(1, (1134, 1512), 2) if options.quick else bench_copies.run()
 
 
+def field(options: argparse.Namespace) -> Figures:
+    import bench_field
+
+    return bench_field.run(300, 300, 2, quick=True) if options.quick else bench_field.run()
+
+
 def roads(options: argparse.Namespace) -> Figures:
     import bench_roads
 
@@ -114,6 +130,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Figures]] = {
     "vault": vault,
     "intake": intake,
     "copies": copies,
+    "field": field,
     "links": links,
     "roads": roads,
     "central": central,

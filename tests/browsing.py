@@ -144,10 +144,11 @@ LIST = RosterSource(PLACE, "Kantor desa", date(2026, 10, 1), "Perjanjian 2026", 
 
 def residents() -> list[Resident]:
     """The invented village as its list tells it."""
-    return [_resident(number, one) for number, one in enumerate(village(60).people)]
+    return [resident(number, one) for number, one in enumerate(village(60).people)]
 
 
-def _resident(number: int, one: Person) -> Resident:
+def resident(number: int, one: Person) -> Resident:
+    """A person as a line of the list."""
     told = msgspec.structs.asdict(one)
     same = {name: told[name] for name in Resident.__struct_fields__ if name in told}
     same |= {"enrolment": "unknown", "residence": "resident"}

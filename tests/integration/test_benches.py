@@ -5,6 +5,7 @@ import pytest
 import bench
 import bench_central
 import bench_copies
+import bench_field
 import bench_intake
 import bench_vault
 import bench_wire
@@ -20,6 +21,16 @@ PROMISED = {
         "floor_bytes",
     ),
     "intake": ("records_per_s", "baseline_records_per_s", "ratio"),
+    "field": (
+        "first_page_s",
+        "idle_rss_mb",
+        "save_on_blur_p99_ms",
+        "search_p99_ms",
+        "page_p95_ms",
+        "html_kb_max",
+        "css_gz_kb",
+        "js_gz_kb",
+    ),
     "central": ("dedup_precision", "dedup_recall", "dedup_pairs_per_s"),
 }
 
@@ -71,3 +82,11 @@ def test_central_counts_right_and_wrong_pairs_and_how_fast_they_are_found():
     figures = bench_central.run("dedup_", quick=True)
     numbers("central", figures)
     assert figures["dedup_1k"]["pairs_per_request"] > 0
+
+
+def test_field_asks_every_page():
+    """Sizes do not depend on the machine, so their bars may be held here."""
+    figures = bench_field.run(30, 30, 1, quick=True)
+    numbers("field", figures)
+    held = ("html_kb_max", "css_gz_kb", "js_gz_kb")
+    assert not set(bench.misses(figures)) & set(held), figures
