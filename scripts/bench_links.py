@@ -38,7 +38,7 @@ from bench_vault import change
 from bench_wire import plain_bytes
 from field_client.attachments import attaching
 from field_client.attachments.copies import Copy
-from linklab import PROFILES, SERVER, Lab, check
+from linklab import PROFILES, SERVER, Lab, before_others, check
 from models.changes import Attached, decode_change
 from sync.transfer import manifest_of
 from tests.town import Laptop, Town
@@ -325,6 +325,8 @@ class Bench:
         server = self._start("server", far)
         client = self._start("client", near)
         try:
+            for process in (client, server):
+                before_others(process.pid)
             phase = Random(seed).random() * PROFILES[case.profile].period
             self.lab.shape(case.profile, seed, phase)
             said = _ask(client)
