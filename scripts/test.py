@@ -11,12 +11,15 @@ passed. A missing PostgreSQL is a failure, not a skip.
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import time
 
 import assets
 import home
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 def steps(pytest_arguments: list[str]) -> dict[str, list[str]]:
@@ -67,7 +70,8 @@ def _system_needs() -> None:
     home.need_command("git", "git")  # some tests read the list of tracked files
     if home.is_root():
         home.need_command("useradd", "passwd")  # PostgreSQL refuses to run as root
-    home.need_command("chromium", "chromium")  # the pages are tried in a real browser
+    if not any(shutil.which(name) for name in CHROMIUM):
+        home.need_command("chromium", "chromium")  # the pages are tried in a real browser
     assets.ensure()
 
 

@@ -20,7 +20,9 @@ from urllib.parse import parse_qs
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "jemput"
+COOKIE = "jemput-{port}"
+"""Browsers keep one jar for all ports of an address, and training runs beside the real work."""
+
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:;"
     " connect-src 'self'; media-src 'self' blob:; form-action 'self'; base-uri 'none';"
@@ -67,12 +69,13 @@ class Secrets:
 
 
 class Door:
-    """ASGI layer around the application. hosts: `name:port` by which we may be addressed."""
+    """ASGI layer around the application, served at `port` of this machine."""
 
-    def __init__(self, app: ASGIApp, own: Secrets, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, own: Secrets, port: int) -> None:
         self.app = app
         self.own = own
-        self.hosts = hosts
+        self.hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
+        self.cookie = COOKIE.format(port=port)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, let in, or pass on."""
@@ -90,7 +93,7 @@ class Door:
             await self._invite(headers, send)
         elif path.startswith("/static/"):
             await self.app(scope, receive, send)
-        elif not self.own.knows(_cookie(headers)):
+        elif not self.own.knows(self._cookie(headers)):
             await _answer(send, 403, OUTSIDE.encode())
         else:
             await self.app(scope, receive, _shut(send))
@@ -105,13 +108,21 @@ class Door:
         origin = headers.get(b"origin", b"").decode("latin-1")
         return origin == f"http://{host}" and site in (b"same-origin", b"none")
 
+    def _cookie(self, headers: dict[bytes, bytes]) -> str:
+        try:
+            jar = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            return ""
+        found = jar.get(self.cookie)
+        return found.value if found is not None else ""
+
     async def _enter(self, scope: Scope, send: Send) -> None:
         """The first visit: the key is taken, a cookie is given."""
         (key,) = parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[:1]
         if not self.own.admits(key):
             await _answer(send, 403, OUTSIDE.encode())
             return
-        cookie = f"{COOKIE}={self.own.session}; Path=/; HttpOnly; SameSite=Strict"
+        cookie = f"{self.cookie}={self.own.session}; Path=/; HttpOnly; SameSite=Strict"
         await _answer(send, 303, b"", (b"location", b"/"), (b"set-cookie", cookie.encode()))
 
     async def _invite(self, headers: dict[bytes, bytes], send: Send) -> None:
@@ -132,14 +143,6 @@ Pekerjaan Anda aman.</p>
 <p lang="en">Open Jemput Bola by its shortcut on this laptop. Your work is safe.</p>
 </html>"""
 """For whoever has no key. It says nothing about the laptop, so it needs no catalogue of words."""
-
-
-def _cookie(headers: dict[bytes, bytes]) -> str:
-    try:
-        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
 
 
 def _shut(send: Send) -> Send:

@@ -55,7 +55,7 @@ def test_a_browser_that_was_not_let_in_sees_nothing(browser: Browser) -> None:
     assert answer.status_code == 403
     assert "sari" not in answer.text
     assert "Si Jola" not in answer.text
-    browser.client.cookies.set(COOKIE, "guessed")
+    browser.client.cookies.set(COOKIE.format(port=PORT), "guessed")
     assert browser.client.get("/requests").status_code == 403
 
 
