@@ -18,6 +18,7 @@ from houses import Laptop, Office
 from server.central import Central, found, open_central
 from server.database.people import Person as Member
 from server.settings import load
+from tests.blank import lay
 from tests.proxy import Proxy
 from tests.vaults import CHEAP, PASSPHRASE
 from tests.village import PLACE
@@ -32,6 +33,7 @@ class Day:
     def __init__(self, van: Path, office: Path) -> None:
         self.office = Office(office)
         place = load(office / "central", {})
+        lay(place.folder)
         found(place, office / "recovery-key.json")
         self.central: Central = open_central(place)
         self.office.open()

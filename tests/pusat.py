@@ -25,6 +25,7 @@ from sync import enrolment, seal, wire
 from sync.logs import Open, log_id
 from sync.messages import Enrolment, Invitation, Order, Page, Reply, decode, name_of
 from sync.messages import encode as encode_message
+from tests.blank import lay
 from tests.simulation.laptop import Laptop, Screen
 from tests.simulation.world import example_answers
 
@@ -219,6 +220,8 @@ def pusat(folder: Path, database_url: str = "", **settings: Any) -> Iterator[Pus
     """A new central with everybody in it, serving."""
     clock = Clock()
     place: Place = load(folder, {}, database_url=database_url or None, **settings)
+    if not database_url:
+        lay(folder)
     found(place, folder / "recovery-key.json", clock)
     app = create_app(place, lambda where: open_central(where, clock, secrets.token_bytes))
     cheap = patch.multiple("server.auth", MEMORY_KIB=64, PASSES=1)  # the real cost is 0.1 s a hash

@@ -30,6 +30,7 @@ from server.database.people import Person as Member
 from server.settings import load
 from server.sheets import CaseLine, CaseSheet, RequestSheet
 from sync.notices import Notice
+from tests.blank import lay
 from tests.vaults import CHEAP, PASSPHRASE
 from tests.village import PLACE, STAFF, Person, Village, village
 from tests.village import Staff as Worker
@@ -58,6 +59,8 @@ class Town:
         self.time = Time()
         self.village: Village = village()
         place = load(folder / "central", {}, database_url=database_url or None)
+        if not database_url:
+            lay(place.folder)
         found(place, folder / "recovery-key.json", self.time)
         self.central = open_central(place, self.time)
         self.staff: dict[str, Member] = {}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.blank import lay
 from tests.contract.registry_cells import *  # noqa: F403
 from tests.contract.registry_contract import *  # noqa: F403
 from tests.contract.registry_home import Home, database_home
@@ -20,7 +21,7 @@ CITIES = itertools.count(1)
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     """On PostgreSQL all tests share a database, each as another city: none may see the others."""
-    url = f"sqlite:///{(tmp_path / 'central.db').as_posix()}"
+    url = f"sqlite:///{lay(tmp_path).as_posix()}"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_module_url")
     made = database_home(url, f"82.{next(CITIES):02}")

@@ -18,6 +18,7 @@ from server.database.registry import Registry
 from sync.atrest import SLOT_BYTES, house_key
 from sync.messages import BlobState, Chunk, Manifest
 from sync.transfer import CHUNK_BYTES, manifest_of, split
+from tests.blank import lay
 from tests.contract.registry_home import NOW, create, database_home
 from tests.simulation.laptop import Laptop
 
@@ -34,7 +35,7 @@ class Place:
 
     def __init__(self, folder: Path, url: str = "") -> None:
         self.folder = folder / "files"
-        self.home = database_home(url or f"sqlite:///{(folder / 'central.db').as_posix()}")
+        self.home = database_home(url or f"sqlite:///{lay(folder).as_posix()}")
         assert isinstance(self.home.registry, Registry)
         self.registry: Registry = self.home.registry
         self.van = self.home.laptop()

@@ -12,6 +12,7 @@ from models.people import Role
 from server.database.lists import Confirmation
 from server.database.registry import Door, Person, Registry
 from sync.state import Created, Moved, Outcome, Proposed
+from tests.blank import lay
 from tests.contract.registry_home import (
     CENTRAL,
     FREE,
@@ -32,7 +33,7 @@ CITIES = iter(range(100, 200))
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
-    url = f"sqlite:///{(tmp_path / 'central.db').as_posix()}"
+    url = f"sqlite:///{lay(tmp_path).as_posix()}"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_module_url")
     made = database_home(url, f"91.{next(CITIES)}")

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from server.database.proof import Broken, Verified
 from server.database.registry import Registry
+from tests.blank import lay
 from tests.contract.registry_home import (
     NOW,
     OTHER_VILLAGE,
@@ -60,7 +61,7 @@ class Story:
 
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
-    made = Story(f"sqlite:///{(tmp_path / 'central.db').as_posix()}")
+    made = Story(f"sqlite:///{lay(tmp_path).as_posix()}")
     yield made
     made.registry.close()
 
@@ -191,7 +192,7 @@ def test_an_altered_or_missing_case_is_found(story: Story) -> None:
 
 
 def test_cities_do_not_see_each_other(story: Story, tmp_path: Path) -> None:
-    url = f"sqlite:///{(tmp_path / 'central.db').as_posix()}"
+    url = f"sqlite:///{lay(tmp_path).as_posix()}"
     neighbour = database_home(url, "82.71")
     van = neighbour.laptop()
     record = create(van, 1, NIK)
