@@ -25,6 +25,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -269,6 +270,17 @@ def measure(dictionary: bytes) -> str:
     return ", ".join(words)
 
 
+def keep(made: bytes, path: Path) -> None:
+    """Write a dictionary that is new. One that is there was released, and messages in logs, on
+    sticks and in backups were packed with it: other bytes under its number make them unreadable."""
+    if path.exists() and path.read_bytes() != made:
+        raise SystemExit(
+            f"{path.name} is there and is another one; it is never written again. For a new"
+            " dictionary raise DICTIONARY in sync/wire.py by one; the old ones stay."
+        )
+    path.write_bytes(made)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", action="store_true", help="write the file")
@@ -285,7 +297,7 @@ def main() -> int:
     path = FOLDER / f"jb-{NUMBER}.dict"
     print(f"{len(made):,} bytes: {measure(made)}")
     if options.write:
-        path.write_bytes(made)
+        keep(made, path)
         print(f"written: {path}")
     elif not path.exists() or path.read_bytes() != made:
         print(f"{path} is another one")

@@ -1,5 +1,6 @@
 """The wire dictionary: it knows nobody, it can be made again, and no message needs a new one."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from backports import zstd
 
 import home
-from dictionary import samples, train
+from dictionary import keep, samples, train
 from invented import Maker
 from journal import Journal
 from models.problems import Problem
@@ -21,6 +22,10 @@ from tests import vocabulary
 from tests.village import TODAY
 
 FILES = sorted((home.ROOT / "sync" / "data").glob("jb-*.dict"))
+
+
+RELEASED = {1: "e876d35a6a36b039a5201081f272a4e54c41cd128a94228046a58264bb258817"}
+"""SHA-256 of every dictionary that messages were packed with; only ever appended to."""
 
 
 def number_of(path: Path) -> int:
@@ -39,6 +44,20 @@ def test_every_dictionary_that_was_shipped_can_still_be_read():
     numbers = [number_of(path) for path in FILES]
     assert numbers == list(range(1, wire.DICTIONARY + 1))
     assert wire.dictionaries() == (0, *numbers)
+
+
+def test_no_dictionary_changes_once_it_was_shipped():
+    found = {number_of(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in FILES}
+    assert found == RELEASED
+
+
+def test_a_dictionary_that_is_there_is_never_written_again(tmp_path):
+    path = tmp_path / "jb-1.dict"
+    keep(b"first", path)
+    keep(b"first", path)
+    with pytest.raises(SystemExit, match="never written again"):
+        keep(b"other", path)
+    assert path.read_bytes() == b"first"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
