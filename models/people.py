@@ -132,6 +132,8 @@ class Act(StrEnum):
     VERIFY_RECEIPT = "receipt.verify"
     READ_REPORTS = "report.read"
     PUBLISH = "reference.publish"
+    BATCH = "batch.work"
+    CLOSE_BATCH = "batch.close"
 
 
 _OFFICE = frozenset(
@@ -163,6 +165,8 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.ADD_PERSON: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS | {Role.AUDITOR},
     Act.VERIFY_RECEIPT: STAFF,
+    Act.BATCH: frozenset({Role.SIAK_OPERATOR}),
+    Act.CLOSE_BATCH: frozenset({Role.SIAK_OPERATOR, Role.SUPERVISOR}),
     Act.READ_REPORTS: _KEEPERS | {Role.VERIFIER, Role.AUDITOR},
 }
 

@@ -18,6 +18,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from models.problems import Problem
 from server import VERSION
+from server.api.batches import BATCHES
 from server.api.bundles import BUNDLES
 from server.api.cases import CASES
 from server.api.duplicates import DUPLICATES
@@ -69,7 +70,7 @@ def _routers(central: Central) -> list[Router]:
     )
     people = Router(
         "/v1",
-        route_handlers=[health, keys, sign_in, sign_out, *REQUESTS, *CASES, *DUPLICATES],
+        route_handlers=[health, keys, sign_in, sign_out, *REQUESTS, *CASES, *DUPLICATES, *BATCHES],
         request_max_body_size=settings.api_body_bytes_max,
     )
     return [laptops, people]

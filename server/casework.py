@@ -228,6 +228,33 @@ class Casework:
         self._note(door, me, f"request.{action}.propose", record.id.hex(), {})
         return Done(record.id.hex(), "waiting", record.status, seen)
 
+    def step_within(
+        self,
+        door: Door,
+        me: Person,
+        record: Record,
+        action: str,
+        reason: str,
+        seen: int,
+        proposer: str = "",
+    ) -> Done:
+        """One step as a part of a larger piece of work (a batch, a manifest). proposer: who asked
+        for the whole of it and whose role was looked at then; `me` is the second person."""
+        form = form_of(record)
+        group = form.group if form is not None else None
+        if not proposer:
+            role = lifecycle.acting_role(record.status, action, roles(me), "office", group)
+            if isinstance(role, Problem):
+                raise role
+            if lifecycle.needs_second_person(record.status, action):
+                raise Problem("lifecycle.second_person", action=action)
+        if lifecycle.move_of(record.status, action) is None:
+            raise Problem("request.changed", code=record.id.hex()[:8])
+        if STATUS_UNIT in record.disputes:
+            raise Problem("request.case_open", n=open_matters(record))
+        actor = f"{proposer} + {who(me)}" if proposer else who(me)
+        return self._move(door, me, record, action, reason, seen, actor)
+
     def _move(
         self,
         door: Door,

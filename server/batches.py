@@ -1,0 +1,375 @@
+"""Batches: what is typed into SIAK together, from the verified request to SIAK's own number.
+
+SIAK takes nothing from other programs, so people type. A batch is frozen: what is exported and
+typed is what was verified, even if a laptop sends something later. Of each row is noted what SIAK
+answered, or why it failed. Closing needs a second person; then what was entered goes on, and what
+failed is a verified request again, to be put into the next batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from models import lifecycle
+from models.changes import encode
+from models.ids import Code
+from models.people import Act, Role, require, second_person
+from models.problems import Problem
+from server.auth import roles, who
+from server.casework import REASON_MAX, Casework, find_record
+from server.database.desk import Batch, BatchRow
+from server.database.people import Person
+from server.database.registry import Door, Registry
+from server.keys import Entropy
+from server.sheets import RequestLine, form_of, line, open_matters
+from server.spreadsheets import csv_file, xlsx_file
+from sync.known import facts
+from sync.state import Record, values
+
+ROWS_MAX = 200
+"""Requests of one batch: a morning's typing; freezing them holds the lock for a second at most."""
+REFERENCE_MAX = 60
+LIST_MAX = 200
+FORMATS = ("xlsx", "csv")
+HEADS = ("No.", "Nomor bukti", "Layanan", "NIK", "No. KK", "Nama")
+
+
+class Frozen(msgspec.Struct, frozen=True):
+    """A request as it goes into SIAK. cells: (key, label, value) in the order of the form."""
+
+    code: str
+    service: str
+    title: str
+    name: str
+    nik: str
+    kk: str
+    cells: list[tuple[str, str, str]]
+
+
+class BatchLine(msgspec.Struct, frozen=True):
+    """A batch in a list. rows: how many requests stand how."""
+
+    number: int
+    state: str
+    frozen_at: int
+    frozen_by: str
+    proposed_by: str
+    closed_at: int
+    closed_by: str
+    rows: dict[str, int]
+
+
+class RowSheet(msgspec.Struct, frozen=True):
+    """One request of an opened batch. changed: something came for it since it was frozen."""
+
+    n: int
+    request: str
+    state: str
+    reference: str
+    reason: str
+    by: str
+    changed: bool
+    frozen: Frozen
+
+
+class BatchSheet(msgspec.Struct, frozen=True):
+    """An opened batch."""
+
+    batch: BatchLine
+    rows: list[RowSheet]
+
+
+class Batches:
+    """The verbs of the SIAK desk."""
+
+    def __init__(
+        self, registry: Registry, casework: Casework, clock: Callable[[], int], entropy: Entropy
+    ) -> None:
+        self.registry = registry
+        self.casework = casework
+        self.clock = clock
+        self.entropy = entropy
+
+    # -- looking
+
+    def eligible(
+        self, me: Person, *, service: str = "", village: str = "", after: str = "", limit: int = 50
+    ) -> list[RequestLine]:
+        """Verified requests that go into SIAK and about which nothing is open, by arrival."""
+        require(roles(me), Act.BATCH)
+        start = find_after(after)
+        with self.registry.read() as door:
+            found = door.requests(
+                status=lifecycle.Status.VERIFIED,
+                service=service,
+                village=village,
+                with_cases=False,
+                after=start,
+                limit=max(1, min(limit, LIST_MAX)),
+            )
+            return [line(row) for row in found if _goes_into_siak(door.record(row.id))]
+
+    def batches(
+        self, me: Person, *, state: str = "", before: int = 0, limit: int = 50
+    ) -> list[BatchLine]:
+        """Batches, newest first."""
+        require(roles(me), Act.BATCH)
+        with self.registry.read() as door:
+            found = door.batches(state=state, before=before, limit=max(1, min(limit, LIST_MAX)))
+            return [_line(one, door.batch_rows(one.id)) for one in found]
+
+    def show(self, me: Person, number: int) -> BatchSheet:
+        """One batch, opened."""
+        require(roles(me), Act.BATCH)
+        with self.registry.write() as door:
+            batch = _batch(door, number)
+            self._note(door, me, "batch.read", batch, {})
+            return _sheet(door, batch)
+
+    def export(self, me: Person, number: int, kind: str) -> bytes:
+        """The batch as a file for a spreadsheet: "xlsx" (a sheet for each service) or "csv"."""
+        require(roles(me), Act.BATCH)
+        if kind not in FORMATS:
+            raise Problem("batch.format", formats=list(FORMATS))
+        with self.registry.write() as door:
+            batch = _batch(door, number)
+            rows = door.batch_rows(batch.id)
+            self._note(door, me, "batch.export", batch, {"kind": kind, "n": len(rows)})
+        frozen = [_read(row) for row in rows]
+        if kind == "csv":
+            return csv_file(*_table(frozen))
+        titles = list(dict.fromkeys(one.title for one in frozen))
+        return xlsx_file([(t, *_table([f for f in frozen if f.title == t])) for t in titles])
+
+    # -- doing
+
+    def freeze(self, me: Person, names: Sequence[str]) -> BatchSheet:
+        """Put these requests into a new batch, as they stand. All of them or none."""
+        require(roles(me), Act.BATCH)
+        wanted = list(dict.fromkeys(names))
+        if not 1 <= len(wanted) <= ROWS_MAX:
+            raise Problem("batch.size", limit=ROWS_MAX, n=len(wanted))
+        with self.registry.write() as door:
+            at, name = self.clock(), self.entropy(16)
+            rows = [self._frozen(door, me, name, n, text) for n, text in enumerate(wanted, 1)]
+            if len({row.record for row in rows}) < len(rows):
+                raise Problem("batch.twice")
+            batch = Batch(name, door.next_batch(), "frozen", at, who(me))
+            door.add_batch(batch, rows)
+            self._note(door, me, "batch.freeze", batch, {"n": len(rows)})
+            return _sheet(door, batch)
+
+    def entered(self, me: Person, number: int, row: int, reference: str) -> BatchSheet:
+        """SIAK took the row; reference: what it answered with."""
+        reference = reference.strip()
+        if not 0 < len(reference) <= REFERENCE_MAX:
+            raise Problem("batch.reference", limit=REFERENCE_MAX)
+        return self._mark(me, number, row, state="entered", reference=reference, reason="")
+
+    def failed(self, me: Person, number: int, row: int, reason: str) -> BatchSheet:
+        """SIAK did not take the row; it is a verified request again once the batch is closed."""
+        reason = reason.strip()
+        if not reason:
+            raise Problem("reason.required")
+        if len(reason) > REASON_MAX:
+            raise Problem("reason.too_long", limit=REASON_MAX, n=len(reason))
+        return self._mark(me, number, row, state="failed", reference="", reason=reason)
+
+    def propose(self, me: Person, number: int) -> BatchSheet:
+        """Everything is typed: a second person may close the batch."""
+        require(roles(me), Act.BATCH)
+        with self.registry.write() as door:
+            batch = _in_state(_batch(door, number), "frozen")
+            waiting = [row for row in door.batch_rows(batch.id) if row.state == "waiting"]
+            if waiting:
+                raise Problem("batch.unfinished", n=len(waiting))
+            batch = msgspec.structs.replace(batch, state="proposed", proposed_by=who(me))
+            door.keep_batch(batch)
+            self._note(door, me, "batch.propose", batch, {})
+            return _sheet(door, batch)
+
+    def close(self, me: Person, number: int, *, agree: bool = True) -> BatchSheet:
+        """The second person closes the batch, or gives it back. What was entered is in SIAK, what
+        failed is verified again."""
+        require(roles(me), Act.CLOSE_BATCH)
+        with self.registry.write() as door:
+            batch = _in_state(_batch(door, number), "proposed")
+            refused = second_person(who(me), batch.proposed_by)
+            if refused is not None:
+                raise refused
+            if not agree:
+                batch = msgspec.structs.replace(batch, state="frozen", proposed_by="")
+            else:
+                for row in door.batch_rows(batch.id):
+                    self._settle(door, me, batch, row)
+                at = self.clock()
+                batch = msgspec.structs.replace(
+                    batch, state="closed", closed_at=at, closed_by=who(me)
+                )
+            door.keep_batch(batch)
+            self._note(door, me, "batch.close" if agree else "batch.decline", batch, {})
+            return _sheet(door, batch)
+
+    # -- pieces
+
+    def _frozen(self, door: Door, me: Person, batch: bytes, n: int, name: str) -> BatchRow:
+        record = find_record(door, name)
+        if open_matters(record):
+            raise Problem("request.case_open", n=open_matters(record))
+        seen = door.standing().server_seq
+        self.casework.step_within(door, me, record, "add_to_batch", "", seen)
+        seen = door.standing().server_seq
+        return BatchRow(batch, n, record.id, seen, encode(frozen(record)), "waiting")
+
+    def _mark(self, me: Person, number: int, row: int, **facts_: Any) -> BatchSheet:
+        require(roles(me), Act.BATCH)
+        with self.registry.write() as door:
+            batch = _in_state(_batch(door, number), "frozen")
+            found = [one for one in door.batch_rows(batch.id) if one.n == row]
+            if not found:
+                raise Problem("batch.row", n=row)
+            marked = msgspec.structs.replace(found[0], by=who(me), **facts_)
+            if marked.state == "entered" and _changed(door, marked):
+                raise Problem("batch.row_changed", n=row)
+            door.keep_batch_rows([marked])
+            details = {"row": row, "state": marked.state, "request": marked.record.hex()}
+            self._note(door, me, "batch.row", batch, details)
+            return _sheet(door, batch)
+
+    def _settle(self, door: Door, me: Person, batch: Batch, row: BatchRow) -> None:
+        """One row of a batch that is being closed."""
+        record = door.record(row.record)
+        if record is None or record.status != lifecycle.Status.IN_BATCH:
+            return  # it was withdrawn or taken out meanwhile
+        entered = row.state == "entered"
+        if entered and _changed(door, row):
+            raise Problem("batch.row_changed", n=row.n)
+        action, reason = ("close_batch", row.reference) if entered else ("drop", row.reason)
+        seen = door.standing().server_seq
+        self.casework.step_within(door, me, record, action, reason, seen, batch.proposed_by)
+
+    def _note(
+        self, door: Door, me: Person, act: str, batch: Batch, details: dict[str, Any]
+    ) -> None:
+        door.audit(me.login, act, batch.id.hex(), {"batch": batch.number, **details}, self.clock())
+
+
+def find_after(text: str) -> bytes | None:
+    """The id of the last line of the page before."""
+    try:
+        return bytes.fromhex(text) or None
+    except ValueError:
+        raise Problem("id.malformed", what="id", digits=32) from None
+
+
+def frozen(record: Record) -> Frozen:
+    """A request as it goes into SIAK."""
+    form = form_of(record)
+    if form is None:
+        raise Problem("service.edition", service=record.service, edition=record.edition)
+    answers, documents = form.answers(values(record))
+    cells = []
+    for key, value in form.shown(answers, documents).items():
+        slot = form.plan.slot(key)
+        row = f" {slot[1]}" if slot and slot[1] else ""
+        label = slot[0].field.label.say("id") if slot else key
+        cells.append((key, f"{label}{row}", plain(value)))
+    about, subject = facts(record), form.subject(answers)
+    code = _code(record)
+    return Frozen(
+        code, record.service, form.title.say("id"), about.name, about.nik, subject.kk or "", cells
+    )
+
+
+def plain(value: Any) -> str:
+    """An answer as the text of a cell."""
+    if isinstance(value, bool):
+        return "ya" if value else "tidak"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {plain(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(part) for part in value)
+    return "" if value is None else str(value)
+
+
+def _code(record: Record) -> str:
+    return str(Code(*record.code)) if record.code is not None else record.id.hex()[:8]
+
+
+def _goes_into_siak(record: Record | None) -> bool:
+    form = form_of(record) if record is not None else None
+    group = form.group if form is not None else None
+    step = lifecycle.step(
+        lifecycle.Status.VERIFIED, "add_to_batch", Role.SIAK_OPERATOR, "office", group
+    )
+    return not isinstance(step, Problem)
+
+
+def _batch(door: Door, number: int) -> Batch:
+    batch = door.batch(number)
+    if batch is None:
+        raise Problem("batch.unknown", n=number)
+    return batch
+
+
+def _in_state(batch: Batch, state: str) -> Batch:
+    if batch.state != state:
+        raise Problem("batch.state", n=batch.number, state=batch.state)
+    return batch
+
+
+def _changed(door: Door, row: BatchRow) -> bool:
+    record = door.record(row.record)
+    return record is None or record.changed > row.seen or open_matters(record) > 0
+
+
+def _read(row: BatchRow) -> Frozen:
+    return msgspec.msgpack.decode(row.data, type=Frozen)
+
+
+def _line(batch: Batch, rows: Sequence[BatchRow]) -> BatchLine:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.state] = counts.get(row.state, 0) + 1
+    return BatchLine(
+        batch.number,
+        batch.state,
+        batch.frozen_at,
+        batch.frozen_by,
+        batch.proposed_by,
+        batch.closed_at,
+        batch.closed_by,
+        counts,
+    )
+
+
+def _sheet(door: Door, batch: Batch) -> BatchSheet:
+    rows = door.batch_rows(batch.id)
+    sheets = [
+        RowSheet(
+            row.n,
+            row.record.hex(),
+            row.state,
+            row.reference,
+            row.reason,
+            row.by,
+            batch.state != "closed" and _changed(door, row),
+            _read(row),
+        )
+        for row in rows
+    ]
+    return BatchSheet(_line(batch, rows), sheets)
+
+
+def _table(frozen_: Sequence[Frozen]) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows: what all have, then every question that one of them answers."""
+    labels = {key: label for one in frozen_ for key, label, _ in one.cells}
+    rows = []
+    for n, one in enumerate(frozen_, 1):
+        said = {key: value for key, _, value in one.cells}
+        first = [str(n), one.code, one.title, one.nik, one.kk, one.name]
+        rows.append([*first, *(said.get(key, "") for key in labels)])
+    return [*HEADS, *labels.values()], rows

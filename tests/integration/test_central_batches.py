@@ -1,0 +1,162 @@
+"""Batches for SIAK: frozen, exported so that nothing is a formula, marked, closed by two people; on
+SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+from typer.testing import CliRunner
+
+from models.changes import Body
+from models.problems import Problem
+from server.cli import app
+from server.spreadsheets import csv_file, safe
+from tests.pusat import PASSWORD, PROTECTED, Pusat, Van, pusat
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def office(tmp_path_factory, request) -> Iterator[Pusat]:
+    """One office for all of them: each test has requests of its own."""
+    kind = request.param
+    url = request.getfixturevalue("postgres_module_url") if kind == "postgres" else ""
+    with pusat(tmp_path_factory.mktemp("pusat") / kind, url) as opened:
+        yield opened
+
+
+def seen(office: Pusat) -> int:
+    with office.central.registry.read() as door:
+        return door.standing().server_seq
+
+
+def verified(office: Pusat, van: Van, n: int, first: int = 1, **identity: Any) -> list[str]:
+    """Ids of n verified requests of different people."""
+    found = []
+    for number in range(first, first + n):
+        nik = f"82720330030{van.number:02}{number:03}"
+        who = {"name": f"WARGA {van.number} {number}", "nik": nik} | identity
+        record = van.take_in(number, **{PROTECTED: who}).hex()
+        office.sync(van)
+        office.central.casework.accept(office.people["rina"], record, seen(office))
+        found.append(record)
+    return found
+
+
+def statuses(office: Pusat, records: list[str]) -> list[str]:
+    return [office.get("rina", f"/v1/requests/{name}").json()["status"] for name in records]
+
+
+def problem(answer: Any) -> str:
+    return answer.json().get("code", answer.text)
+
+
+def test_a_batch_is_frozen_typed_and_closed_by_two_and_what_failed_is_queued_again(office):
+    van = office.van("Si Jola 1")
+    names = verified(office, van, 3)
+    lines = office.get("siak", "/v1/batches/eligible").json()["requests"]
+    assert [line["id"] for line in lines] == names
+    batch = office.post("siak", "/v1/batches", {"requests": names}).json()
+    number = batch["batch"]["number"]
+    assert statuses(office, names) == ["in_batch"] * 3
+    assert office.get("siak", "/v1/batches/eligible").json()["requests"] == []
+    path = f"/v1/batches/{number}"
+    for row, facts in ((1, {"reference": "SIAK-1"}), (2, {"failed": "NIK tidak ditemukan"})):
+        assert office.post("siak", f"{path}/rows", {"row": row, **facts}).status_code == 200
+    assert problem(office.post("siak", f"{path}/propose", {})) == "batch.unfinished"
+    office.post("siak", f"{path}/rows", {"row": 3, "reference": "SIAK-3"})
+    assert problem(office.post("tono", f"{path}/close", {})) == "batch.state"
+    assert office.post("siak", f"{path}/propose", {}).status_code == 200
+    assert problem(office.post("siak", f"{path}/rows", {"row": 1, "failed": "x"})) == "batch.state"
+    assert problem(office.post("siak", f"{path}/close", {})) == "lifecycle.same_person"
+    assert problem(office.post("rina", f"{path}/close", {})) == "auth.forbidden"
+    back = office.post("tono", f"{path}/close", {"agree": False})
+    assert back.json()["batch"]["state"] == "frozen"
+    office.post("siak", f"{path}/propose", {})
+    closed = office.post("tono", f"{path}/close", {})
+    assert closed.json()["batch"]["rows"] == {"entered": 2, "failed": 1}
+    assert statuses(office, names) == ["in_siak", "verified", "in_siak"]
+    again = office.get("siak", "/v1/batches/eligible").json()["requests"]
+    assert [line["id"] for line in again] == [names[1]], "into the next batch"
+    history = office.get("rina", f"/v1/requests/{names[0]}").json()["history"]
+    assert "Salma (siak) + Tono (tono)" in str(history)
+    assert {"batch.freeze", "batch.row", "batch.close"} <= {act for _, act in office.trail()}
+
+
+def test_what_changed_since_it_was_frozen_is_not_entered(office):
+    van = office.van("Si Jola 2")
+    names = verified(office, van, 1)
+    batch = office.central.batches.freeze(office.people["siak"], names)
+    number = batch.batch.number
+    record = bytes.fromhex(names[0])
+    office.sync(van)
+    van.edit(record, Body(set={PROTECTED: {"name": "NAMA LAIN", "nik": "8272033003099999"}}))
+    office.sync(van)
+    sheet = office.central.batches.show(office.people["siak"], number)
+    assert sheet.rows[0].changed
+    assert sheet.rows[0].frozen.name == "WARGA 2 1", "as it was verified"
+    with pytest.raises(Problem) as refused:
+        office.central.batches.entered(office.people["siak"], number, 1, "SIAK-9")
+    assert refused.value.code == "batch.row_changed"
+    office.central.batches.failed(office.people["siak"], number, 1, "berubah")
+    office.central.batches.propose(office.people["siak"], number)
+    office.central.batches.close(office.people["tono"], number)
+    assert statuses(office, names) == ["verified"]
+
+
+def test_a_batch_is_made_of_all_or_of_nothing(office):
+    van = office.van("Si Jola 3")
+    (one,) = verified(office, van, 1)
+    raw = van.take_in(9, **{PROTECTED: {"name": "BELUM DIPERIKSA", "nik": "8272033003097777"}})
+    office.sync(van)
+    before = office.central.batches.batches(office.people["siak"])
+    for names in ([one, raw.hex()], [one, one, "0" * 32], []):
+        answer = office.post("siak", "/v1/batches", {"requests": names})
+        assert answer.status_code >= 400, names
+    assert problem(office.post("rina", "/v1/batches", {"requests": [one]})) == "auth.forbidden"
+    assert office.central.batches.batches(office.people["siak"]) == before
+    assert statuses(office, [one]) == ["verified"]
+
+
+def test_nothing_in_an_exported_batch_is_a_formula(office, tmp_path):
+    van = office.van("Si Jola 4")
+    bad = '=HYPERLINK("http://x","y")'
+    names = verified(office, van, 1, name=bad, nik="0072033003090001")
+    number = office.central.batches.freeze(office.people["siak"], names).batch.number
+    answer = office.get("siak", f"/v1/batches/{number}/export", kind="xlsx")
+    assert "no-store" in answer.headers["cache-control"]
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0)
+    heads, row = sheet.to_python()
+    assert row[heads.index("NIK")] == "0072033003090001", "zeros stay"
+    assert row[heads.index("Nama")] == bad, "text, as it was said"
+    assert b"<f>" not in unzipped(answer.content)
+    text = office.get("siak", f"/v1/batches/{number}/export", kind="csv").content.decode(
+        "utf-8-sig"
+    )
+    assert f"\"'{bad[:12]}" in text.replace('""', '"')
+    out = tmp_path / "batch.xlsx"
+    folder = office.central.place.folder
+    secret = folder / "siak.txt"
+    secret.write_text(PASSWORD + "\n")
+    me = ["--data", str(folder), "--as", "siak", "--password-file", str(secret)]
+    done = CliRunner().invoke(app, ["batch", "export", str(number), str(out), *me])
+    assert done.exit_code == 0, done.output
+    assert out.read_bytes()[:2] == b"PK"
+    again = CliRunner().invoke(app, ["batch", "export", str(number), str(out), *me])
+    assert again.exit_code == 1, "nothing is replaced"
+    assert problem(office.get("siak", f"/v1/batches/{number}/export", kind="exe")) == "batch.format"
+
+
+def unzipped(data: bytes) -> bytes:
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        return b"".join(book.read(name) for name in book.namelist() if "worksheets" in name)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+62812", "-1", "@SUM(A1)", "\t=1", "＝1"])
+def test_a_cell_that_would_be_reckoned_gets_an_apostrophe(cell):
+    assert safe(cell) == "'" + cell
+    assert csv_file(["x"], [[cell]]).decode("utf-8-sig").splitlines()[1].startswith("\"'")
