@@ -8,16 +8,23 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from litestar.testing import TestClient
 
-from tests.field import Hands, laptop
-from tests.pages import forms_of
+from field_client.pages.app import create_app
+from field_client.pages.counter import Counter
+from field_client.pages.door import Secrets
+from field_client.settings import FieldSettings, Place
+from models.services import catalogue
+from tests.field import Hands, keys, laptop
+from tests.integration.test_pages_services import fill, flat
+from tests.pages import ORIGIN, PORT, Browser, forms_of
 from tests.vaults import PASSPHRASE
 
 COMMAND = [sys.executable, "-c", "from field_client.cli import main; main()"]
@@ -104,3 +111,66 @@ def test_killed_in_the_middle_of_a_form_it_opens_where_it_was(tmp_path: Path) ->
             assert third.browser().get("/").status_code == 200
         assert second.stop() == 0
     assert not (folder / "serve.json").exists()
+
+
+def test_left_after_any_step_without_a_word_it_opens_where_it_was(tmp_path: Path) -> None:
+    """A new program after each step, the old one never told: what a kill leaves on the disk, at
+    every step of a form."""
+    folder, hands = tmp_path / "data", Hands()
+    laptop(folder, hands).close()
+    tasks, service = "", catalogue().service("village-domicile-letter")
+    answers = flat(service)
+
+    def begin(browser: Browser) -> None:
+        nonlocal tasks
+        browser.go("/serve/all")
+        form = browser.form("/drafts")
+        form.put("service", service.slug)
+        browser.send(form)
+        tasks = browser.path
+
+    def papers(browser: Browser) -> None:
+        browser.go(f"{tasks}/documents")
+        form = browser.form()
+        form.put("paper", *service.example.documents)
+        browser.send(form)
+
+    def page(section: str) -> Callable[[Browser], None]:
+        def step(browser: Browser) -> None:
+            browser.go(f"{tasks}/0/{section}/0")
+            form = browser.form()
+            fill(form, answers, section, 0)
+            browser.send(form)
+
+        return step
+
+    def submit(browser: Browser) -> None:
+        browser.go(f"{tasks}/check")
+        form = browser.form()
+        form.put("declared", "yes")
+        browser.send(form)
+
+    sections = ("applicant", "address", "village_letter")
+    steps = [begin, papers, *(page(section) for section in sections), submit]
+    for number, step in enumerate(steps):
+        browser = abandoned(folder, hands)
+        assert ("Lanjutkan isian terakhir?" in browser.text) == (number > 0)
+        step(browser)
+    browser = abandoned(folder, hands)
+    assert "Lanjutkan isian terakhir?" not in browser.text
+    browser.go(tasks)
+    assert browser.path.endswith("/receipt")
+    found = browser.counter.desk.open(bytes.fromhex(browser.path.split("/")[2]))
+    assert found.answers == service.check(answers, today=service.example.day).answers
+    assert found.documents == tuple(sorted(service.example.documents))
+
+
+def abandoned(folder: Path, hands: Hands) -> Browser:
+    """The pages in a program of their own that nobody will close, unlocked, at home."""
+    counter, own = Counter(Place(folder, FieldSettings()), hands.clock(), keys(folder)), Secrets()
+    counter.syncing.start = lambda house: None  # type: ignore[method-assign]
+    client = TestClient(create_app(counter, own, PORT), base_url=ORIGIN)
+    browser = Browser(client, counter, own)
+    browser.unlock()
+    browser.go("/")
+    return browser
