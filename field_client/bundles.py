@@ -21,7 +21,7 @@ import msgspec
 from field_client import inbox, loading, succession, training
 from field_client.courier import Confirmed, SyncLock
 from field_client.desk import Desk
-from field_client.inbox import Refused, Taken
+from field_client.inbox import Refused, RosterFiles, Taken
 from field_client.introduction import introduction
 from field_client.loading import Load
 from field_client.orders import obey
@@ -132,7 +132,10 @@ class Bundles:
         room = _size(lead) + loading.contents_room(len(spans), sum(sizes), most)
         cuts = bundle.cut(sizes, room, most)
         volumes = [[s for i in cut if (s := loads[i].span) is not None] for cut in cuts]
-        contents = encode(Contents(name, self.desk.facts().at, volumes, self.store.sight()))
+        here = self.store.recall(RosterFiles) or RosterFiles()
+        lists = [digest[:8] for digest in here.names]
+        sight = msgspec.structs.replace(self.store.sight(), rosters=lists)
+        contents = encode(Contents(name, self.desk.facts().at, volumes, sight))
         cover = bundle.frame(contents, "contents", me.identity, central.seal_key)
         digests: list[bytes] = []
 

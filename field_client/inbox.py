@@ -7,7 +7,9 @@ here it is opened, checked to be central's and for this log and number, and writ
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,8 @@ import msgspec
 from field_client.courier import Confirmed
 from field_client.desk import Desk
 from field_client.editions import adopt
+from field_client.roster.source import RosterSource
+from field_client.rosters import import_bytes
 from field_client.transports import usb
 from field_client.transports.usb import Progress, unwatched
 from field_client.vault.custody import RETURNED, Slip
@@ -25,9 +29,20 @@ from models.problems import Problem
 from sync import bundle, enrolment, seal
 from sync.bundle import WORK, Part, Verdict, Volume
 from sync.exchange import Absorbed, Filled
-from sync.messages import Checkpoint, Invitation, Order, Page, Reply, Return, decode
+from sync.messages import (
+    Checkpoint,
+    Invitation,
+    Order,
+    Page,
+    Reply,
+    Return,
+    RosterPage,
+    Terms,
+    decode,
+)
 
 INBOX_FOLDER = "inbox"
+ROSTERS_KNOWN = 20
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -37,10 +52,25 @@ class Refused(msgspec.Struct, frozen=True):
     problem: Problem
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """A list of residents that came along. people: taken in; problem: code of why it was not."""
+
+    village: str
+    people: int = 0
+    problem: str = ""
+
+
+class RosterFiles(msgspec.Struct, frozen=True):
+    """Lists of residents that came from central, by the SHA-256 of their files."""
+
+    names: tuple[bytes, ...] = ()
+
+
 class Taken(msgspec.Struct):
     """What became of one return bundle. state: of `sync.bundle.Verdict`, or "incomplete". missing:
     numbers of the volumes that are not here. decisions: taken in. files: proved to be whole at
-    central by it. orders: kinds acted on. reference: it brought new forms, lists or days."""
+    central by it. orders: kinds acted on. reference: it brought new forms, lists or days.
+    rosters: lists of residents."""
 
     bundle: str
     number: int
@@ -55,6 +85,7 @@ class Taken(msgspec.Struct):
     orders: list[str] = []
     enrolled: bool = False
     reference: bool = False
+    rosters: list[Listed] = []
 
 
 class Opened(msgspec.Struct):
@@ -64,6 +95,7 @@ class Opened(msgspec.Struct):
     volumes: list[Volume]
     told: Return
     certificates: list[bytes] = []
+    rosters: dict[bytes, list[RosterPage]] = {}
     parts: list[Part | None] = []
 
 
@@ -175,6 +207,11 @@ def _read(central: Invitation, log: OwnLog, volumes: list[Volume], frames: list[
         elif purpose == "page":
             token = seal.unseal(frame, me, "page")
             pages.append(decode(bundle.unpacked(token, central.sign_key, "page", me), Page))
+        elif purpose == "roster":
+            token = seal.unseal(frame, me, "roster")
+            sheet = decode(bundle.unpacked(token, central.sign_key, "roster", me), RosterPage)
+            _place(places, sheet.request)
+            found.rosters.setdefault(sheet.roster, []).append(sheet)
     for page in pages:
         part = found.parts[_place(places, page.request)]
         if part is not None:
@@ -206,12 +243,47 @@ def _take(desk: Desk, one: Opened, progress: Progress) -> Taken:
     if verdict.state != "gap":
         done.enrolled = _certify(desk, one)
     _write(store, one, verdict, done, progress)
-    if not verdict.whole:
+    if verdict.state != "gap":
+        done.rosters = _take_lists(desk, one)
+    rest = bundle.missing(volume.header for volume in one.volumes)
+    if not verdict.whole or (verdict.state == "fresh" and rest):
         done.state = "incomplete"
-        done.missing = bundle.missing(volume.header for volume in one.volumes)
+        done.missing = rest
     done.notices = store.standing().unread - unread
     done.reference = adopt(store)
     return done
+
+
+def _take_lists(desk: Desk, one: Opened) -> list[Listed]:
+    """Lists of residents of which every page is here. One that cannot be read is said and stops
+    nothing else; it comes again with the next bundle."""
+    known = desk.store.recall(RosterFiles) or RosterFiles()
+    done: list[Listed] = []
+    for name, pages in sorted(one.rosters.items()):
+        data = b"".join(page.data for page in sorted(pages, key=lambda page: page.offset))
+        if name in known.names or hashlib.sha256(data).digest() != name:
+            continue
+        terms = pages[0].terms
+        try:
+            found = import_bytes(desk, data, _source(terms))
+        except Problem as problem:
+            if problem.code.startswith("disk."):
+                raise
+            done.append(Listed(terms.village, problem=problem.code))
+            continue
+        done.append(Listed(terms.village, found.report.taken))
+        known = RosterFiles((*known.names[1 - ROSTERS_KNOWN :], name))
+        desk.store.remember(known)
+    return done
+
+
+def _source(terms: Terms) -> RosterSource:
+    """Terms as the laptop keeps them. Problem roster.terms for days that are none."""
+    try:
+        days = date.fromisoformat(terms.list_date), date.fromisoformat(terms.expires)
+    except ValueError:
+        raise Problem("roster.terms", missing="-") from None
+    return RosterSource(terms.village, terms.source, days[0], terms.legal_basis, days[1])
 
 
 def _judged(store: Store, one: Opened, orders: Sequence[Order]) -> Verdict:

@@ -127,4 +127,4 @@ def within(loads: Sequence[Load], lead: int, limit: int | None, most: int) -> li
 
 def contents_room(spans: int, size: int, most: int) -> int:
     """Bytes that the list of contents takes at most in every volume."""
-    return 512 + _SPAN_BYTES * spans + 4 * (2 * size // max(most, 1) + 2)
+    return 768 + _SPAN_BYTES * spans + 4 * (2 * size // max(most, 1) + 2)

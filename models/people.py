@@ -132,6 +132,7 @@ class Act(StrEnum):
     VERIFY_RECEIPT = "receipt.verify"
     READ_REPORTS = "report.read"
     PUBLISH = "reference.publish"
+    KEEP_ROSTER = "roster.keep"
     BATCH = "batch.work"
     CLOSE_BATCH = "batch.close"
 
@@ -161,6 +162,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.RETIRE_DEVICE: frozenset({Role.ADMIN}),
     Act.CONFIRM_RESTORE: frozenset({Role.SUPERVISOR}),
     Act.PUBLISH: _KEEPERS,
+    Act.KEEP_ROSTER: _KEEPERS,
     Act.LIST_PEOPLE: _KEEPERS | {Role.AUDITOR},
     Act.ADD_PERSON: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS | {Role.AUDITOR},

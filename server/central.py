@@ -16,7 +16,6 @@ from server import keys as keys_file
 from server import settings as settings_file
 from server.arrivals import Arrivals, Limits
 from server.auth import Doorkeeper
-from server.batches import Batches
 from server.blobs import FolderShelf
 from server.bundles import Bundles
 from server.cargo import Cargo
@@ -37,6 +36,7 @@ from server.reception import Reception
 from server.reference import Reference
 from server.restoring import Intake
 from server.returns import Returns
+from server.rosters import Rosters
 from server.settings import CALENDAR_FOLDER, Place
 from sync.atrest import house_key
 from sync.known import LogState
@@ -108,7 +108,10 @@ class Central:
         self.bundles = Bundles(
             registry, self.ledger, self.reception, self.devices, cargo, keys, clock
         )
-        self.returns = Returns(registry, self.reception, self.devices, keys, clock, entropy)
+        self.rosters = Rosters(registry, keys.seal, clock)
+        self.returns = Returns(
+            registry, self.reception, self.devices, keys, clock, entropy, self.rosters
+        )
         self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
         self.staff = Staff(registry, clock, entropy)
         self.reference = Reference(registry, keys, clock)
@@ -118,7 +121,6 @@ class Central:
         self.duplicates = Duplicates(
             registry, self.ledger, self.casework, clock, house_key(keys.seal, b"duplicates")
         )
-        self.batches = Batches(registry, self.casework, clock, entropy)
         self.evidence = Evidence(registry, keys, clock)
 
     def status(self) -> Status:

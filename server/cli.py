@@ -20,7 +20,6 @@ from server.central import found, open_central
 from server.commands import (
     audit,
     backups,
-    batches,
     bundles,
     cases,
     devices,
@@ -29,6 +28,7 @@ from server.commands import (
     receipts,
     reference,
     requests,
+    rosters,
     waiting,
 )
 from server.database.registry import open_registry
@@ -56,10 +56,10 @@ app.add_typer(devices.app, name="device")
 app.add_typer(requests.app, name="requests")
 app.add_typer(cases.app, name="cases")
 app.add_typer(duplicates.app, name="duplicates")
-app.add_typer(batches.app, name="batch")
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(reference.app, name="reference")
+app.add_typer(rosters.app, name="roster")
 app.add_typer(audit.app, name="audit")
 app.command()(backups.backup)
 app.add_typer(backups.restore_app, name="restore")

@@ -52,10 +52,12 @@ class Jobs:
         self.central.bundles.retry()
 
     def forget(self) -> None:
-        """Drop what the index of recent requests is made of, once its days are over."""
+        """Drop what the index of recent requests is made of, and lists of residents, once their
+        days are over."""
         days = self.central.settings.recent_days
         with self.central.registry.write() as door:
             door.forget_recents(self.central.clock() - days * DAY_SECONDS)
+        self.central.rosters.forget()
 
     def duplicates(self) -> None:
         """Look for requests of one person among what is new."""

@@ -20,11 +20,12 @@ from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.enrolment import Devices
 from server.keys import Entropy, Keys
-from server.reception import Reception
+from server.reception import OUT_OF_HAND, Reception
+from server.rosters import Rosters
 from sync import bundle, messages
 from sync.bundle import NAME_BYTES, RETURN, VOLUME_BYTES_MAX, VOYAGE
 from sync.known import LogState, Result
-from sync.messages import BlobState, Cursor, Page, Reply, Return
+from sync.messages import BlobState, Cursor, Page, Reply, Return, RosterPage
 from sync.pull import runs
 
 WAITING_TOLD_MAX = 5000
@@ -56,6 +57,7 @@ class Returns:
         keys: Keys,
         clock: Callable[[], int],
         entropy: Entropy,
+        rosters: Rosters | None = None,
     ) -> None:
         self.registry = registry
         self.reception = reception
@@ -63,6 +65,7 @@ class Returns:
         self.identity = keys.identity
         self.clock = clock
         self.entropy = entropy
+        self.rosters = rosters
 
     def give(
         self,
@@ -97,15 +100,17 @@ class Returns:
             self.entropy(NAME_BYTES), purpose, state.id, state.device, 0, number, heard,
             standing.server_seq, at=self.clock(), by=by,
         )  # fmt: skip
-        if before is not None and _same(before, made):
+        if before is not None and _same(before, made) and before.at >= self._published():
             made = before
         recent = sight.recent if sight is not None and not whole else None
         package = sight.reference if sight is not None and not whole else None
         also = (recent or (0, 0), package or (0, 0, 0))
         parts = self._parts(state, start, made, fills, also)
         upper = parts[-1][0].upper
+        held = sight.rosters if sight is not None and not whole else []
+        lists = self._lists(state, held, made)
         head = Return(made.name, state.id, made.number, made.at, start, upper, len(parts))
-        files = self._volumes(state, purpose, head, parts, most)
+        files = self._volumes(state, purpose, head, parts, lists, most)
         made = msgspec.structs.replace(made, n=len(files), upper=upper.server_seq)
         self._note_made(me, made, files, owner.name if owner is not None else "")
         digests = [bundle.parse(data).digest for _, data in files]
@@ -133,6 +138,23 @@ class Returns:
         if sight is None or sight.scope == 0:
             return []
         return list(sight.fills) if sight.scope == scope.number else everything
+
+    def _published(self) -> int:
+        """When anything was last given out that is no decision: lists, or reference data."""
+        with self.registry.read() as door:
+            times = [one.at for one in door.packages()[:1]]
+            times += [one.at for one in door.kept_rosters(None, "")]
+        return max(times, default=0)
+
+    def _lists(self, log: LogState, held: Sequence[bytes], made: Bundle) -> list[RosterPage]:
+        """Lists of residents of the laptop's villages that it does not hold; none for a laptop that
+        may be in anybody's hands."""
+        if self.rosters is None or log.state in OUT_OF_HAND:
+            return []
+        with self.registry.read() as door:
+            scope, _ = self.reception.reach(door, log, self.clock())
+        name = bundle.answer_name(log.id, made.name, made.number, 0)
+        return self.rosters.pages(scope.villages, held, name)
 
     def _parts(
         self,
@@ -187,6 +209,7 @@ class Returns:
         purpose: str,
         head: Return,
         parts: Sequence[tuple[Reply, list[Page]]],
+        lists: Sequence[RosterPage],
         most: int,
     ) -> list[tuple[str, bytes]]:
         me, to = self.identity, log.seal_key
@@ -197,6 +220,7 @@ class Returns:
         for reply, pages in parts:
             frames.append(bundle.frame(messages.encode(reply), "reply", me, to))
             frames += [bundle.frame(messages.encode(page), "page", me, to) for page in pages]
+        frames += [bundle.frame(messages.encode(page), "roster", me, to) for page in lists]
         cuts = bundle.cut([len(f) for f in frames], sum(len(f) + 4 for f in lead), most)
         name, n = head.bundle, len(cuts)
         files: list[tuple[str, bytes]] = []

@@ -58,7 +58,8 @@ class Sight(msgspec.Struct, frozen=True, array_like=True):
     for the cell of the requests that the laptop itself took in. recent: epoch and number up to
     which the index of recent requests is here (0, 0 for nothing); None where it is not wanted.
     reference: number of the package of reference data that holds here, of the one that is coming,
-    and how many bytes of that are here; None where it is not wanted."""
+    and how many bytes of that are here; None where it is not wanted. rosters: first eight bytes
+    of the names of the lists of residents that came from central, on sticks only."""
 
     scope: int = 0
     fills: Annotated[list[tuple[str, int]], msgspec.Meta(max_length=VILLAGES_MAX)] = []
@@ -66,6 +67,7 @@ class Sight(msgspec.Struct, frozen=True, array_like=True):
     repairs: Villages = []
     recent: tuple[int, int] | None = None
     reference: tuple[int, int, int] | None = None
+    rosters: Annotated[list[bytes], msgspec.Meta(max_length=VILLAGES_MAX)] = []
 
 
 class Territory(msgspec.Struct, frozen=True, array_like=True):
@@ -354,6 +356,30 @@ class Contents(msgspec.Struct, frozen=True, array_like=True):
         msgspec.Meta(max_length=VOLUMES_MAX),
     ]
     sight: Sight = Sight()
+
+
+class Terms(msgspec.Struct, frozen=True, array_like=True):
+    """Under which a list of residents may be kept. village: region code; source: who gave it.
+    list_date, expires: ISO dates; expires: the last day. legal_basis: the agreement or rule."""
+
+    village: str
+    source: str
+    list_date: str
+    legal_basis: str
+    expires: str
+
+
+class RosterPage(msgspec.Struct, frozen=True, array_like=True):
+    """Bytes from `offset` on of the file of a list of residents, in a bundle for a laptop of that
+    village. request: stands for the name of a request, as in the first reply of the bundle. roster:
+    SHA-256 of the whole file, of `size` bytes."""
+
+    request: bytes
+    roster: bytes
+    size: int
+    offset: int
+    data: bytes
+    terms: Terms
 
 
 class Return(msgspec.Struct, frozen=True, array_like=True):

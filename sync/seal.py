@@ -32,7 +32,7 @@ VERSION = 1
 PURPOSES = (
     "request", "reply", "page", "order", "receipt", "enrol", "invitation", "keys", "escrow",
     "manifest", "chunk", "ack", "bundle", "contents", "return",
-    "reference",
+    "reference", "roster",
 )  # fmt: skip
 """A purpose travels as its place in this row, so new ones are only ever put at the end."""
 

@@ -94,6 +94,17 @@ def _tell(call: Call, one: Taken) -> None:
             missing = ", ".join(map(str, one.missing))
             problem = Problem("bundle.missing", bundle=one.bundle, volumes=missing, n=one.n)
             call.warn(problem.words(call.lang))
+    for listed in one.rosters:
+        if listed.problem:
+            call.warn(Problem(listed.problem).words(call.lang))
+            continue
+        count = number(listed.people, call.lang)
+        call.out(
+            say("Daftar penduduk {village} diterima: {n} orang.", call.lang,
+                village=listed.village, n=count)
+        )  # fmt: skip
+    if one.reference:
+        call.out(say("Formulir dan daftar baru berlaku: jemput reference", call.lang))
     if one.notices:
         call.out(say("{n} pemberitahuan baru: jemput notices", call.lang, n=one.notices))
     if "rotate" in one.orders:

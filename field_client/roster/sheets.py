@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -68,22 +68,29 @@ class Sheet(msgspec.Struct, frozen=True):
 
 def read_sheets(path: Path, limits: Limits | None = None) -> tuple[Sheet, ...]:
     """The visible sheets of the file; or a `Problem` saying what to do, and nothing else."""
+    return sheets_in(lambda limits: _read_bounded(path, limits), path.name, limits)
+
+
+def sheets_in(
+    read: Callable[[Limits], bytes], name: str, limits: Limits | None = None
+) -> tuple[Sheet, ...]:
+    """The same of bytes that `read` gives. name: of the file, for the words."""
     limits = limits or Limits()
     try:
-        data = _read_bounded(path, limits)
+        data = read(limits)
         kind = kind_of(data, limits)
         sheets = _read_csv(data, limits) if kind == "csv" else _parse(data, kind, limits)
     except Problem as problem:
         megabytes = limits.file_bytes // 1024 // 1024
         raise Problem(
             problem.code,
-            file=path.name,
+            file=name,
             limit=limits.rows,
             columns=limits.columns,
             megabytes=megabytes,
         ) from problem
     if not any(sheet.rows for sheet in sheets):
-        raise Problem("roster.empty", file=path.name)
+        raise Problem("roster.empty", file=name)
     return sheets
 
 

@@ -31,6 +31,7 @@ from server.database.packages import Packages
 from server.database.people import People, Person
 from server.database.proof import Broken, Proof, Verified
 from server.database.recoveries import Recoveries
+from server.database.rosters import Rosters
 from server.database.tables import AttemptRow, CounterRow
 from server.database.work import table_of
 from server.journal import Journal
@@ -58,7 +59,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Recoveries, Proof, People, Custody, Journaled, Matching, Packages, Desk):
+class Door(Recoveries, Proof, People, Custody, Journaled, Matching, Packages, Rosters):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:

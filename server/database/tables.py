@@ -354,6 +354,25 @@ class PackageRow(Table, table=True):
     data: bytes
 
 
+class RosterRow(Table, table=True):
+    """A village's list of residents that is given to laptops of the village by stick. digest:
+    SHA-256 of its file; data: the file, sealed. terms: msgpack of sync.messages.Terms; expires: ISO
+    date."""
+
+    __tablename__ = "rosters"
+    __table_args__ = (Index("uq_rosters_source", "city", "village", "source", unique=True),)
+    city: str = pk()
+    digest: bytes = pk()
+    village: str
+    source: str
+    expires: str
+    terms: bytes
+    size: int
+    at: int = big()
+    by: str
+    data: bytes
+
+
 class CaseRow(Table, table=True):
     """A case. data: msgpack of sync.state.Case. opened, changed: numbers of decisions."""
 
