@@ -125,10 +125,10 @@ def test_lists_are_kept_sealed_by_keepers_only_and_until_their_day(town: Town, s
     assert town.person("father").nik.encode() not in database
     assert sheet.read_bytes()[:200] not in database
     (kept,) = rosters.kept(ratna)
-    with pytest.raises(Problem, match=r"roster\.unknown"):
+    with pytest.raises(Problem, match=r"roster\.unkept"):
         rosters.remove(ratna, "zz")
     town.time.at += 80 * 86400
     assert rosters.forget() == 1
     assert rosters.kept(ratna) == []
-    with pytest.raises(Problem, match=r"roster\.unknown"):
+    with pytest.raises(Problem, match=r"roster\.unkept"):
         rosters.remove(ratna, kept.digest.hex())
