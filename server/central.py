@@ -16,6 +16,7 @@ from server import keys as keys_file
 from server import settings as settings_file
 from server.arrivals import Arrivals, Limits
 from server.auth import Doorkeeper
+from server.batches import Batches
 from server.blobs import FolderShelf
 from server.bundles import Bundles
 from server.cargo import Cargo
@@ -121,6 +122,7 @@ class Central:
         self.duplicates = Duplicates(
             registry, self.ledger, self.casework, clock, house_key(keys.seal, b"duplicates")
         )
+        self.batches = Batches(registry, self.casework, clock, entropy)
         self.evidence = Evidence(registry, keys, clock)
 
     def status(self) -> Status:

@@ -20,6 +20,7 @@ from server.central import found, open_central
 from server.commands import (
     audit,
     backups,
+    batches,
     bundles,
     cases,
     devices,
@@ -56,6 +57,7 @@ app.add_typer(devices.app, name="device")
 app.add_typer(requests.app, name="requests")
 app.add_typer(cases.app, name="cases")
 app.add_typer(duplicates.app, name="duplicates")
+app.add_typer(batches.app, name="batch")
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(reference.app, name="reference")

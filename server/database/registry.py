@@ -21,7 +21,6 @@ from models import audit
 from models.problems import Problem
 from server.database import migrations
 from server.database.custody import Custody
-from server.database.desk import Desk
 from server.database.devices import Call, Device
 from server.database.engine import Database
 from server.database.journaled import Journaled
