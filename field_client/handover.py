@@ -143,7 +143,7 @@ def _identified(page: Sheet, given: Given, answers: Mapping[str, Any]) -> None:
     known = _known(page, str(answers["handover.receiver_relation"]))
     if number and known and number != known and not given.reason.strip():
         raise Problem("handover.other_person", known=nik.mask(known))
-    if _old_due(page) and not given.old_taken and not given.reason.strip():
+    if old_due(page) and not given.old_taken and not given.reason.strip():
         raise Problem("handover.old_card")
 
 
@@ -157,7 +157,7 @@ def _known(page: Sheet, relation: str) -> str:
     return value if same and isinstance(value, str) else ""
 
 
-def _old_due(page: Sheet) -> bool:
+def old_due(page: Sheet) -> bool:
     """Whether a document was brought that the office takes back."""
     return any(
         paper.hold in TAKEN_BACK and paper.code in page.documents for paper in page.form().documents

@@ -14,7 +14,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from field_client.pages import choosing, drafts, drawing, home, papers, requests, standing, unlock
+from field_client.pages import choosing, drafts, drawing, handing, home, papers, requests, standing, unlock
 from field_client.pages.counter import Counter
 from field_client.pages.door import Door, Secrets
 from field_client.pages.drawing import STATIC, Here, make_form, make_here
@@ -31,6 +31,7 @@ HANDLERS = [
     *home.HANDLERS,
     *requests.HANDLERS,
     *papers.HANDLERS,
+    *handing.HANDLERS,
     *choosing.HANDLERS,
     *drafts.HANDLERS,
     *standing.HANDLERS,

@@ -139,6 +139,7 @@ class Here:
             "path": self.request.url.path,
             "operator": counter.operator if open_ else "",
             "office": self.desk.invitation().office_name if open_ else "",
+            "practice": open_ and counter.house is not None and counter.house.practice,
             "bar": self.bar,
             "told": counter.told() if not self.is_part else [],
             "idle": counter.place.settings.idle_seconds,

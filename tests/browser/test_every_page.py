@@ -49,6 +49,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "receipt": lambda s: f"/requests/{request(s)}/receipt",
     "papers": lambda s: f"/requests/{request(s)}/papers",
     "lists of the day": lambda _: "/papers",
+    "handover": lambda _: "/handover",
     "serve": lambda _: "/serve",
     "event": lambda _: "/serve/birth",
     "tasks": lambda s: f"/drafts/{draft(s)}",

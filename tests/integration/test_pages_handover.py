@@ -1,0 +1,105 @@
+"""Handing over through the pages, by who scans a receipt; and practice, which every page tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from field_client import receipts, training
+from field_client.desk import Wanted
+from field_client.settings import FieldSettings, Place
+from models.changes import decode_body, decode_change
+from sync.exchange import Absorbed
+from sync.messages import Cursor
+from sync.state import Created, Decision, Moved, Outcome, Wrote
+from tests.field import NOW, Hands, example, keys
+from tests.pages import Browser, pages, served
+from tests.vaults import CHEAP, PASSPHRASE
+
+
+def letter(browser: Browser, *statuses: str) -> bytes:
+    """A letter that central has led to the last of these statuses."""
+    desk = browser.counter.desk
+    row = example("village-domicile-letter")
+    wanted = Wanted("village-domicile-letter", row["answers"], row["documents"], row["reasons"])
+    (taken,) = desk.submit(desk.prepare(wanted))
+    log = desk.store.log().id
+    entry = next(e for e in desk.store.pending(taken.seq - 1, 1))
+    body = decode_body(decode_change(entry.data).body)
+    mine = (log, taken.seq)
+    effects: list[Any] = [
+        Created(taken.record, taken.service, taken.edition, b"d" * 16, (7, body.number), mine),
+        *(Wrote(taken.record, unit, value, None, mine) for unit, value in body.set.items()),
+        Outcome(log, taken.seq, "applied"),
+        *(
+            Moved(taken.record, "move", before, after)
+            for before, after in zip(("submitted", *statuses), statuses, strict=False)
+        ),
+    ]
+    decision = Decision(1, b"central-log-0001", 1, 1, NOW, 1, "rina", tuple(effects))
+    desk.store.apply(Absorbed((decision,), Cursor(b"incarnat", 1, b"h" * 8)))
+    return taken.record
+
+
+def test_a_letter_is_signed_scanned_and_given(tmp_path):
+    with pages(tmp_path / "laptop", Hands()) as browser:
+        browser.unlock()
+        record = letter(browser, "received", "in_verification", "verified")
+        name = record.hex()
+        browser.go(f"/requests/{name}/handover", 409)
+        browser.go(f"/requests/{name}")
+        assert f'href="/requests/{name}/letter"' in browser.page.text
+        browser.go(f"/requests/{name}/letter")
+        form = browser.form(f"/requests/{name}/letter")
+        browser.send(form, 422)
+        assert "Belum bisa disimpan" in browser.text
+        form = browser.form(f"/requests/{name}/letter")
+        form.put("number", "470/12/2026")
+        form.put("signer", "Hasan Kasim")
+        browser.send(form)
+        browser.go("/handover")
+        assert "siap diserahkan" in browser.text
+        token = receipts.slip(browser.counter.desk, record, "id").token
+        form = browser.form("/handover")
+        form.put("q", token)
+        browser.send(form)
+        assert browser.path == f"/requests/{name}/handover"
+        form = browser.form(browser.path)
+        form.put("receiver_nik", "8272 0322 0175 0015")
+        browser.send(form, 422)
+        form = browser.form(browser.path)
+        assert form.fields_as_dict()["receiver_nik"] == ["8272032201750015"], "typed is kept"
+        form.put("receiver_nik", "")
+        form.put("seen", "KNOWN")
+        browser.send(form, 422)
+        assert "belum bertanda tangan" in browser.text
+        form = browser.form(browser.path)
+        form.put("listed", "yes")
+        browser.send(form)
+        assert browser.path == "/handover"
+        assert "sudah diserahkan" in browser.text
+        assert browser.counter.desk.open(record).status == "handed_over"
+        browser.send(form, 422)
+        assert browser.counter.desk.open(record).status == "handed_over", "once"
+
+
+def test_every_page_of_a_practice_laptop_says_so(tmp_path: Path):
+    hands = Hands()
+    folder = tmp_path / "van-latihan"
+    place = Place(folder, FieldSettings())
+    training.begin(place, "sari", PASSPHRASE, hands.clock(), keys(folder), CHEAP).close()
+    with served(folder, hands) as browser:
+        browser.unlock()
+        for path in ("/", "/requests", "/serve", "/papers"):
+            browser.go(path)
+            assert "DATA LATIHAN" in browser.text
+    with pages(tmp_path / "real", Hands()) as browser:
+        browser.unlock()
+        assert "DATA LATIHAN" not in browser.text
+
+
+@pytest.fixture(autouse=True)
+def no_printer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
