@@ -1,7 +1,8 @@
 """What central does by the clock: look again at what waits, and check its own trail.
 
-Memory store: the jobs are registered anew at every start. They are safe to run in several processes
-at once, because all they do goes through the same lock and changes nothing the second time.
+Memory store: the jobs are registered anew at every start. Of several processes on one PostgreSQL
+one runs those that are about the register (`server.database.leading`); what is about a process's
+own memory and folder runs in each.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.central import Central
+from server.database.leading import Leader
 from sync.recent import DAY_SECONDS
 
 CHUNKS = 50
@@ -24,6 +26,7 @@ class Jobs:
 
     def __init__(self, central: Central) -> None:
         self.central = central
+        self.leader = Leader(central.registry.database, central.settings.city)
         self.scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60},
@@ -42,18 +45,22 @@ class Jobs:
     def stop(self) -> None:
         """Let a running job end and begin no other."""
         self.scheduler.shutdown(wait=True)
+        self.leader.resign()
 
     def retry(self) -> None:
         """Judge again what waits: a newer edition of central may understand it by now."""
         self.central.reference.refresh()
-        decided = self.central.ledger.retry(self.central.clock())
-        if decided:
-            log_lines.info("retried", decided=decided)
+        if self.leader.leads():
+            decided = self.central.ledger.retry(self.central.clock())
+            if decided:
+                log_lines.info("retried", decided=decided)
         self.central.bundles.retry()
 
     def forget(self) -> None:
         """Drop what the index of recent requests is made of, and lists of residents, once their
         days are over."""
+        if not self.leader.leads():
+            return
         days = self.central.settings.recent_days
         with self.central.registry.write() as door:
             door.forget_recents(self.central.clock() - days * DAY_SECONDS)
@@ -61,12 +68,16 @@ class Jobs:
 
     def duplicates(self) -> None:
         """Look for requests of one person among what is new."""
+        if not self.leader.leads():
+            return
         found = self.central.duplicates.scan(CHUNKS)
         if found.opened:
             log_lines.info("duplicates_found", opened=found.opened, compared=found.compared)
 
     def check(self) -> None:
         """Verify every chain. What is broken is reported by number; nothing is repaired."""
+        if not self.leader.leads():
+            return
         for broken in self.central.evidence.verify(None).broken:
             log_lines.error(
                 "audit_broken", chain=broken.chain, number=broken.number, log=broken.log.hex()
