@@ -21,6 +21,7 @@ from models import audit
 from models.problems import Problem
 from server.database import migrations
 from server.database.custody import Custody
+from server.database.desk import Desk
 from server.database.devices import Call, Device
 from server.database.engine import Database
 from server.database.journaled import Journaled
@@ -58,7 +59,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Recoveries, Proof, People, Custody, Journaled, Matching, Packages, Rosters):
+class Door(Recoveries, Proof, People, Custody, Journaled, Matching, Packages, Rosters, Desk):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:
