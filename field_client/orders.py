@@ -29,7 +29,9 @@ def _act(desk: Desk, order: Order) -> bool:
     """Orders of a newer central that are not understood stay due, for a newer program."""
     match order.kind:
         case "rotate":
-            succession.after_fork(desk, order.log, order.argument)
+            # Only what central proved to hold stays behind: the number may be about another branch
+            # than ours, and what is made again and is there already never counts twice.
+            succession.after_fork(desk, order.log, 0)
         case "suspend" | "active":
             desk.store.remember(Word(order.kind))
         case _:

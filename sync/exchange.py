@@ -312,8 +312,9 @@ class Exchange:
             return [self._rewind_to(reply)]
         fresh = self._new_orders(orders)
         steps = self._acknowledge(reply.checkpoint, proof, fresh, asked)
-        if reply.outcomes and (self.parted is None or self.parted >= self.position.last):
-            steps.append(Settled(tuple(reply.outcomes)))
+        told = self._ours(reply.outcomes)
+        if told:
+            steps.append(Settled(told))
         if reply.missing is not None:
             steps.append(Missing(*reply.missing))
         steps += [Ordered(o) for o in fresh]
@@ -331,6 +332,14 @@ class Exchange:
         whole = asked.pages and not reply.more and len(pages) == reply.pages and self.own is own
         self.finished = self.parted is not None or (sent_all and whole and not self._asked)
         return steps
+
+    def _ours(self, outcomes: Sequence[Told]) -> tuple[Told, ...]:
+        """Outcomes of entries on which both agree: beyond that they are of another branch."""
+        if self.parted is None:
+            return tuple(outcomes)
+        upto = self.parted
+        ours = (told for told in outcomes if told.first <= upto)
+        return tuple(msgspec.structs.replace(t, last=min(t.last, upto)) for t in ours)
 
     def _answered(self, name: bytes) -> None:
         """A reply is here; those to earlier requests will not come any more."""
@@ -375,13 +384,17 @@ class Exchange:
 
     def _part(self, orders: Sequence[Order], asked: _Asked) -> None:
         """Central's log is not ours any more. Where our entries differed, it orders a new log and
-        says after which number; where they did not, it holds all that was sent, and more."""
+        says after which number; where they did not, it holds all that was sent, and more. Of several
+        orders the earliest counts: they may be about other branches. Later answers of the same
+        exchange, without the order, do not unsay it."""
+        if self.parted is not None:
+            return
         self.position = msgspec.structs.replace(
             self.position, stored=asked.seq, stored_head=asked.head
         )
         ordered = [order.argument for order in orders if order.kind == "rotate"]
         if ordered:
-            self.parted = min(ordered[-1], self.position.last)
+            self.parted = min(*ordered, self.position.last)
         elif self.position.stored >= self.position.last:
             self.parted = self.position.last
 
@@ -472,9 +485,9 @@ def filled(fill: Fill) -> Filled:
 
 
 def rewound(here: Position, head_at: HeadAt, reply: Reply) -> Rewound:
-    """What still holds after a restore of central. Where central's entry is not ours (a clone
-    reached it first after the restore) nothing is taken as stored: sending it again shows the
-    fork."""
+    """What still holds after a restore of central. Where central's entry is not ours, or lies
+    beyond ours (a clone reached it first after the restore), nothing is taken as stored: sending it
+    again shows the fork."""
     said = reply.checkpoint
     upto = here.cursor.server_seq
     if here.cursor.incarnation != said.incarnation:
@@ -482,7 +495,7 @@ def rewound(here: Position, head_at: HeadAt, reply: Reply) -> Rewound:
         upto = common(here.cursor.incarnation, here.lineage, said.incarnation, told)
     seq = min(said.seq, here.stored)
     head = head_at(seq)
-    if head is None or (seq == said.seq and head != said.head):
+    if head is None or head_at(said.seq) != said.head:
         seq, head = 0, head_at(0)
     assert head is not None
     lineage = tuple(reply.lineage) or here.lineage

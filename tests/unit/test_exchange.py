@@ -11,7 +11,7 @@ from models.problems import Problem
 from sync import messages
 from sync.exchange import Absorbed, Acknowledged, Exchange, Position, Settled
 from sync.logs import Entry
-from sync.messages import Checkpoint, Cursor, Page, Reply, Request, Told
+from sync.messages import Checkpoint, Cursor, Order, Page, Reply, Request, Told
 
 LOG, INCARNATION = b"l" * 16, b"i" * 8
 UPPER = Cursor(INCARNATION, 40, b"h" * 8)
@@ -138,3 +138,17 @@ def test_a_log_that_another_one_follows_is_not_parted_again_and_ends():
         steps = one.receive(reply(name, 12, outcomes=[]), b"proof", [], [])
         assert (one.parted, one.finished) == (parted, True)
         assert [type(step) for step in steps] == [Absorbed]
+
+
+def test_of_several_orders_the_earliest_parts_the_log_and_outcomes_beyond_it_are_not_ours():
+    """Three laptops wrote on one log: each order is about another branch."""
+    one = exchange(stored=2)
+    _, first = asked(one.request(ENTRIES[2:5], 5, pages=False))
+    _, last = asked(one.request(ENTRIES[5:], 5))
+    orders = [Order(LOG, 1, "rotate", 3), Order(LOG, 2, "rotate", 6)]
+    told = [Told(3, 5, "applied"), Told(6, 6, "held")]
+    steps = one.receive(reply(first, 12, outcomes=told, more=True), b"proof", [], orders)
+    assert one.parted == 3
+    assert Settled((Told(3, 3, "applied"),)) in steps
+    one.receive(reply(last, 12, outcomes=[]), b"proof", [], orders)
+    assert one.parted == 3

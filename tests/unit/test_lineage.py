@@ -68,6 +68,12 @@ def test_central_holding_another_entry_is_sent_everything_so_that_the_fork_shows
     assert answered(one, 4, at=b"other" * 6 + b"xx") == [Rewound(B, 60, (FROM_A,), 0, head(0))]
 
 
+def test_central_holding_more_than_was_written_here_is_sent_everything_too():
+    """A clone came first after the restore: that all of ours is among it is not to be seen."""
+    one = exchange(Cursor(A, 70, b""))
+    assert answered(one, 12) == [Rewound(B, 60, (FROM_A,), 0, head(0))]
+
+
 def test_an_older_log_is_believed_only_after_the_restored_central_spoke_of_it():
     told = answered(exchange(Cursor(B, 60, b""), doubtful=True), 4)
     assert told == [Rewound(B, 60, (FROM_A,), 4, head(4))]
