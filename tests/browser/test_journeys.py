@@ -159,8 +159,10 @@ def type_into(page: Page, section: str, name: str, value: Any) -> None:
             page.keyboard.type(text)
     elif page.locator(f"select{at}").count():
         reach(page, f"select{at}")
-        label = page.locator(f'select{at} option[value="{value}"]').inner_text()
-        page.keyboard.type(label)
+        for _ in range(page.locator(f"select{at} option").count()):
+            if page.locator(f"select{at}").input_value() == str(value):
+                break
+            page.keyboard.press("ArrowDown")  # typing the label counts on a quick machine
     elif page.locator(f"input[type=radio]{at}").count():
         reach(page, f"input[type=radio]{at}")
         for _ in range(20):
