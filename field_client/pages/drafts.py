@@ -320,10 +320,11 @@ def _draw(
         repeated=block.repeated,
         may_add=bool(topics.may_add(looked[page.number], page.section)),
         may_remove=block.repeated and len(looked[page.number].filled.rows[page.section]) > 0,
-        form_name=block.form,
+        form_name=block.form if block.form not in page.title else "",
         saved=_clock(folder.at),
         checked=checked,
-        roster=bool(here.store.standing().residents),
+        roster=bool(here.store.standing().residents)
+        and any(one.key.endswith("nik") for one in (*now, *rare)),
     )
 
 

@@ -29,7 +29,9 @@ def home(here: Here) -> Response[str]:
 
 @show("/bar")
 def bar(here: Here) -> Response[str]:
-    """The sync bar alone."""
+    """The sync bar alone; nothing (204) while it is as it was."""
+    if here.bar is not None and here.bar.mark == here.asked("was"):
+        return Response("", status_code=204)
     return here.page("parts/bar.html")
 
 

@@ -6,6 +6,7 @@ socket.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ class Bar(msgspec.Struct, frozen=True):
     words: str
     percent: int | None = None
     chips: tuple[tuple[str, str, bool], ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """Changes with anything that is shown: a bar as it was is neither drawn nor read out."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
 
 class Syncing:
@@ -109,12 +115,15 @@ def bar_of(house: House, syncing: Syncing, lang: str) -> Bar:
     if moving is not None:
         return msgspec.structs.replace(moving, chips=tuple(chips))
     if waiting or files.files:
-        words = say(
-            "{n} perubahan dan {files} lampiran antre ({size}), aman di laptop ini", lang,
-            n=number(waiting, lang), files=number(files.files, lang), size=size(bytes_, lang),
-        )  # fmt: skip
-        state = "paused" if syncing.paused else "offline"
-        mark = "‖ " + say("Dijeda", lang) if syncing.paused else "○ " + say("Offline", lang)
+        told = {"n": number(waiting, lang), "size": size(bytes_, lang)}
+        if files.files:
+            words = say(
+                "{n} catatan dan {files} lampiran antre ({size}), aman di laptop ini",
+                lang, files=number(files.files, lang), **told,
+            )  # fmt: skip
+        else:
+            words = say("{n} catatan antre ({size}), aman di laptop ini", lang, **told)
+        state, mark = _waiting(syncing, lang)
         return Bar(state, f"{mark} · {words}", None, tuple(chips))
     checkpoint = store.recall(Checkpoint)
     if checkpoint is None:
@@ -123,6 +132,15 @@ def bar_of(house: House, syncing: Syncing, lang: str) -> Bar:
         "✓ Semua sudah sampai di pusat · {ago}", lang, ago=ago(max(0, now - checkpoint.at), lang)
     )
     return Bar("sent", words, None, tuple(chips))
+
+
+def _waiting(syncing: Syncing, lang: str) -> tuple[str, str]:
+    """Why something waits: paused, no road as far as the last try tells, or its turn comes."""
+    if syncing.paused:
+        return "paused", "‖ " + say("Dijeda", lang)
+    if syncing.heard is not None and syncing.heard.problem is None:
+        return "waiting", "○ " + say("Segera dikirim", lang)
+    return "offline", "○ " + say("Offline", lang)
 
 
 def _moving(progress: Progress | None, lang: str) -> Bar | None:

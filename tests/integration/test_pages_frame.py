@@ -285,6 +285,13 @@ def test_an_address_that_was_made_up_is_answered_in_words(browser: Browser, path
     assert "<h1" in answer.text
 
 
+def test_a_bar_that_did_not_change_is_not_read_out_again(browser: Browser) -> None:
+    (address,) = re.findall(r'hx-get="(/bar[^"]*)"', browser.go("/").text)
+    assert browser.client.get(address).status_code == 204
+    taken(browser)
+    assert browser.client.get(address).status_code == 200
+
+
 def test_another_language_is_one_click(browser: Browser) -> None:
     browser.go("/")
     browser.send(browser.form("/language"))
