@@ -135,8 +135,9 @@ def _aside(place: Place, branch: Branch, trail: int) -> tuple[int, dict[bytes, i
             _decisions.c.city == mine, _decisions.c.server_seq == branch.number
         )
         head = door.value(at_branch)
-        other = here is None or here.incarnation != branch.parent
-        if other or (head is not None and not head.startswith(branch.head)):
+        if here is None or here.incarnation != branch.parent:
+            raise Problem("backup.none", path=str(place.folder))
+        if head is not None and not head.startswith(branch.head):
             raise Problem("backup.none", path=str(place.folder))
         logs = select(_logs.c.id, _logs.c.seq).where(_logs.c.city == mine, ~_logs.c.central)
         had = {row.id: row.seq for row in door.rows(logs)}
@@ -164,7 +165,8 @@ def _decided(data: bytes) -> Iterator[Lost]:
 
 
 def _matters(row: Any) -> bool:
-    return row.action.startswith(ACTS) and row.action != "device.list"
+    action: str = row.action
+    return action.startswith(ACTS) and action != "device.list"
 
 
 def _act(row: Any) -> Lost:

@@ -10,6 +10,7 @@ laptop that was reported lost after the backup would be trusted again otherwise.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -246,8 +247,11 @@ def _put(place: Place, copy: Path, at: int) -> Path | None:
     if live.exists():
         _alone(live)
         aside = live.with_name(f"{live.name}.before-{at}")
-        live.rename(aside)
-    copy.rename(live)
+        try:
+            os.link(live, aside)  # so that there is a register at any moment
+        except OSError:  # this disk knows no links
+            live.rename(aside)
+    copy.replace(live)
     sync_folder(live.parent)
     return aside
 
