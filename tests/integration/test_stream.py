@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from field_client.transports.stream import StreamRoad
 from models.problems import Problem
 from server.api.stream import Frames
-from sync import pace, wire
+from sync import backoff, pace, wire
 from tests.proxy import Proxy
 from tests.streams import courier, serving, taken
 from tests.town import Laptop, Town
@@ -238,6 +238,20 @@ def test_nobody_listening_is_said_at_once(town, van):
     refused("sync.unreachable", courier(van, url, tries=1, connect_seconds=90).sync)
     assert time.monotonic() - began < 60
     refused("sync.unreachable", courier(van, "http://", **FRESH).sync)
+
+
+def test_there_are_never_more_than_so_many_connections_a_minute(town, road, van):
+    taken(town, van, 1)
+    road.cut(after=0)
+    errand = courier(van, road.url, tries=backoff.CAP_TRIES + 4)
+    waits: list[float] = []
+    errand.sleep, errand.chance = waits.append, lambda: 0.0
+    refused("sync.timeout", errand.sync)
+    long = [n for n, wait in enumerate(waits) if wait > 0]
+    assert len(long) == 4
+    assert all(0 < waits[n] <= backoff.CAP_SECONDS for n in long)
+    assert sum(wait == 0 for wait in waits[: long[0]]) == backoff.CAP_TRIES
+    assert road.connections >= backoff.CAP_TRIES
 
 
 # -- stopping, sharing, saving
