@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -77,12 +77,13 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class OperatorEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A person who may open sessions in this log. `key` is empty when the person is removed."""
+    """A person who may open sessions in this log. `key` is empty when the person is removed. What
+    is longer than these cannot be read: central loads them with every sync of the log."""
 
-    operator: bytes
-    name: str
-    key: bytes = b""
-    role: str = "operator"
+    operator: Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+    name: Annotated[str, msgspec.Meta(max_length=200)]
+    key: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
+    role: Annotated[str, msgspec.Meta(max_length=40)] = "operator"
 
 
 class Hole(msgspec.Struct, frozen=True):

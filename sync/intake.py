@@ -35,6 +35,9 @@ from sync.known import Known, LogState, Result, envelope
 from sync.logs import Entry, chain, hole_in, reaches, session_message
 from sync.state import Created, Decision, Opened
 
+OPERATORS_MAX = 100
+"""People of one laptop, those who were removed too."""
+
 Transaction = list[tuple[Entry, Change | None]]
 
 
@@ -352,7 +355,9 @@ def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
 
 def may_announce(operators: dict[bytes, bytes], person: OperatorEntry) -> bool:
     """An operator keeps the key they came with, and once removed stays so: who signed a session is
-    not changed by a later entry."""
+    not changed by a later entry. A log has so many and no more."""
+    if person.operator not in operators and len(operators) >= OPERATORS_MAX:
+        return False
     return not person.key or operators.get(person.operator, person.key) == person.key
 
 

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from sqlalchemy import func, select
 
-from models.changes import decode_body, decode_change, record_of
+from models.changes import Attached, decode_body, decode_change, record_of
 from server.database.loading import Loading
 from server.database.tables import AnnouncedRow, BlobDayRow, BlobRow
 from server.database.work import table_of
 from sync.logs import Entry
-from sync.transfer import PREVIEW_BYTES_MAX
+from sync.transfer import BLOB_BYTES_MAX, HASH_BYTES, PREVIEW_BYTES_MAX
 
 _announced = table_of(AnnouncedRow)
 _blobs = table_of(BlobRow)
@@ -58,12 +58,19 @@ def announcements(log: bytes, entries: Iterable[Entry]) -> list[Announced]:
         except msgspec.DecodeError:
             continue
         record = record_of(log, entry.seq, change, entry.data)
-        for file in files:
+        for file in filter(_can_be, files):
             found.setdefault(file.blob, Announced(file.blob, record, file.size, preview=False))
             if file.preview:
                 small = Announced(file.preview, record, PREVIEW_BYTES_MAX, preview=True)
                 found.setdefault(file.preview, small)
     return list(found.values())
+
+
+def _can_be(file: Attached) -> bool:
+    """Is it named and sized as files are? Of others nothing is ever taken in, nor noted: a number
+    or a name of any length is no reason to stop a log."""
+    named = len(file.blob) == HASH_BYTES and len(file.preview) in (0, HASH_BYTES)
+    return named and 0 < file.size <= BLOB_BYTES_MAX
 
 
 class Files(Loading):

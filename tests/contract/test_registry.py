@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.blank import lay
+from tests.contract.registry_attacks import *  # noqa: F403
 from tests.contract.registry_cells import *  # noqa: F403
 from tests.contract.registry_contract import *  # noqa: F403
 from tests.contract.registry_home import Home, database_home

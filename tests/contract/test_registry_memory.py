@@ -6,6 +6,7 @@ import pytest
 
 from sync.known import LogState
 from sync.logs import opening_head
+from tests.contract.registry_attacks import *  # noqa: F403
 from tests.contract.registry_cells import *  # noqa: F403
 from tests.contract.registry_contract import *  # noqa: F403
 from tests.contract.registry_home import CENTRAL, CENTRAL_OPENING, Home

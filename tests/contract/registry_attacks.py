@@ -1,0 +1,149 @@
+"""More of what a register withstands from a laptop whose key is good and whose program is not:
+files, names and numbers that no form has. Run like registry_contract."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+import pytest
+
+from models.changes import Attached, Body, Hole, OperatorEntry, encode
+from tests.contract.registry_home import (
+    FREE,
+    Home,
+    create,
+    created,
+    edit,
+)
+from tests.contract.registry_hostile import put, replaced, said
+
+HUGE = (1 << 64) - 1
+LONG = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(250))
+NAME = hashlib.shake_256(b"name").digest(20_000)
+"""Long, and no database makes them shorter."""
+
+
+def stands(home: Home, van: Any) -> None:
+    """Whatever the laptop sent is stored, and it goes on working."""
+    assert home.send(van).log.seq == van.last
+    record = create(van, 4711)
+    assert home.send(van).log.seq == van.last
+    assert home.record(record) is not None
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        Attached("documents", b"b" * 32, HUGE),
+        Attached("documents", b"b" * 32, -(1 << 63)),
+        Attached("documents", b"b" * 32, 100, page=HUGE, pages=HUGE),
+        Attached("documents", b"", 100),
+        Attached("documents", NAME, 100, preview=NAME[1:]),
+        Attached("a\0b", b"b" * 32, 100, kind="\0"),
+        Attached(LONG, b"b" * 32, 100, kind=LONG),
+    ],
+    ids=["huge", "negative", "page", "nameless", "long-name", "nul", "long-unit"],
+)
+def test_a_file_that_cannot_be_stops_nothing(home: Home, file: Attached) -> None:
+    van = home.laptop()
+    record = create(van)
+    van.append([van.change("edit", Body(attach=[file]), record)])
+    stands(home, van)
+
+
+@pytest.mark.parametrize("name", ["\0", LONG, "a\0" + LONG], ids=["nul", "long", "both"])
+def test_a_name_that_no_form_has_stops_nothing(home: Home, name: str) -> None:
+    van, village = home.laptop(), home.laptop()
+    record = create(van)
+    home.send(van)
+    for laptop, value in ((van, "satu"), (village, "dua")):
+        edit(laptop, record, 0, {name: value, FREE: value})
+        laptop.append([laptop.change("edit", Body(add={"documents": [name]}), record)])
+        laptop.append([laptop.change("edit", Body(reasons={name: name}, reason=name), record)])
+        laptop.append(
+            [laptop.change("edit", Body(action=name, move=(name, name), reason=name), record)]
+        )
+        stands(home, laptop)
+
+
+@pytest.mark.parametrize("name", ["edition", "i", "n"])
+@pytest.mark.parametrize("number", [-(1 << 63), HUGE])
+def test_numbers_of_the_envelope_of_any_size_are_judged(home: Home, name: str, number: int) -> None:
+    van = home.laptop()
+    put(van, encode(replaced(created(van), **{name: number})))
+    stands(home, van)
+
+
+@pytest.mark.parametrize("origin", [(b"", HUGE, b""), (b"l" * 16, -1, b"h" * 9), (NAME, 0, b"")])
+def test_an_origin_that_cannot_be_stops_nothing(
+    home: Home, origin: tuple[bytes, int, bytes]
+) -> None:
+    van = home.laptop()
+    put(van, encode(replaced(created(van), record=b"R" * 16, origin=origin)))
+    stands(home, van)
+
+
+@pytest.mark.parametrize(
+    "hole",
+    [
+        Hole(-(1 << 63), HUGE, b"h" * 32, "a\0b"),
+        Hole(HUGE, HUGE, b"", LONG),
+        Hole(1, 1, NAME, "\0"),
+    ],
+    ids=["wide", "far", "head"],
+)
+def test_a_hole_that_cannot_be_stops_nothing(home: Home, hole: Hole) -> None:
+    van = home.laptop()
+    put(van, encode(van.change("hole", hole)))
+    stands(home, van)
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        OperatorEntry(b"", "", b"k" * 32),
+        OperatorEntry(NAME, "Sari", b"k" * 32),
+        OperatorEntry(b"o" * 16, "a\0" + LONG, b"k" * 32, "\0"),
+        OperatorEntry(b"o" * 16, "Sari", NAME),
+    ],
+    ids=["nobody", "long-id", "words", "long-key"],
+)
+def test_an_operator_that_cannot_be_is_refused(home: Home, person: OperatorEntry) -> None:
+    """Their names and keys are loaded with every sync of the log: they cannot be of any length."""
+    van = home.laptop()
+    van.append([van.change("operator", person)])
+    seq = van.last
+    stands(home, van)
+    assert said(home, van, seq) == ("refused", "change.malformed")
+    with home.registry.read() as door:
+        log = door.log(van.log)
+    assert log is not None
+    assert set(log.operators) == {van.operator}
+
+
+def test_a_log_has_no_more_operators_than_an_office_has_people(home: Home) -> None:
+    van = home.laptop()
+    for n in range(120):
+        van.append([van.change("operator", OperatorEntry(n.to_bytes(16, "big"), "A", b"k" * 32))])
+    stands(home, van)
+    with home.registry.read() as door:
+        log = door.log(van.log)
+    assert log is not None
+    assert len(log.operators) == 100
+
+
+def test_a_key_twice_in_a_body_is_one_value_everywhere(home: Home) -> None:
+    """Msgpack allows it. All that judge read the same one, and it is the one that is shown."""
+    van = home.laptop()
+    record = create(van)
+    home.send(van)
+    pair = encode(FREE) + encode("+628111") + encode(FREE) + encode("+628222")
+    body = b"\x81" + encode("set") + b"\x82" + pair
+    change = van.change("edit", Body(), record)
+    put(van, encode(replaced(change, body=msgspec.Raw(body), seen=home.seq)))
+    stands(home, van)
+    found = home.record(record)
+    assert found is not None
+    assert found.units[FREE].value == "+628222"
