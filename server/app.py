@@ -26,6 +26,7 @@ from server.api.laptops import enrol, sync
 from server.api.open import health, keys, sign_in, sign_out
 from server.api.problems import http_response, problem_response, unexpected_response
 from server.api.requests import REQUESTS
+from server.api.work import WORK
 from server.central import Central, open_central
 from server.jobs import Jobs
 from server.settings import Place
@@ -70,7 +71,17 @@ def _routers(central: Central) -> list[Router]:
     )
     people = Router(
         "/v1",
-        route_handlers=[health, keys, sign_in, sign_out, *REQUESTS, *CASES, *DUPLICATES, *BATCHES],
+        route_handlers=[
+            health,
+            keys,
+            sign_in,
+            sign_out,
+            *REQUESTS,
+            *CASES,
+            *DUPLICATES,
+            *BATCHES,
+            *WORK,
+        ],
         request_max_body_size=settings.api_body_bytes_max,
     )
     return [laptops, people]

@@ -273,6 +273,7 @@ class Casework:
         details = {"from": move[0], "to": move[1], "actor": actor}
         self._note(door, me, f"request.{action}", record.id.hex(), details)
         door.drop_confirmation(record.id)
+        door.drop_claims([record.id])
         return Done(record.id.hex(), "done", move[1], door.standing().server_seq)
 
     # -- cases

@@ -31,6 +31,7 @@ from server.commands import (
     requests,
     rosters,
     waiting,
+    work,
 )
 from server.database.registry import open_registry
 from server.terminal import (
@@ -58,6 +59,7 @@ app.add_typer(requests.app, name="requests")
 app.add_typer(cases.app, name="cases")
 app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(batches.app, name="batch")
+app.add_typer(work.app, name="work")
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(reference.app, name="reference")

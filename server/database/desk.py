@@ -120,14 +120,27 @@ class Desk(Work):
         rows = self.rows(select(_claims).where(here).order_by(_claims.c.until, _claims.c.record))
         return [msgspec.convert(row, Claim, from_attributes=True) for row in rows]
 
-    def keep_claim(self, claim: Claim) -> None:
-        """Taken, in the place of whoever had it."""
-        self.drop_claims([claim.record])
-        self.insert(_claims, [msgspec.structs.asdict(claim)])
+    def keep_claims(self, claims: Sequence[Claim]) -> None:
+        """Taken, in the place of whoever had them."""
+        self.drop_claims([claim.record for claim in claims])
+        self.insert(_claims, [msgspec.structs.asdict(claim) for claim in claims])
 
     def drop_claims(self, records: Collection[bytes]) -> None:
         """Nobody has these any more."""
         self.delete(_claims, ["record"], [{"record": record} for record in records])
+
+    def known_requests(self, records: Collection[bytes]) -> set[bytes]:
+        """Those of the ids that are of requests."""
+        found = select(_records.c.id).where(_records.c.city == self.city)
+        return {row.id for row in self.each(found, _records.c.id, sorted(records))}
+
+    def waiting_in(self, status: str) -> tuple[int, int]:
+        """How many requests stand so, and when the oldest of them arrived."""
+        here = (_records.c.city == self.city) & (_records.c.status == status)
+        n = self.value(select(func.count()).select_from(_records).where(here)) or 0
+        oldest = select(_records.c.created_at).where(here)
+        order = (_records.c.created, _records.c.id)
+        return n, self.value(oldest.order_by(*order).limit(1)) or 0
 
     def next_unclaimed(
         self, statuses: Collection[str], at: int, *, service: str = "", village: str = ""

@@ -94,20 +94,28 @@ class Matcher:
     def __init__(self, register: Register, weights: Weights | None = None) -> None:
         self.register = register
         self.weights = weights or stored()
+        both = (self.weights.stranger, self.weights.relative)
+        self._by_chance = {
+            chance: tuple(of_chance(against, chance) for against in both)
+            for chance in range(CHANCE_MIN, CHANCE_MAX + 1)
+        }
 
-    def compare(self, one: Profile, other: Profile) -> Verdict:
-        """How sure it is that these two are one person."""
+    def compare(self, one: Profile, other: Profile, *, explain: bool = False) -> Verdict:
+        """How sure it is that these two are one person. The reasons are given for what is put
+        before a person, and where they are asked for."""
         found = levels(one, other)
         chance = self.chance(one, other, found)
         told = features(found)
-        stranger = bits(self.weights.stranger, told, chance)
-        relative = bits(self.weights.relative, told, chance)
+        by_chance = self._by_chance[chance]
+        stranger = bits(self.weights.stranger, told) + by_chance[0]
+        relative = bits(self.weights.relative, told) + by_chance[1]
         sure = 1 / (1 + 2 ** -_bounded(stranger) + 2 ** -_bounded(relative))
         band = "certain" if sure >= self.weights.certain else "look"
         band = band if sure >= self.weights.look else "none"
         rival = "stranger" if stranger <= relative else "relative"
         against = self.weights.stranger if stranger <= relative else self.weights.relative
-        return Verdict(band, sure, rival, 2.0**chance, reasons(against, told, chance))
+        told_why = reasons(against, told, chance) if explain or band != "none" else ()
+        return Verdict(band, sure, rival, 2.0**chance, told_why)
 
     def chance(self, one: Profile, other: Profile, found: Levels) -> int:
         """log2 of how many people of this register would agree so well by chance."""
@@ -125,10 +133,13 @@ class Matcher:
         return sum(max(0.0, -math.log2(self.register.share(c)) - _LOST[lv]) for c, lv in shared)
 
 
-def bits(against: Against, told: list[str], chance: int) -> float:
-    """Bits for one person, against one other explanation."""
-    told_bits = sum(against.bits.get(feature, 0.0) for feature in told)
-    return against.start + of_chance(against, chance) + told_bits
+def bits(against: Against, told: list[str]) -> float:
+    """Bits for one person, against one other explanation, without chance."""
+    weights = against.bits
+    total = against.start
+    for feature in told:
+        total += weights.get(feature, 0.0)
+    return total
 
 
 def slopes(chance: int) -> tuple[float, ...]:

@@ -1,0 +1,123 @@
+"""The desk: the next request, claims that end by themselves, lists people keep. Both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from server.cli import app
+from server.worklist import ASSIGN_MAX, CLAIM_SECONDS
+from tests.pusat import PASSWORD, PROTECTED, Pusat, pusat
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def office(tmp_path_factory, request) -> Iterator[Pusat]:
+    """One office for all of them, with five requests that nobody has yet."""
+    kind = request.param
+    url = request.getfixturevalue("postgres_module_url") if kind == "postgres" else ""
+    with pusat(tmp_path_factory.mktemp("pusat") / kind, url) as opened:
+        van = opened.van("Si Jola 1")
+        opened.records = [  # type: ignore[attr-defined]
+            van.take_in(n, **{PROTECTED: {"name": f"WARGA {n}", "nik": f"827203300309{n:04}"}})
+            for n in range(1, 6)
+        ]
+        opened.sync(van)
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_anything(office) -> None:
+    """Each test begins when all claims have ended."""
+    office.clock.at += 24 * 3600
+    office.tokens.clear()
+
+
+def names(office: Any) -> list[str]:
+    return [record.hex() for record in office.records]
+
+
+def taken(office: Pusat, login: str, **wanted: str) -> str:
+    request = office.post(login, "/v1/work/next", wanted).json()["request"]
+    return request["id"] if request else ""
+
+
+def problem(answer: Any) -> str:
+    return answer.json().get("code", answer.text)
+
+
+def test_each_takes_the_oldest_that_nobody_has_and_keeps_it_until_it_ends(office):
+    assert taken(office, "rina") == names(office)[0]
+    assert taken(office, "yusuf") == names(office)[1], "another one"
+    assert taken(office, "rina") == names(office)[0], "what is mine already"
+    assert taken(office, "tono", service="birth") == "", "nothing of that service waits"
+    office.clock.at += CLAIM_SECONDS + 1
+    assert taken(office, "yusuf") == names(office)[0], "it ended by itself"
+    assert problem(office.post("siak", "/v1/work/next", {})) == "auth.forbidden"
+
+
+def test_a_claim_is_seen_released_and_taken_over(office):
+    one = names(office)[2]
+    path = f"/v1/requests/{one}"
+    assert office.post("rina", f"{path}/claim", {}).json()["mine"]
+    listed = office.get("yusuf", "/v1/work/list").json()["requests"]
+    (held,) = [line["held"] for line in listed if line["request"]["id"] == one]
+    assert (held["who"], held["mine"]) == ("Rina", False)
+    refused = office.post("yusuf", f"{path}/claim", {})
+    assert (problem(refused), "Rina" in refused.json()["detail"]) == ("claim.taken", True)
+    office.post("yusuf", f"{path}/release", {})
+    assert problem(office.post("yusuf", f"{path}/claim", {})) == "claim.taken", "not theirs to give"
+    assert office.post("yusuf", f"{path}/claim", {"take_over": True}).status_code == 200
+    assert problem(office.post("rina", f"{path}/claim", {})) == "claim.taken", "it was stolen"
+    assert ("yusuf", "claim.take_over") in office.trail()
+    office.post("yusuf", f"{path}/release", {})
+    assert office.post("rina", f"{path}/claim", {}).status_code == 200
+
+
+def test_a_supervisor_gives_many_at_once_all_or_none(office):
+    some = names(office)
+    body = {"requests": [*some, "00" * 16], "login": "yusuf"}
+    assert problem(office.post("tono", "/v1/work/assign", body)) == "request.unknown"
+    assert problem(office.post("rina", "/v1/work/assign", body)) == "auth.forbidden"
+    listed = office.get("tono", "/v1/work/list").json()["requests"]
+    assert all(line["held"] is None for line in listed), "none"
+    body = {"requests": some, "login": "yusuf"}
+    assert office.post("tono", "/v1/work/assign", body).json() == {"n": 5}
+    assert taken(office, "rina") == "", "all of them are his"
+    assert taken(office, "yusuf") in some
+    many = {"requests": ["00" * 16] * (ASSIGN_MAX + 1), "login": "yusuf"}
+    assert office.post("tono", "/v1/work/assign", many).status_code >= 400
+
+
+def test_queues_count_and_pages_go_on_after_the_last_line(office):
+    queues = {q["status"]: q for q in office.get("rina", "/v1/work/queues").json()["queues"]}
+    assert queues["received"]["n"] == 5
+    assert queues["received"]["oldest_at"] > 0
+    seen, after = [], ""
+    for _ in range(3):
+        page = office.get("rina", "/v1/work/list", limit=2, after=after).json()["requests"]
+        seen += [line["request"]["id"] for line in page]
+        after = seen[-1]
+    assert seen == names(office)
+
+
+def test_people_keep_lists_of_their_own(office):
+    kept = {"name": "Perkara Oba", "filter": {"village": "82.72.03.2001", "cases": "without"}}
+    assert office.post("rina", "/v1/work/filters", kept).status_code == 200
+    assert office.get("yusuf", "/v1/work/filters").json()["filters"] == []
+    folder = office.central.place.folder
+    (folder / "rina.txt").write_text(PASSWORD + "\n")
+    me = ["--data", str(folder), "--as", "rina", "--password-file", str(folder / "rina.txt")]
+    shown = CliRunner().invoke(app, ["work", "list", "--filter", "Perkara Oba", *me])
+    assert "WARGA 1" in shown.output, shown.output
+    unknown = CliRunner().invoke(app, ["work", "list", "--filter", "tidak ada", *me])
+    assert unknown.exit_code == 1
+    office.post("rina", "/v1/work/filters", {"name": "Perkara Oba", "filter": {"cases": "with"}})
+    (one,) = office.get("rina", "/v1/work/filters").json()["filters"]
+    assert one["filter"]["cases"] == "with", "in the place of the one before"
+    assert office.post("rina", "/v1/work/filters/forget", {"name": "Perkara Oba"}).json() == {
+        "filters": []
+    }
+    assert problem(office.post("rina", "/v1/work/filters", {"name": " "})) == "work.filter_name"
