@@ -14,7 +14,18 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from litestar.types import ASGIApp
 
-from field_client.pages import choosing, drafts, drawing, handing, home, papers, requests, standing, unlock
+from field_client.pages import (
+    choosing,
+    drafts,
+    drawing,
+    handing,
+    home,
+    papers,
+    requests,
+    standing,
+    sticks,
+    unlock,
+)
 from field_client.pages.counter import Counter
 from field_client.pages.door import Door, Secrets
 from field_client.pages.drawing import STATIC, Here, make_form, make_here
@@ -35,6 +46,7 @@ HANDLERS = [
     *choosing.HANDLERS,
     *drafts.HANDLERS,
     *standing.HANDLERS,
+    *sticks.HANDLERS,
 ]
 
 

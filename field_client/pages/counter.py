@@ -15,7 +15,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from field_client.app import House, keys_of, open_house
 from field_client.clock import Clock
@@ -24,6 +24,9 @@ from field_client.pages.syncing import Syncing
 from field_client.settings import Place
 from field_client.vault.keys import Keys
 from models.problems import Problem
+
+if TYPE_CHECKING:
+    from field_client.stickwork import StickWork
 
 Result = TypeVar("Result")
 
@@ -39,6 +42,8 @@ class Counter:
         self.locked = True
         self.syncing = Syncing()
         self.chosen = ("", "")  # NIK and name of who was found and is to be served next
+        self.stick: StickWork | None = None  # the newest export or import by USB
+        self.closing = False
         self._touched = time.monotonic()
         self._told: list[str] = []
         self._thread = ThreadPoolExecutor(1, "desk")
@@ -104,6 +109,9 @@ class Counter:
 
     def close(self) -> None:
         """Stop syncing, close the database. A sync that runs ends at its next step."""
+        self.closing = True
+        if self.stick is not None:
+            self.stick.wait()
         self.syncing.stop()
         house, self.house, self.locked = self.house, None, True
         if house is not None:

@@ -108,21 +108,21 @@ def _receipt(here: Here, form: Form, record: bytes) -> Response[bytes]:
     made = prints.receipt_for(desk, record, here.lang)
     data = prints.drawn([made], width, ".pdf")
     desk.note_reveal(prints.RECEIPT, record)
-    return _pdf(made.name, data)
+    return pdf_page(made.name, data)
 
 
 def _out(here: Here, form: Form, made: Sequence[Document], back: str) -> Response[bytes]:
     if form.get("to") == "printer":
         usual = here.store.recall(prints.Printing) or prints.Printing()
         return here.go(back, _told(here, prints.to_printer(made, usual.printer)))
-    return _pdf(made[0].name, prints.drawn(made, "a4"))
+    return pdf_page(made[0].name, prints.drawn(made, "a4"))
 
 
 def _told(here: Here, done: prints.Printed) -> str:
     return here.say("Dicetak ke {to}: {papers}.", to=done.to, papers=", ".join(done.papers))
 
 
-def _pdf(name: str, data: bytes) -> Response[bytes]:
+def pdf_page(name: str, data: bytes) -> Response[bytes]:
     """A PDF to be opened in the browser; its name holds a tracking code at most."""
     plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in ".-") else "-"
                     for sign in name)  # fmt: skip

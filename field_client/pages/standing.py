@@ -10,6 +10,7 @@ from litestar import Response
 from field_client import readiness, shown
 from field_client.backup import back_up
 from field_client.drives import drives
+from field_client.onward import onward
 from field_client.pages.drawing import Form, Here
 from field_client.pages.routes import act, show
 from models.problems import Problem
@@ -54,13 +55,12 @@ def sending(here: Here) -> Response[str]:
     """What is on this laptop alone, and what central proved to hold."""
     from sync.messages import Checkpoint
 
-    lines = [line for line in here.store.requests.newest(own=True) if line.unsent]
-    rows = [(line, shown.title(line.service, None, here.lang)) for line in lines[:LINES_SHOWN]]
+    rows = onward(here.store, here.lang)
     checkpoint, log = here.store.recall(Checkpoint), here.store.log()
     return here.page(
         "sending.html",
-        rows=rows,
-        more=max(0, len(lines) - LINES_SHOWN),
+        rows=rows[:LINES_SHOWN],
+        more=max(0, len(rows) - LINES_SHOWN),
         standing=here.store.standing(),
         files=here.store.attached.left(),
         stored=log.stored,

@@ -99,6 +99,25 @@ class Attached:
         )
         return {row[0] for row in rows}
 
+    def left_by_request(self) -> dict[bytes, tuple[int, int]]:
+        """Request -> how many of its files are still to be sent, and their bytes."""
+        rows = self._engine.read(
+            f"select record, {_STORED} from files where state = 'waiting' order by record"
+        )
+        found: dict[bytes, tuple[int, int]] = {}
+        for record, *row in rows:
+            file, (n, size) = _stored(tuple(row)), found.get(record, (0, 0))
+            found[record] = n + 1, size + amount(file.missing)
+        return found
+
+    def put_first(self, record: bytes) -> int:
+        """Send the files of this request before others of their lane; gives how many wait."""
+        with self._engine.writing() as connection:
+            return connection.execute(
+                "update files set due = '0000-00-00' where record = ? and state = 'waiting'",
+                (record,),
+            ).rowcount
+
     # -- on the way
 
     def begin(self, incarnation: bytes) -> None:

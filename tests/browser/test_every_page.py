@@ -59,6 +59,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "check": lambda s: f"/drafts/{draft(s)}/check",
     "drop": lambda s: f"/drafts/{draft(s)}/drop",
     "sending": lambda _: "/sending",
+    "usb": lambda _: "/usb",
     "notices": lambda _: "/notices",
     "nothing there": lambda _: "/nothing",
 }
