@@ -24,6 +24,7 @@ from sync.known import LogState
 from sync.lineage import BLOCK_BITS
 from sync.logs import HEAD_WIRE_BYTES, log_id
 from sync.messages import (
+    OWN,
     BlobState,
     Checkpoint,
     Chunk,
@@ -40,6 +41,9 @@ from sync.messages import (
 from sync.pull import runs
 
 REPLY_BYTES_MAX = 2 * 1024 * 1024
+
+SERVER_SEQ_MAX = 1 << 62
+"""No database numbers further."""
 
 OUT_OF_HAND = ("lost", "retired")
 """States of a laptop that may be in anybody's hands: nothing personal goes to it any more."""
@@ -109,8 +113,11 @@ class Reception:
             not_ahead(request.cursor, door.standing())
             door.heard(name, at, request.build, request.at, request.cursor.server_seq)
             again = _begun_again(request.sight)
+            log = door.log(name) if again else None
+            if log is not None:  # words of a laptop's own choice have no place in the trail
+                again &= {OWN, *door.scope(log.device, at).villages}
             if again:
-                door.repairing(name, again, at)
+                door.repairing(name, sorted(again), at)
 
         if request.batch is not None and request.batch.entries:
             stored = self.ledger.store(name, request.batch, at, note)
@@ -271,15 +278,17 @@ def not_ahead(cursor: Cursor, standing: Standing) -> None:
     """A laptop that read more of this very history than there is shows that the database was put
     back without `restore`. Nothing is taken until somebody has done that: numbers would be given
     twice. The laptop keeps everything."""
+    if not 0 <= cursor.server_seq <= SERVER_SEQ_MAX:
+        raise Problem("sync.malformed")
     if cursor.incarnation == standing.incarnation and cursor.server_seq > standing.server_seq:
         raise Problem("sync.future_cursor")
 
 
-def _begun_again(sight: Sight | None) -> list[str]:
-    """Cells that the laptop begins to read again, since their sums differed."""
+def _begun_again(sight: Sight | None) -> set[str]:
+    """Cells that the laptop says it begins to read again, since their sums differed."""
     if sight is None:
-        return []
-    return [cell for cell, mark in sight.fills if mark == 0 and cell in sight.repairs]
+        return set()
+    return {cell for cell, mark in sight.fills if mark == 0}.intersection(sight.repairs)
 
 
 def _numbered(scope: Scope, standing: Standing) -> Scope:

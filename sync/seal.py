@@ -89,7 +89,8 @@ def peek(token: bytes) -> Header:
     except Exception:
         raise Problem("sync.malformed") from None
     if version != VERSION:
-        raise Problem("sync.version", version=str(version)[:20])
+        known = isinstance(version, int) and 0 <= version < 256  # nothing is verified yet
+        raise Problem("sync.version", version=version if known else "?")
     if fields.get(_ALG) != _EDDSA or not isinstance(signer, bytes) or not isinstance(to, bytes):
         raise Problem("sync.malformed")
     if not isinstance(purpose, int) or not 0 <= purpose < len(PURPOSES):

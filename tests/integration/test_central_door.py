@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+import cbor2
+import msgspec
 import pytest
 
 from models.problems import Problem
 from sync import seal, wire
 from sync.identity import Identity
-from sync.messages import Batch, Cursor, Request, encode
-from tests.pusat import OCTETS, Pusat, Van, pusat
+from sync.messages import Batch, Cursor, Request, Sight, encode
+from tests.pusat import OCTETS, VILLAGE, Pusat, Van, pusat
 
 LIMIT = 300_000
 
@@ -208,3 +211,78 @@ def test_a_forged_reply_is_refused_by_the_laptop(office):
     assert van.stored == 0
     van.receive(exchange, real)
     assert van.stored == van.last
+
+
+# -- numbers and names that no program of ours says
+
+HUGE, LEAST = (1 << 64) - 1, -(1 << 63)
+CANARY = "827203KENARI0001"
+NAME = hashlib.shake_256(b"name").digest(20_000)
+
+
+def saying(**about: Any) -> Request:
+    cursor = about.pop("cursor", Cursor())
+    return msgspec.structs.replace(
+        Request(1, "b", 0, cursor, 1 << 20, None, sight=Sight()), **about
+    )
+
+
+STRANGE = {
+    "number": saying(number=HUGE, budget=HUGE, at=HUGE),
+    "least": saying(number=LEAST, budget=LEAST, at=LEAST),
+    "build": saying(build="\0" * 5000),
+    "beyond": saying(cursor=Cursor(b"", HUGE)),
+    "before": saying(cursor=Cursor(b"", LEAST)),
+    "elsewhere": saying(cursor=Cursor(NAME, HUGE, NAME)),
+    "files": saying(blobs=[NAME, b""] * 400),
+    "scope": saying(sight=Sight(HUGE, [(VILLAGE, HUGE)])),
+    "marks": saying(sight=Sight(LEAST, [(VILLAGE, LEAST)])),
+    "cells": saying(sight=Sight(1, [(CANARY, 0), ("\0", 5), (VILLAGE, 0), (VILLAGE, 7)])),
+    "sums": saying(sight=Sight(1, [], total=NAME, repairs=[CANARY, "\0"] * 400)),
+    "repairs": saying(sight=Sight(1, [(CANARY, 0)] * 900, repairs=[CANARY])),
+    "recent": saying(sight=Sight(1, recent=(HUGE, HUGE))),
+    "recent-before": saying(sight=Sight(1, recent=(LEAST, LEAST))),
+    "reference": saying(sight=Sight(1, reference=(0, HUGE, HUGE), rosters=[NAME, b""])),
+    "reference-before": saying(sight=Sight(1, reference=(LEAST, LEAST, LEAST))),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_whatever_a_laptop_says_of_itself_central_answers_and_goes_on(office, van, name):
+    request = STRANGE[name]
+    for cursor in (
+        request.cursor,
+        msgspec.structs.replace(request.cursor, incarnation=here(office)),
+    ):
+        asked = msgspec.structs.replace(request, cursor=cursor)
+        answer = office.push(van.sealed(encode(asked)))
+        if answer.status_code != 200:
+            assert code(answer) in ("sync.malformed", "sync.future_cursor"), answer.text
+    office.sync(office.van(f"Sesudah {name}"))
+    with office.central.registry.read() as door:
+        assert CANARY not in str(door.trail(limit=10_000)), "a laptop writes nothing into the trail"
+
+
+def here(office: Pusat) -> bytes:
+    with office.central.registry.read() as door:
+        return door.standing().incarnation
+
+
+@pytest.mark.parametrize("version", [2, -1, 1 << 40_000, "x" * 9000, None, [1]], ids="abcdef")
+def test_a_version_that_is_none_is_told_apart(office, van, version):
+    """Before anything is verified: whoever has central's public key can send this."""
+    about = [version, 0, b"12345678", 0]
+    protected = cbor2.dumps({1: -8, 4: van.log, "jb": about})
+    token = cbor2.dumps(cbor2.CBORTag(18, [protected, {}, b"", bytes(64)]))
+    frame = seal.seal(token, van.invitation.seal_key, "request")
+    assert code(office.push(wire.join_frames([frame]))) == "sync.version"
+
+
+@pytest.mark.parametrize("dictionary", [-5, 1 << 80, -(1 << 80), 7])
+def test_a_dictionary_that_is_none_is_refused(office, van, unmoved, dictionary):
+    to = seal.audience(van.invitation.seal_key)
+    header = seal.Header(van.log, "request", to, dictionary)
+    token = seal.sign(b"", van.identity, header)
+    frame = seal.seal(token, van.invitation.seal_key, "request")
+    answer = office.push(wire.join_frames([frame]))
+    assert code(answer) in ("sync.dictionary", "sync.malformed")
