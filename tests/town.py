@@ -146,8 +146,15 @@ class Town:
         return found
 
     def is_whole(self) -> bool:
-        """Every chain at central verifies."""
-        return not self.central.evidence.verify(None).broken
+        """Every chain at central verifies, and both ends' sums are those of their requests."""
+        if self.central.evidence.verify(None).broken:
+            return False
+        with self.central.registry.read() as door:
+            now, cells = door.standing().server_seq, {PLACE.encode()}
+            cells |= {device.id for device in door.devices()}
+            sums = door.sums(cells, now)
+            right = all(sums[cell] == door.recounted(cell) for cell in cells)
+        return right and all(one.house.store.sums_are_right() for one in self.laptops)
 
     def close(self) -> None:
         for laptop in self.laptops:
