@@ -316,6 +316,11 @@ def test_the_commands(tmp_path):
     assert (made["durable"], made["why"], made["copied"]) == (False, "unset", 1)
     done = run("restore", made["folder"], "--data", str(data))
     assert done["server_seq"] == made["server_seq"]
+    by_tono = ["--data", str(data), "--as", "tono", "--password-file", str(password)]
+    report = run("restore", "report", *by_tono)
+    assert (report["open"], report["first"]) == (True, made["server_seq"] + 1)
+    assert [line["device"] for line in report["logs"]] == ["Van 01"]
+    assert run("waiting", *by_tono) == {"waiting": []}
     words = ["confirm-restore", "--data", str(data), "--password-file", str(password), "--as"]
     assert run(*words, "rina", ok=1)["problem"]["code"] == "auth.forbidden"
     assert run(*words, "tono")["devices"] == ["Van 01"]
