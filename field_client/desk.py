@@ -23,7 +23,7 @@ import msgspec
 
 from field_client import clock as clocks
 from field_client.attachments import attaching
-from field_client.attachments.attaching import Put
+from field_client.attachments.attaching import Photo, Put
 from field_client.clock import Clock, ClockFacts
 from field_client.prefill import laid_over, prefilled
 from field_client.roster.residents import Resident
@@ -446,7 +446,12 @@ class Desk:
         return Blobs(self.store.engine.path.parent, self.operator.database_key)
 
     def attach(
-        self, page: Sheet, field: str, paths: Sequence[Path], kind: str = "", reason: str = ""
+        self,
+        page: Sheet,
+        field: str,
+        paths: Sequence[Path | Photo],
+        kind: str = "",
+        reason: str = "",
     ) -> list[Put]:
         """Put photographs or scans to a request; see `field_client.attachments.attaching`."""
         return attaching.attach(self, page, field, paths, kind, reason)

@@ -1,6 +1,7 @@
 // What a laptop's pages do beyond plain forms. Everything here only spares a click or a reload:
 // each page works without it.
 import "htmx.org";
+import { camera } from "./camera.js";
 import { curtain } from "./curtain.js";
 import { keys } from "./keys.js";
 
@@ -25,5 +26,6 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
+camera();
 keys();
 curtain();

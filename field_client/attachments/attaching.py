@@ -41,6 +41,13 @@ PORTRAITS = (".photo",)
 DOCUMENT = "document."
 
 
+class Photo(msgspec.Struct, frozen=True):
+    """A file that is in memory already, and never was on the disk."""
+
+    name: str
+    data: bytes
+
+
 class Put(msgspec.Struct, frozen=True):
     """A file that is now attached. hints: what may make it unreadable."""
 
@@ -77,7 +84,12 @@ def unit_named(form: Service, field: str) -> str:
 
 
 def attach(
-    desk: Desk, page: Sheet, field: str, paths: Sequence[Path], kind: str = "", reason: str = ""
+    desk: Desk,
+    page: Sheet,
+    field: str,
+    paths: Sequence[Path | Photo],
+    kind: str = "",
+    reason: str = "",
 ) -> list[Put]:
     """Put files to a field or document of a request; `page` is what was shown.
 
@@ -153,7 +165,7 @@ def _kind(unit: str) -> str:
     return "portrait" if split_row(unit)[0].endswith(PORTRAITS) else "page"
 
 
-def _copied(paths: Sequence[Path], unit: str, kind: str) -> list[Fresh]:
+def _copied(paths: Sequence[Path | Photo], unit: str, kind: str) -> list[Fresh]:
     from field_client.attachments.copies import KINDS, copies
     from field_client.attachments.reading import read_file
 
@@ -161,7 +173,8 @@ def _copied(paths: Sequence[Path], unit: str, kind: str) -> list[Fresh]:
         raise Problem("settings.invalid", faults="kind " + "|".join(KINDS))
     found: list[Fresh] = []
     for path in paths:
-        for copy in copies(read_file(path), path.name, kind):
+        data = path.data if isinstance(path, Photo) else read_file(path)
+        for copy in copies(data, path.name, kind):
             name, preview = manifest_of(copy.data).blob, manifest_of(copy.preview).blob
             place = (copy.page, copy.pages)
             file = Attached(unit, name, len(copy.data), copy.kind, preview, *place)

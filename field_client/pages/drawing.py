@@ -21,7 +21,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, PackageLoader, PrefixLoader
 from litestar import Request, Response
-from litestar.datastructures import UploadFile
 from litestar.exceptions import ClientException, HTTPException
 from litestar.response import Redirect
 from markupsafe import Markup, escape
@@ -31,6 +30,7 @@ from field_client.desk import Desk
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
 from field_client.pages.syncing import Bar, bar_of
+from field_client.pages.uploads import Upload, multipart_pairs
 from field_client.vault.store import Store
 from models import words
 from models.problems import Problem
@@ -59,9 +59,10 @@ class Form:
         """Every text sent under this name."""
         return [value for key, value in self.pairs if key == name and isinstance(value, str)]
 
-    def files(self, name: str) -> list[UploadFile]:
-        """Every file sent under this name."""
-        return [v for key, v in self.pairs if key == name and isinstance(v, UploadFile)]
+    def files(self, name: str) -> list[Upload]:
+        """Every file sent under this name; an input left empty sends none."""
+        sent = [value for key, value in self.pairs if key == name]
+        return [one for one in sent if isinstance(one, Upload) and (one.name or one.data)]
 
     def starting(self, start: str) -> dict[str, list[str]]:
         """Name without `start` -> texts, of the fields whose names begin so."""
@@ -153,13 +154,7 @@ def make_here(request: Request[Any, Any, Any]) -> Here:
 
 async def make_form(request: Request[Any, Any, Any]) -> Form:
     """For handlers that take `form`. Problem page.foreign without our token."""
-    try:
-        data = await request.form()
-    except (ClientException, ValueError) as error:
-        if isinstance(error, HTTPException) and error.status_code == 413:
-            raise
-        raise Problem("page.malformed") from error
-    pairs = list(data.multi_items())
+    pairs = await _pairs(request)
     own: Secrets = request.app.state.secrets
     given = next((v for k, v in pairs if k == TOKEN and isinstance(v, str)), "")
     if not hmac.compare_digest(given.encode(), own.token.encode()):
@@ -167,6 +162,19 @@ async def make_form(request: Request[Any, Any, Any]) -> Form:
     if len(pairs) > FIELDS_MAX:
         raise Problem("page.malformed")
     return Form(pairs)
+
+
+async def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
+    kind = request.headers.get("content-type", "")
+    if kind.startswith("multipart/form-data"):
+        return list(await multipart_pairs(kind, request.stream()))
+    try:
+        data = await request.form()
+    except (ClientException, ValueError) as error:
+        if isinstance(error, HTTPException) and error.status_code == 413:
+            raise
+        raise Problem("page.malformed") from error
+    return list(data.multi_items())
 
 
 # -- templates

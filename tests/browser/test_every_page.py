@@ -46,6 +46,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "backup": lambda _: "/readiness/backup",
     "requests": lambda _: "/requests",
     "request": lambda s: f"/requests/{request(s)}",
+    "files": lambda s: f"/requests/{request(s)}/files",
     "receipt": lambda s: f"/requests/{request(s)}/receipt",
     "papers": lambda s: f"/requests/{request(s)}/papers",
     "lists of the day": lambda _: "/papers",

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from field_client.folder import open_folder
 from models.services import catalogue
 from tests.browsing import PATIENCE_MS, Served
+from tests.requests_pages import submitted
 from tests.vaults import PASSPHRASE
 from tests.village import village
 
@@ -271,3 +272,20 @@ def test_somebody_is_found_in_the_list_and_served(served: Served, context: Make)
     page.goto(f"{page.url}/0/applicant/0")
     assert page.input_value(key("applicant.name")) == person.name
     assert person.nik not in page.url
+
+
+def test_a_paper_is_photographed_with_the_laptops_camera(served: Served, context: Make) -> None:
+    made = context(permissions=["camera"])
+    page = served.enter(made)
+    record = submitted(served.counter.desk, LETTER.slug)
+    page.goto(f"{served.base}/requests/{record.hex()}/files")
+    page.select_option("#place", LETTER.documents[0].code)
+    page.click("text=Pakai kamera")
+    expect(page.locator("video")).to_be_visible()
+    page.click("text=Ambil foto")
+    expect(page.locator("main [data-told]")).to_contain_text("Foto diambil")
+    page.click("main form button.govuk-button:has-text('Lampirkan')")
+    page.wait_for_selector(".jb-thumb")
+    ((file, _),) = served.counter.desk.files(served.counter.desk.open(record))
+    assert file.unit == f"document.{LETTER.documents[0].code}"
+    assert not served.watched

@@ -1,0 +1,123 @@
+"""Files: photographs and scans of a request, put in, looked at, taken out again.
+
+What may make a copy unreadable is said at once, while the citizen is still there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response
+
+from field_client import shown
+from field_client.attachments.attaching import DOCUMENT, FILES_OF_UNIT_MAX, Photo, places
+from field_client.pages.drawing import Form, Here
+from field_client.pages.requests import record_id
+from field_client.pages.routes import act, show
+from field_client.pages.uploads import UPLOAD_BYTES_MAX
+from field_client.sheet import Sheet
+from field_client.vault.attached import StoredFile
+from models import lifecycle
+from models.codes import code_list
+from models.forms import ROWS_MAX
+from models.problems import Problem
+
+
+@show("/requests/{record:str}/files")
+def files(here: Here, record: str) -> Response[str]:
+    """What is attached to a request, and the form to put more to it."""
+    return _draw(here, here.desk.open(record_id(record)))
+
+
+@act("/requests/{record:str}/files", request_max_body_size=UPLOAD_BYTES_MAX)
+def put(here: Here, form: Form, record: str) -> Response[Any]:
+    """Take photographs and scans in: sealed and durable, all of them or none."""
+    page = here.desk.open(record_id(record))
+    sent = [Photo(one.name, one.data) for one in form.files("file")]
+    if not sent:
+        return here.go(f"/requests/{record}/files", here.say("Pilih berkas foto atau PDF dulu."))
+    try:
+        made = here.desk.attach(page, form.get("place"), sent, reason=form.get("reason")[:500])
+    except Problem as problem:
+        return _draw(here, page, problem, form.get("place"))
+    words = [here.say("{n} lampiran tersimpan; dikirim saat ada sinyal.", n=len(made))]
+    words += [f"⚠ {one.name}: {hint.words(here.lang)}" for one in made for hint in one.hints]
+    return here.go(f"/requests/{record}/files", " ".join(words))
+
+
+@show("/requests/{record:str}/files/{blob:str}")
+def picture(here: Here, record: str, blob: str) -> Response[bytes]:
+    """The copy itself; that it was looked at is noted."""
+    desk, name = here.desk, record_id(record)
+    data = desk.picture(desk.open(name), blob)
+    desk.note_reveal("page picture", name)
+    return Response(data, media_type="image/webp")
+
+
+@act("/requests/{record:str}/files/{blob:str}/remove")
+def remove(here: Here, form: Form, record: str, blob: str) -> Response[Any]:
+    """Take one out again: another person's, or one that was taken anew."""
+    here.desk.detach(here.desk.open(record_id(record)), blob, form.get("reason")[:500])
+    return here.go(f"/requests/{record}/files", here.say("Lampiran dilepas."))
+
+
+def _draw(
+    here: Here, page: Sheet, problem: Problem | None = None, place: str = ""
+) -> Response[str]:
+    rows = [
+        (file, _place(page, file.unit, here.lang), _state(here, stored))
+        for file, stored in here.desk.files(page)
+    ]
+    return here.page(
+        "files.html",
+        problem.status if problem is not None else 200,
+        page=page,
+        title=shown.title(page.picture.view.service, page.picture.view.edition, here.lang),
+        rows=rows,
+        places=_places(page, here.lang),
+        place=place or here.asked("place"),
+        problem=problem,
+        ended=lifecycle.ended(page.status),
+        limit=FILES_OF_UNIT_MAX,
+    )
+
+
+def _places(page: Sheet, lang: str) -> list[tuple[str, str]]:
+    """Where files may be put: (unit, words). A block with rows has one place a filled row."""
+    service, found = page.form(), []
+    form = service.read(page.answers, page.documents)
+    for name in places(service):
+        slot = service.plan.slots.get(name)
+        if slot is None:
+            found.append((name, code_list("jenis_dokumen").label(name, lang)))
+            continue
+        section, _, last = name.partition(".")
+        if form.is_open(section) and slot.field.stage != "handover":
+            for row in form.rows[section][:ROWS_MAX]:
+                unit = f"{section}.{row}.{last}" if row else name
+                title = slot.block.title.say(lang) if slot.block.title is not None else section
+                label = slot.field.label.say(lang)
+                found.append((unit, f"{title}{f' {row}' if row else ''}: {label}"))
+    return found
+
+
+def _place(page: Sheet, unit: str, lang: str) -> str:
+    if unit.startswith(DOCUMENT):
+        return code_list("jenis_dokumen").label(unit.removeprefix(DOCUMENT), lang)
+    return shown.unit_words(page.service, unit, lang)
+
+
+def _state(here: Here, stored: StoredFile | None) -> tuple[str, bool]:
+    """How far a file is, and whether it can be looked at here."""
+    if stored is None:
+        return here.say("dari laptop lain"), False
+    if stored.state == "gone":
+        return here.say("✓ lengkap di pusat, salinan di laptop ini dihapus"), False
+    if stored.state == "verified":
+        return here.say("✓ lengkap di pusat"), True
+    if stored.percent:
+        return here.say("{n} % di pusat", n=stored.percent), True
+    return here.say("○ menunggu dikirim"), True
+
+
+HANDLERS = [files, put, picture, remove]
