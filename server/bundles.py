@@ -25,8 +25,8 @@ from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.enrolment import Devices
 from server.keys import Keys
+from server.ledger import NUMBER_MAX, Ledger
 from server.ledger import Door as LedgerDoor
-from server.ledger import Ledger
 from server.reception import Reception, not_ahead
 from sync import bundle, messages, seal
 from sync.bundle import WORK, Volume
@@ -274,7 +274,7 @@ class _Reader:
     def _store(self, log: LogState, request: Request) -> None:
         at = self.room.clock()
 
-        self.number = max(self.number, request.number)
+        self.number = max(self.number, min(request.number, NUMBER_MAX))
 
         def note(ledger: LedgerDoor) -> None:
             """How far the laptop has read. A stick comes late: what it says counts if it says more

@@ -11,9 +11,19 @@ import msgspec
 import pytest
 
 from models.problems import Problem
-from sync import seal, wire
+from sync import bundle, seal, wire
 from sync.identity import Identity
-from sync.messages import Batch, Cursor, Request, Sight, encode
+from sync.messages import (
+    Batch,
+    Chunk,
+    Contents,
+    Cursor,
+    Manifest,
+    Request,
+    Sight,
+    Span,
+    encode,
+)
 from tests.pusat import OCTETS, VILLAGE, Pusat, Van, pusat
 
 LIMIT = 300_000
@@ -286,3 +296,44 @@ def test_a_dictionary_that_is_none_is_refused(office, van, unmoved, dictionary):
     frame = seal.seal(token, van.invitation.seal_key, "request")
     answer = office.push(wire.join_frames([frame]))
     assert code(answer) in ("sync.dictionary", "sync.malformed")
+
+
+def volume(van: Van, contents: Contents, *requests: Request) -> bytes:
+    """A bundle of one volume, as the laptop's own key would close it."""
+    to = van.invitation.seal_key
+    frames = [bundle.frame(encode(contents), "contents", van.identity, to)]
+    frames += [bundle.frame(encode(one), "request", van.identity, to) for one in requests]
+    return bundle.close(frames, bundle.WORK, contents.bundle, 1, 1, to)
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_whatever_a_stick_says_central_answers_and_goes_on(office, van, name):
+    request = STRANGE[name]
+    spans = [Span(NAME, LEAST, HUGE), Span(van.log, LEAST, HUGE)] * 100
+    sight = request.sight or Sight()
+    contents = Contents(name.encode()[:8].ljust(8, b"-"), HUGE, [spans], sight)
+    answer = office.client.post(
+        "/v1/bundles", content=volume(van, contents, request), headers=OCTETS
+    )
+    assert answer.status_code < 500, answer.text
+    returned = office.client.get(f"/v1/bundles/{van.log.hex()}/return")
+    assert returned.status_code < 500, returned.text
+    with office.central.registry.read() as door:
+        assert CANARY not in str(door.trail(limit=10_000))
+
+
+@pytest.mark.parametrize("number", [LEAST, -1, HUGE])
+def test_pieces_of_a_file_from_anywhere_are_no_reason_to_stop(office, van, number):
+    """Not signed: anybody who has listened could put such a frame behind the laptop's first."""
+    to = van.invitation.seal_key
+    strange = [
+        ("manifest", Manifest(NAME, number, NAME)),
+        ("manifest", Manifest(b"m" * 32, number, b"h" * 32)),
+        ("chunk", Chunk(NAME, number, b"x")),
+        ("chunk", Chunk(b"m" * 32, number, b"")),
+    ]
+    frames = [seal.seal(encode(message), to, purpose) for purpose, message in strange]
+    answer = office.push(body(van) + wire.join_frames(frames))
+    assert answer.status_code == 200
+    acks = wire.split_frames(answer.content)[-len(frames) :]
+    assert all(frame[:1] != b"\0" for frame in acks), "no refusal, and each has its answer"
