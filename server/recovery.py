@@ -24,9 +24,10 @@ from models.people import Act, require
 from models.problems import Problem
 from models.words import moment, say
 from server.auth import roles
+from server.database.engine import Database
 from server.database.people import Person
 from server.database.recoveries import Facts, Lost, Returned
-from server.database.registry import Door, Registry, open_registry
+from server.database.registry import Door, Registry
 from server.database.tables import AuditRow, CounterRow, DecisionRow, LogRow
 from server.database.work import table_of
 from server.journal import Replayed
@@ -178,9 +179,18 @@ def _act(row: Any) -> Lost:
     return Lost(-row.n, about, row.actor, row.action, row.at)
 
 
+def _unreadable(_: str) -> None:
+    """The old disk fails: then nobody knows what it held. It ends nothing."""
+    raise Problem("backup.none", path="-")
+
+
 @contextlib.contextmanager
 def _opened(url: str, city: str) -> Iterator[Registry]:
-    registry = open_registry(url, city)
+    """A register that is there already: opening makes none."""
+    database = Database(url, _unreadable)
+    if database.sqlite and not Path(database.url.database or "").exists():
+        raise Problem("backup.none", path=str(database.url.database))
+    registry = Registry(database, city)
     try:
         yield registry
     finally:

@@ -123,7 +123,7 @@ def test_everything_after_the_backup_comes_back(
         before, number = everything(office.central), office.central.status().server_seq
     done, central = put_back(tmp_path, made)
     try:
-        assert (done.journal.why, done.journal.cut) == ("", 0)
+        assert (done.journal.why, done.journal.cut, done.aside) == ("", 0, None)
         assert done.branch.number == number > made.backup.server_seq
         after = everything(central)
         assert after.pop("trail")[: len(before["trail"])] == before.pop("trail")
