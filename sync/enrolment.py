@@ -112,12 +112,20 @@ def read(body: bytes, central: Identity) -> Asked:
     enrolment = decode(wire.unpack(packed, header.dictionary, ENROLMENT_BYTES_MAX), Enrolment)
     opening = decode(enrolment.opening, Open)
     seal.verify(token, opening.key, "enrol", seal.audience(central.seal_key))
-    if len(opening.key) != 32 or len(opening.seal_key) != 32 or len(opening.device) != 16:
+    if not _is_sound(opening):
         raise Problem("sync.malformed")
     if len(enrolment.escrow) > ESCROW_BYTES_MAX:
         raise Problem("sync.too_large", limit=ESCROW_BYTES_MAX)
     invitation = None if opening.parent else _invited(enrolment, opening, central)
     return Asked(header.signer, opening, invitation, enrolment)
+
+
+def _is_sound(opening: Open) -> bool:
+    """Has each part the size it has, and is the reason a word? It is noted in the trail."""
+    sizes = (len(opening.key), len(opening.seal_key), len(opening.device), len(opening.parent))
+    after = 0 <= opening.parent_seq < 1 << 53 and len(opening.parent_head) <= 32
+    word = opening.reason.isascii() and opening.reason.isalpha() and len(opening.reason) <= 20
+    return sizes in ((32, 32, 16, 0), (32, 32, 16, 16)) and after and word
 
 
 def _invited(enrolment: Enrolment, opening: Open, central: Identity) -> Invitation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -126,12 +127,13 @@ def test_a_cut_enrolment_is_refused_in_words(office, cut):
 # -- a log that follows another
 
 
-def successor(van: Van, parent_key: bytes, parent: bytes = b"") -> tuple[Identity, bytes]:
+def successor(
+    van: Van, parent_key: bytes, parent: bytes = b"", **strange: Any
+) -> tuple[Identity, bytes]:
     me = Identity(b"s" * 32, b"t" * 32)
     parent = parent or van.log
-    opening = encode(
-        Open(me.sign_key, me.seal_key, van.device, parent, van.last, van.head, "rotated")
-    )
+    plain = Open(me.sign_key, me.seal_key, van.device, parent, van.last, van.head, "rotated")
+    opening = encode(msgspec.structs.replace(plain, **strange))
     proof = sign(parent_key, enrolment.succession(opening))
     return me, asked_by(van, me, opening, proof, b"")
 
@@ -158,6 +160,26 @@ def test_a_later_log_without_the_parents_key_is_refused(office):
     assert code(office.enrol(body)) == "sync.signature"
     _, body = successor(van, seed(van), parent=b"unknown-log-0001")
     assert code(office.enrol(body)) == "sync.unknown_device"
+    assert len(logs(office, "Si Jola 1")) == 1
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"parent_seq": (1 << 64) - 1},
+        {"parent_seq": -1},
+        {"parent_head": b"h" * 5000},
+        {"reason": "NIK 8272030101900001"},
+        {"reason": "x" * 5000},
+        {"seal_key": b"short"},
+    ],
+)
+def test_an_opening_that_cannot_be_is_malformed_and_leaves_no_trace(office, strange):
+    van = office.van("Si Jola 1")
+    before = office.trail()
+    _, body = successor(van, seed(van), **strange)
+    assert code(office.enrol(body)) == "sync.malformed"
+    assert office.trail() == before
     assert len(logs(office, "Si Jola 1")) == 1
 
 
