@@ -16,11 +16,8 @@ from models.ids import Code
 from models.problems import Problem
 from models.reading import parse_day
 from models.regions import full_name
-from models.reading import parse_day
-from models.regions import full_name
 from models.services import Service, catalogue
 from models.units import member
-from models.words import day as plain_day
 from models.words import day as plain_day
 from models.words import moment, number, say, size
 from sync.notices import Notice
@@ -274,7 +271,7 @@ def _status_words(notice: Notice, reason: str, lang: str) -> str:
     status = str(notice.value)
     known = lifecycle.known_status(status)
     words = lifecycle.standing(status).label.words(lang) if known else status
-    reason = _reason_words(reason, lang)
+    reason = reason_words(reason, lang)
     if notice.take == "return":
         return say("Pusat mengembalikan berkas ini: {reason}. Perbaiki lalu kirim lagi.", lang,
                    reason=reason)  # fmt: skip
@@ -283,7 +280,7 @@ def _status_words(notice: Notice, reason: str, lang: str) -> str:
     return f"{words}."
 
 
-def _reason_words(reason: str, lang: str) -> str:
+def reason_words(reason: str, lang: str) -> str:
     """A reason with its code of the list put into words: `OTHER: nomor HP` says "Lainnya: …"."""
     code, colon, text = reason.partition(":")
     reasons = code_list("alasan_perbaikan")

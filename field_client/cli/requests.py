@@ -250,6 +250,35 @@ def withdraw(
     call.out(say("Berkas {code} dibatalkan; pusat diberi tahu.", call.lang, code=page.code))
 
 
+@command(app, "called")
+def called(
+    call: Call,
+    code: CodeArgument,
+    result: Annotated[
+        str | None, typer.Option("--result", help="told, coming, unreachable or wrong_number.")
+    ] = None,
+    who: Annotated[str, typer.Option("--who", help="Who was called.")] = "",
+    note: Annotated[str, typer.Option("--note", help="What was said.")] = "",
+) -> None:
+    """Write down that somebody was called about a request; without --result, list the calls."""
+    from field_client import returned
+    from field_client.shown import at_words
+    from models import names
+
+    desk = call.house().desk
+    page = desk.open(desk.named(code))
+    if result is not None:
+        returned.note_call(desk, page, who, result, note)
+    if call.reveal:
+        desk.note_reveal("request called", page.record)
+    for one in desk.store.contacts.of(page.record):
+        who, note = (one.who, one.note) if call.reveal else (names.masked(one.who), "")
+        call.give({"at": one.at, "operator": one.operator, "who": who, "result": one.result,
+                   "note": note})  # fmt: skip
+        words = returned.result_words(one.result, call.lang)
+        call.out(" · ".join(part for part in (at_words(one.at), who, words, note) if part))
+
+
 @command(app, "services")
 def services(
     call: Call,

@@ -23,6 +23,7 @@ from field_client.pages import (
     home,
     papers,
     requests,
+    returning,
     standing,
     sticks,
     unlock,
@@ -49,6 +50,7 @@ HANDLERS = [
     *drafts.HANDLERS,
     *standing.HANDLERS,
     *sticks.HANDLERS,
+    *returning.HANDLERS,
 ]
 
 

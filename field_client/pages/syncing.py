@@ -98,7 +98,7 @@ def bar_of(house: House, syncing: Syncing, lang: str) -> Bar:
     returned = standing.requests.get("needs_correction", 0)
     if returned:
         text = say("! Perlu perbaikan {n}", lang, n=returned)
-        chips.append((text, "/requests?status=needs_correction", False))
+        chips.append((text, "/returned", False))
     held = standing.entries.get("held", 0)
     if held:
         chips.append((say("⚠ Ditinjau pusat {n}", lang, n=held), "/notices", False))

@@ -70,6 +70,34 @@ def step_7(database: Database) -> None:
     database.execute("alter table drafts add column log blob not null default x''")
 
 
+@STEPS()
+def step_8(database: Database) -> None:
+    """Calls about requests, visits with their queues."""
+    for statement in _VISITS:
+        database.execute(statement)
+
+
+_VISITS = (
+    # Who was called about a request, and what came of it.
+    """create table contacts (
+        number integer primary key, record blob not null, at integer not null,
+        operator text not null, who text not null, result text not null, note text not null
+    ) strict""",
+    "create index contacts_record on contacts (record, number)",
+    # Days out; ended is 0 while one is open. data: see field_client/visit.py.
+    """create table visits (
+        number integer primary key, started integer not null, ended integer not null,
+        data blob not null
+    ) strict""",
+    # Numbers people wait with. line: A, or P for who goes first. state: waiting, called, done or
+    # absent. at: when it was given out; called: when it was last called, 0 before.
+    """create table tickets (
+        visit integer not null, line text not null, n integer not null, state text not null,
+        at integer not null, called integer not null default 0,
+        primary key (visit, line, n)
+    ) strict, without rowid""",
+)
+
 # One row for each mark, office and day; epoch: of the key. See vault/recents.py.
 _RECENTS = """create table recents (
     epoch integer not null, mark blob not null, day integer not null, office text not null,

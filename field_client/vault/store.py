@@ -23,6 +23,7 @@ import msgspec
 
 from field_client.vault.attached import Attached
 from field_client.vault.cells import sight
+from field_client.vault.contacts import Contacts
 from field_client.vault.custody import Custody
 from field_client.vault.drafts import Drafts
 from field_client.vault.engine import Connection, Engine
@@ -92,6 +93,7 @@ class Store:
         self.reveals = Reveals(engine)
         self.attached = Attached(engine)
         self.custody = Custody(engine)
+        self.contacts = Contacts(engine)
         self.restored = self._is_restored()
 
     @cached_property

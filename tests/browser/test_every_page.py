@@ -61,6 +61,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "drop": lambda s: f"/drafts/{draft(s)}/drop",
     "sending": lambda _: "/sending",
     "usb": lambda _: "/usb",
+    "returned": lambda _: "/returned",
     "notices": lambda _: "/notices",
     "nothing there": lambda _: "/nothing",
 }

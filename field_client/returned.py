@@ -1,0 +1,129 @@
+"""Returned: what central sent back, why, on which page it is mended, and who was told.
+
+A return names one reason of the list; which questions it is about follows from the reason, so that
+the clerk lands on the right page instead of on the whole form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from field_client import shown
+from field_client.desk import Desk
+from field_client.printing.lists import RETURNED
+from field_client.sheet import Sheet
+from field_client.vault.contacts import Contact
+from field_client.vault.requests import LIST_MAX, Line
+from models.problems import Problem
+from models.services import Service
+from models.words import say
+
+DOCUMENTS = "documents"
+NOTE_MAX, WHO_MAX = 200, 100
+RESULTS = ("told", "coming", "unreachable", "wrong_number")
+"""What came of a call: told, comes by, did not answer, the number is somebody else's."""
+
+_KINDS = {
+    "NIK_NOT_FOUND": ("nik",),
+    "NIK_OTHER_PERSON": ("nik", "name"),
+    "NAME_MISMATCH": ("name",),
+    "KK_MISMATCH": ("kk",),
+}
+_PAPERS = ("DOC_MISSING", "DOC_UNREADABLE")
+_BIRTH = "BIRTH_MISMATCH"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A page of the form to look at. section: of the form, or "documents". fields: by name."""
+
+    section: str
+    title: str
+    fields: tuple[str, ...]
+
+
+class Returned(msgspec.Struct, frozen=True):
+    """A request that came back. words: why; by, at: who sent it back, central's clock (0: unknown).
+    called: newest first."""
+
+    line: Line
+    title: str
+    words: str
+    by: str
+    at: int
+    phone: str
+    places: tuple[Place, ...]
+    called: tuple[Contact, ...]
+
+
+def returned(desk: Desk, lang: str = "id", limit: int = LIST_MAX) -> list[Returned]:
+    """Newest first."""
+    lines = desk.store.requests.newest(status=RETURNED, limit=limit)
+    return [_returned(desk, line, lang) for line in lines]
+
+
+def _returned(desk: Desk, line: Line, lang: str) -> Returned:
+    page = desk.find_sheet(line.record)
+    told = [one.notice for one in desk.store.notices.of(line.record)
+            if one.notice.kind == "status" and one.notice.take == "return"]  # fmt: skip
+    notice = told[-1] if told else None
+    reason = notice.reason if notice is not None else ""
+    phone = page.answers.get("applicant.phone") if page is not None else ""
+    return Returned(
+        line,
+        shown.title(line.service, None, lang),
+        shown.reason_words(reason, lang),
+        notice.by if notice is not None else "",
+        notice.at if notice is not None else 0,
+        str(phone or ""),
+        tuple(places(page, reason, lang)) if page is not None else (),
+        tuple(desk.store.contacts.of(line.record)),
+    )
+
+
+def places(page: Sheet, reason: str, lang: str = "id") -> Iterator[Place]:
+    """The pages that a reason is about; none where it says nothing of the answers."""
+    code, service = reason.partition(":")[0], page.service
+    if code in _PAPERS:
+        yield Place(DOCUMENTS, say("Dokumen yang dibawa", lang), ())
+    if service is None:
+        return
+    for section, block in service.plan.blocks.items():
+        fields = _named(service, section, code, page, lang)
+        if fields and not block.repeated:
+            title = block.title.say(lang) if block.title else section
+            yield Place(section, title, fields)
+
+
+def _named(service: Service, section: str, code: str, page: Sheet, lang: str) -> tuple[str, ...]:
+    """Labels of the answered questions of a section that the reason is about."""
+    return tuple(
+        slot.field.label.say(lang)
+        for slot in service.plan.by_section.get(section, [])
+        if f"{section}.{slot.field.name}" in page.answers
+        and (
+            slot.field.kind in _KINDS.get(code, ())
+            or (code == _BIRTH and slot.field.kind == "date" and "birth" in slot.path)
+        )
+    )
+
+
+def note_call(desk: Desk, page: Sheet, who: str, result: str, note: str = "") -> None:
+    """Write down who was called and what came of it. Problem contact.unknown."""
+    if result not in RESULTS:
+        raise Problem("contact.unknown", results=", ".join(RESULTS))
+    desk.store.contacts.add(
+        page.record, desk.facts().at, desk.operator.name, who.strip()[:WHO_MAX], result,
+        note.strip()[:NOTE_MAX],
+    )  # fmt: skip
+
+
+def result_words(result: str, lang: str = "id") -> str:
+    """A result as people read it."""
+    return {
+        "told": say("sudah diberi tahu", lang),
+        "coming": say("akan datang", lang),
+        "unreachable": say("tidak bisa dihubungi", lang),
+        "wrong_number": say("nomor salah", lang),
+    }.get(result, result)

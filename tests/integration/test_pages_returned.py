@@ -1,0 +1,79 @@
+"""What central sent back, by pages: the reason, the page it is about, who was called."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from field_client.desk import Desk, Wanted
+from field_client.vault.migrations import STEPS
+from field_client.vault.upgrade import VERSION
+from models.changes import decode_body, decode_change
+from models.names import masked
+from sync.exchange import Absorbed
+from sync.messages import Cursor
+from sync.state import Created, Decision, Moved, Outcome, Wrote
+from tests.field import NOW, Hands, Jemput, example
+from tests.pages import pages
+
+
+def sent_back(desk: Desk, number: int, service: str, reason: str) -> str:
+    """A request that central returned; its record."""
+    row = example(service)
+    wanted = Wanted(service, row["answers"], row["documents"], {**row["reasons"], "duplicate": "x"})
+    (taken,) = desk.submit(desk.prepare(wanted))
+    log = desk.store.log().id
+    entry = next(e for e in desk.store.pending(taken.seq - 1, 1))
+    body = decode_body(decode_change(entry.data).body)
+    mine = (log, taken.seq)
+    before = "in_verification"
+    effects: list[Any] = [
+        Created(taken.record, service, taken.edition, b"d" * 16, (7, body.number), mine),
+        *(Wrote(taken.record, unit, value, None, mine) for unit, value in body.set.items()),
+        Outcome(log, taken.seq, "applied"),
+        Moved(taken.record, "receive", "submitted", "received"),
+        Moved(taken.record, "take", "received", before),
+        Moved(taken.record, "return", before, "needs_correction", reason),
+    ]
+    decision = Decision(number, b"central-log-0001", number, 1, NOW, 1, "rina", tuple(effects))
+    desk.store.apply(Absorbed((decision,), Cursor(b"incarnat", number, b"h" * 8)))
+    return taken.record.hex()
+
+
+def test_a_returned_request_leads_to_the_page_of_its_reason(tmp_path: Path) -> None:
+    with pages(tmp_path / "laptop", Hands()) as browser:
+        browser.unlock()
+        browser.go("/returned")
+        assert "Tidak ada yang perlu diperbaiki" in browser.text
+        desk = browser.counter.desk
+        named = sent_back(desk, 1, "birth", "NAME_MISMATCH: ejaan ibu")
+        scanned = sent_back(desk, 2, "ktp-reprint-lost", "DOC_UNREADABLE")
+        browser.go("/")
+        assert 'href="/returned"' in browser.page.text
+        browser.go("/returned")
+        assert "Nama berbeda dengan KK/SIAK: ejaan ibu" in browser.text
+        assert "rina" in browser.text
+        form = browser.form("/returned/call")
+        browser.send(form, 422, record=named, result="shouted")
+        browser.go("/returned")
+        browser.send(form, record=named, who="Salma Kader", result="coming", note="besok pagi")
+        assert browser.path == "/returned"
+        assert "Salma Kader: akan datang (besok pagi) · sari" in browser.text
+        fix = browser.form("/returned/fix")
+        offered = re.findall(r'name="section" value="(\w+)"', browser.page.text)
+        assert {"documents", "applicant", "parents"} <= set(offered), offered
+        browser.send(fix, record=named, section="parents")
+        assert browser.path.endswith("/0/parents/0")
+        assert browser.path.startswith("/drafts/")
+        browser.send(fix, record=scanned, section="documents")
+        assert browser.path.endswith("/documents")
+        browser.send(fix, record=scanned, section="nothing")
+        assert browser.path.count("/") == 2, "the task list"
+    hidden = Jemput(tmp_path / "laptop").one("request", "called", named)
+    who = masked("Salma Kader")
+    assert (hidden["who"], hidden["result"], hidden["note"]) == (who, "coming", "")
+
+
+def test_a_new_step_of_the_database_is_due_on_every_laptop() -> None:
+    assert len(STEPS._migrations) == VERSION
