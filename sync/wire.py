@@ -36,6 +36,9 @@ CONTINUES_APART = -2
 APART_BYTES_MIN = 8 * 1024
 """Of a payload; in a smaller one the second stream costs more than it saves."""
 
+APART_UNPACKED_BYTES_MAX = 4 * 1024 * 1024
+"""Putting digits back costs a step for each run of them: a few packed bytes can say millions."""
+
 WINDOW_LOG = 20
 DIGITS_WINDOW_LOG = 18
 """How far back a stream may point: 1 MiB and 256 KiB, which central keeps for each connection."""
@@ -153,6 +156,7 @@ class Unpacker:
         return _next(self._words, packed, limit)
 
     def _together(self, packed: bytes, limit: int) -> bytes:
+        limit = min(limit, APART_UNPACKED_BYTES_MAX)
         end = 4 + int.from_bytes(packed[:4], "big")
         words = _next(self._words, packed[4:end], limit)
         numbers = _next(self._digits, packed[end:], limit // 2)

@@ -104,3 +104,13 @@ def test_misses_that_became_unreadable_keep_nobody_out(tmp_path: Path) -> None:
     attempts = Attempts(tmp_path / "attempts.json")
     attempts.path.write_bytes(b'{"' + NOT_UTF8 + b'": {}}')
     attempts.clear("sari")
+
+
+def test_millions_of_runs_of_digits_are_a_bomb() -> None:
+    packer, unpacker = wire.Packer(0), wire.Unpacker()
+    unpacker.unpack(*packer.pack(b"first"))
+    packed, number = packer.pack(b"\xc1" * (wire.APART_UNPACKED_BYTES_MAX // 2 + 1))
+    assert number == wire.CONTINUES_APART
+    assert len(packed) < 1000
+    with pytest.raises(Problem, match=r"sync\.bomb"):
+        unpacker.unpack(packed, number)
