@@ -135,6 +135,9 @@ class Act(StrEnum):
     KEEP_ROSTER = "roster.keep"
     BATCH = "batch.work"
     CLOSE_BATCH = "batch.close"
+    STOCK = "stock.work"
+    READ_STOCK = "stock.read"
+    DISPATCH = "stock.dispatch"
 
 
 _OFFICE = frozenset(
@@ -169,6 +172,9 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.VERIFY_RECEIPT: STAFF,
     Act.BATCH: frozenset({Role.SIAK_OPERATOR}),
     Act.CLOSE_BATCH: frozenset({Role.SIAK_OPERATOR, Role.SUPERVISOR}),
+    Act.STOCK: frozenset({Role.PRINTER}),
+    Act.READ_STOCK: frozenset({Role.PRINTER, Role.COURIER, Role.SUPERVISOR, Role.AUDITOR}),
+    Act.DISPATCH: frozenset({Role.COURIER}),
     Act.READ_REPORTS: _KEEPERS | {Role.VERIFIER, Role.AUDITOR},
 }
 

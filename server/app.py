@@ -26,6 +26,7 @@ from server.api.laptops import enrol, sync
 from server.api.open import health, keys, sign_in, sign_out
 from server.api.problems import http_response, problem_response, unexpected_response
 from server.api.requests import REQUESTS
+from server.api.stock import STOCK
 from server.api.work import WORK
 from server.central import Central, open_central
 from server.jobs import Jobs
@@ -81,6 +82,7 @@ def _routers(central: Central) -> list[Router]:
             *DUPLICATES,
             *BATCHES,
             *WORK,
+            *STOCK,
         ],
         request_max_body_size=settings.api_body_bytes_max,
     )

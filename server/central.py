@@ -39,6 +39,7 @@ from server.restoring import Intake
 from server.returns import Returns
 from server.rosters import Rosters
 from server.settings import CALENDAR_FOLDER, Place
+from server.stock import Stock
 from server.worklist import Worklist
 from sync.atrest import house_key
 from sync.known import LogState
@@ -123,6 +124,7 @@ class Central:
         self.duplicates = Duplicates(
             registry, self.ledger, self.casework, clock, house_key(keys.seal, b"duplicates")
         )
+        self.stock = Stock(registry, self.casework, clock)
         self.worklist = Worklist(registry, self.casework, clock)
         self.batches = Batches(registry, self.casework, clock, entropy)
         self.evidence = Evidence(registry, keys, clock)

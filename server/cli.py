@@ -30,6 +30,7 @@ from server.commands import (
     reference,
     requests,
     rosters,
+    stock,
     waiting,
     work,
 )
@@ -60,6 +61,7 @@ app.add_typer(cases.app, name="cases")
 app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(batches.app, name="batch")
 app.add_typer(work.app, name="work")
+app.add_typer(stock.app, name="stock")
 app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(reference.app, name="reference")

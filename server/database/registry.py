@@ -32,6 +32,7 @@ from server.database.people import People, Person
 from server.database.proof import Broken, Proof, Verified
 from server.database.recoveries import Recoveries
 from server.database.rosters import Rosters
+from server.database.stock import Stock
 from server.database.tables import AttemptRow, CounterRow
 from server.database.work import table_of
 from server.journal import Journal
@@ -59,7 +60,7 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Recoveries, Proof, People, Custody, Journaled, Matching, Packages, Rosters, Desk):
+class Door(Recoveries, Proof, People, Custody, Journaled, Matching, Packages, Rosters, Desk, Stock):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:

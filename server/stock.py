@@ -1,0 +1,280 @@
+"""Stock: the book of numbered blank cards, and what is carried to villages.
+
+A blank is received with its lot, used for one request when the card is printed, or spoiled with a
+reason. A serial is used once: a second use is refused, for it means that one of two cards is not
+what it says. Documents go to villages on a manifest that the carrier takes along and the receiver
+counts against.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from models import lifecycle
+from models.ids import Code
+from models.people import Act, require
+from models.problems import Problem
+from server.auth import roles, who
+from server.casework import REASON_MAX, Casework, Done, find_record
+from server.database.people import Person
+from server.database.registry import Door, Registry
+from server.database.stock import Blank, Item, Manifest
+from server.sheets import RequestLine, line
+from server.spreadsheets import csv_file
+from sync.known import facts
+
+KINDS = ("ktp", "kia")
+LOT_MAX = 5000
+SERIAL_MAX = 32
+ITEMS_MAX = 200
+TEXT_MAX = 100
+LIST_MAX = 200
+DAY_SECONDS = 86400
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many blanks of a kind stand so."""
+
+    kind: str
+    state: str
+    n: int
+
+
+class ItemSheet(msgspec.Struct, frozen=True):
+    """One document of a manifest, as the carrier's list has it."""
+
+    request: str
+    code: str
+    name: str
+    service: str
+    serial: str
+    state: str
+
+
+class ManifestSheet(msgspec.Struct, frozen=True):
+    """A manifest, opened. qr: what its code says: the number, and a digest of what is on it, by
+    which a receiver sees that the list was not changed on the way."""
+
+    manifest: Manifest
+    items: list[ItemSheet]
+    qr: str
+
+
+class Stock:
+    """The verbs of the printing and dispatching desk."""
+
+    def __init__(self, registry: Registry, casework: Casework, clock: Callable[[], int]) -> None:
+        self.registry = registry
+        self.casework = casework
+        self.clock = clock
+
+    # -- blank cards
+
+    def receive(self, me: Person, kind: str, first: str, last: str) -> int:
+        """A lot of blanks came, serials first..last; how many. All or none."""
+        require(roles(me), Act.STOCK)
+        if kind not in KINDS:
+            raise Problem("blank.kind", kinds=list(KINDS))
+        serials = lot(first, last)
+        with self.registry.write() as door:
+            known = door.known_serials(serials)
+            if known:
+                raise Problem("blank.known", serial=min(known))
+            at, by = self.clock(), who(me)
+            door.add_blanks([Blank(serial, kind, "stock", at=at, by=by) for serial in serials])
+            details = {"kind": kind, "first": serials[0], "last": serials[-1], "n": len(serials)}
+            self._note(door, me, "blank.receive", serials[0], details)
+        return len(serials)
+
+    def counts(self, me: Person) -> list[Count]:
+        """The book in numbers."""
+        require(roles(me), Act.READ_STOCK)
+        with self.registry.read() as door:
+            return [Count(*row) for row in door.count_blanks()]
+
+    def print(self, me: Person, name: str, serial: str, seen: int) -> Done:
+        """The card of a request was printed on this blank."""
+        require(roles(me), Act.STOCK)
+        with self.registry.write() as door:
+            record = find_record(door, name)
+            if record.changed > seen or seen > door.standing().server_seq:
+                raise Problem("request.changed", code=name)
+            blank = _blank(door, serial)
+            if blank.state != "stock":
+                raise Problem("blank.not_stock", serial=blank.serial, state=blank.state)
+            done = self.casework.step_within(door, me, record, "print", blank.serial, seen)
+            self._keep(door, me, blank, state="used", record=record.id)
+            return done
+
+    def spoil(self, me: Person, serial: str, reason: str) -> None:
+        """The blank is spoiled, before it was used or after; its request is printed again."""
+        require(roles(me), Act.STOCK)
+        reason = reason.strip()
+        if not reason:
+            raise Problem("reason.required")
+        if len(reason) > REASON_MAX:
+            raise Problem("reason.too_long", limit=REASON_MAX, n=len(reason))
+        with self.registry.write() as door:
+            blank = _blank(door, serial)
+            if blank.state == "spoiled":
+                raise Problem("blank.not_stock", serial=blank.serial, state=blank.state)
+            record = door.record(blank.record) if blank.record else None
+            if record is not None:
+                seen = door.standing().server_seq
+                self.casework.step_within(door, me, record, "spoil", reason, seen)
+            self._keep(door, me, blank, state="spoiled", reason=reason)
+
+    def _keep(self, door: Door, me: Person, blank: Blank, **facts_: Any) -> None:
+        kept = msgspec.structs.replace(blank, at=self.clock(), by=who(me), **facts_)
+        door.keep_blank(kept)
+        details = {"request": kept.record.hex(), "reason": kept.reason}
+        self._note(door, me, f"blank.{kept.state}", kept.serial, details)
+
+    # -- manifests
+
+    def send(self, me: Person, names: Sequence[str], place: str, carrier: str) -> ManifestSheet:
+        """These printed documents go to a place with somebody. All of them or none."""
+        require(roles(me), Act.DISPATCH)
+        place, carrier = place.strip(), carrier.strip()
+        if not 0 < len(place) <= TEXT_MAX or not 0 < len(carrier) <= TEXT_MAX:
+            raise Problem("manifest.facts", limit=TEXT_MAX)
+        wanted = list(dict.fromkeys(names))
+        if not 1 <= len(wanted) <= ITEMS_MAX:
+            raise Problem("manifest.size", limit=ITEMS_MAX, n=len(wanted))
+        with self.registry.write() as door:
+            number = door.next_manifest()
+            items = [self._sent(door, me, number, name) for name in wanted]
+            at = self.clock()
+            manifest = Manifest(number, place, carrier, "sent", at, who(me))
+            door.add_manifest(manifest, items)
+            self._note(door, me, "manifest.send", str(number), {"n": len(items)})
+            return _sheet(door, manifest)
+
+    def _sent(self, door: Door, me: Person, number: int, name: str) -> Item:
+        record = find_record(door, name)
+        seen = door.standing().server_seq
+        self.casework.step_within(door, me, record, "dispatch", "", seen)
+        return Item(number, record.id, "sent")
+
+    def arrived(self, me: Person, number: int, missing: Sequence[str]) -> ManifestSheet:
+        """The receiver counted: all is there but `missing` (ids or numbers), which is back on the
+        pile of printed documents until it is found."""
+        require(roles(me), Act.DISPATCH)
+        with self.registry.write() as door:
+            manifest = _manifest(door, number)
+            if manifest.state != "sent":
+                raise Problem("manifest.state", n=number)
+            items = door.manifest_items(number)
+            lost = {find_record(door, name).id for name in missing}
+            strange = lost - {item.record for item in items}
+            if strange:
+                raise Problem("manifest.not_on", code=min(strange).hex()[:8])
+            kept = []
+            for item in items:
+                state = "missing" if item.record in lost else "received"
+                kept.append(msgspec.structs.replace(item, state=state))
+                if state == "missing":
+                    self._back(door, me, item)
+            manifest = msgspec.structs.replace(
+                manifest, state="received", received_at=self.clock(), received_by=who(me)
+            )
+            door.keep_manifest(manifest, kept)
+            details = {"n": len(kept), "missing": len(lost)}
+            self._note(door, me, "manifest.arrived", str(number), details)
+            return _sheet(door, manifest)
+
+    def _back(self, door: Door, me: Person, item: Item) -> None:
+        record = door.record(item.record)
+        if record is None or record.status != lifecycle.Status.READY_FOR_HANDOVER:
+            return  # it was handed over all the same
+        seen = door.standing().server_seq
+        reason = f"manifest {item.number}"
+        self.casework.step_within(door, me, record, "return", reason, seen)
+
+    def show(self, me: Person, number: int) -> ManifestSheet:
+        """One manifest, opened."""
+        require(roles(me), Act.READ_STOCK)
+        with self.registry.write() as door:
+            manifest = _manifest(door, number)
+            self._note(door, me, "manifest.read", str(number), {})
+            return _sheet(door, manifest)
+
+    def manifests(
+        self, me: Person, *, state: str = "", before: int = 0, limit: int = 50
+    ) -> list[Manifest]:
+        """Manifests, newest first."""
+        require(roles(me), Act.READ_STOCK)
+        with self.registry.read() as door:
+            return door.manifests(state, before, max(1, min(limit, LIST_MAX)))
+
+    def export(self, me: Person, number: int) -> bytes:
+        """The carrier's list as CSV."""
+        sheet = self.show(me, number)
+        heads = ["No.", "Nomor bukti", "Nama", "Layanan", "Nomor blangko", "Keadaan"]
+        rows = [
+            [str(n), one.code, one.name, one.service, one.serial, one.state]
+            for n, one in enumerate(sheet.items, 1)
+        ]
+        return csv_file(heads, rows)
+
+    def uncollected(self, me: Person, days: int = 30, limit: int = 50) -> list[RequestLine]:
+        """Documents that have waited for their owners for so many days, the oldest first."""
+        require(roles(me), Act.READ_STOCK)
+        before = self.clock() - max(0, days) * DAY_SECONDS
+        status = str(lifecycle.Status.READY_FOR_HANDOVER)
+        with self.registry.read() as door:
+            found = door.uncollected(status, before, max(1, min(limit, LIST_MAX)))
+        return [line(row) for row in found]
+
+    def _note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:
+        door.audit(me.login, act, target, details, self.clock())
+
+
+def lot(first: str, last: str) -> list[str]:
+    """The serials of a lot: the same letters in front, then a number of the same length."""
+    first, last = first.strip().upper(), (last.strip() or first.strip()).upper()
+    digits = len(first) - len(first.rstrip("0123456789"))
+    prefix = first[: len(first) - digits]
+    fits = 0 < len(first) == len(last) <= SERIAL_MAX and digits and last.startswith(prefix)
+    if not fits or not first.isascii() or not last[len(prefix) :].isdigit():
+        raise Problem("blank.serial", limit=SERIAL_MAX)
+    low, high = int(first[len(prefix) :]), int(last[len(prefix) :])
+    if not low <= high < low + LOT_MAX:
+        raise Problem("blank.lot", limit=LOT_MAX)
+    return [f"{prefix}{number:0{digits}}" for number in range(low, high + 1)]
+
+
+def _blank(door: Door, serial: str) -> Blank:
+    blank = door.blank(serial.strip().upper())
+    if blank is None:
+        raise Problem("blank.unknown", serial=serial[:SERIAL_MAX])
+    return blank
+
+
+def _manifest(door: Door, number: int) -> Manifest:
+    manifest = door.manifest(number)
+    if manifest is None:
+        raise Problem("manifest.unknown", n=number)
+    return manifest
+
+
+def _sheet(door: Door, manifest: Manifest) -> ManifestSheet:
+    items = door.manifest_items(manifest.number)
+    digest = hashlib.sha256(b"".join(item.record for item in items)).hexdigest()[:16]
+    sheets = [_item_sheet(door, item) for item in items]
+    return ManifestSheet(manifest, sheets, f"JBM1 {manifest.number} {len(items)} {digest}")
+
+
+def _item_sheet(door: Door, item: Item) -> ItemSheet:
+    record = door.record(item.record)
+    assert record is not None
+    blank = door.blank_of(item.record)
+    code = str(Code(*record.code)) if record.code is not None else record.id.hex()[:8]
+    serial = blank.serial if blank is not None else ""
+    return ItemSheet(
+        item.record.hex(), code, facts(record).name, record.service, serial, item.state
+    )
