@@ -25,7 +25,7 @@ from sync import bundle, keylist, logs, messages, receipt, reference, state
 FOLDER = Path(__file__).parent / "fixtures" / "editions"
 LIST = "files.sha256"
 MESSAGES, TRAFFIC = "messages.msgpack", "traffic.msgpack"
-VAULT, CIPHER, CENTRAL = "vault.tar.xz", "cipher.db", "central.tar.xz"
+VAULT, CIPHER, CENTRAL = "vault.tar.xz", "pages.sqlcipher", "central.tar.xz"
 PLAIN = "vault.plain"
 MODULES = (changes, messages, logs, state, receipt, keylist)
 ALONE = (bundle.Header, reference.Package)
