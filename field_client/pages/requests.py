@@ -48,7 +48,10 @@ def found(here: Here, form: Form) -> Response[Any]:
         return here.go("/requests")
     if len(text) > TEXT_MAX:  # a reader of QR codes types like a keyboard
         return here.go(f"/requests/{receipts.verify(here.store, text).id}")
-    return _draw_list(here, _search(here, text), q=text, people=_people(here, text))
+    lines, people = _search(here, text), _people(here, text)
+    if lines or people:
+        here.desk.note_reveal("page search")
+    return _draw_list(here, lines, q=text, people=people)
 
 
 def _people(here: Here, text: str) -> list[tuple[Resident, str]]:

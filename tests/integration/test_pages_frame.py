@@ -409,3 +409,17 @@ def test_a_correction_that_changes_nothing_is_told(browser: Browser) -> None:
     assert "Belum ada yang berubah" in browser.text
     browser.send(browser.form(), 422)
     assert "Tidak ada isian yang berubah" in browser.text
+
+
+def test_that_people_were_looked_up_is_noted(browser: Browser) -> None:
+    desk = browser.counter.desk
+    taken(browser)
+    browser.go("/requests")
+    form = browser.form("/requests")
+    for text, noted in (("tidak ada orang begini", False), ("Salma", True)):
+        before = desk.store.reveals.newest(1)
+        form.put("q", text)
+        browser.send(form)
+        newest = desk.store.reveals.newest(1)[0]
+        assert (newest.action == "page search" and [newest] != before) == noted
+        assert "Salma" not in str(browser.page.url)
