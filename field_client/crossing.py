@@ -77,6 +77,7 @@ class Crossing:
             lanes_of(self.settings.changes_only),
         )  # fmt: skip
         self._silent = 0
+        self._doubt = False
         self._opened: deque[float] = deque()
 
     def run(self) -> Exchange:
@@ -155,6 +156,7 @@ class Crossing:
             sending=self._spend,
             files=self.files,
             told=lambda: courier.tell("send", self.log),
+            doubt=self._doubt,
         )  # fmt: skip
         courier.tell("send", self.log)
         try:
@@ -166,6 +168,7 @@ class Crossing:
             courier.report.bytes_kept += passage.kept + line.head_bytes
             self._spend(line.bytes_down, ask=False)
             self._silent = 0 if line.bytes_down else self._silent + 1
+            self._doubt = exchange.outstanding > 0
             road.hang_up()
 
     def _post(self, exchange: Exchange) -> bool:

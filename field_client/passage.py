@@ -56,7 +56,8 @@ class Passage:
     """Carries `exchange` over `line`. wrote: called with each answer, commits it. at: the laptop's
     wall clock for requests. sending: called with the bytes that are about to be sent; raises
     Problem where they are not to be. files: follow when no entry waits any more.
-    told: called when central said more of them."""
+    told: called when central said more of them. doubt: what the last connection carried without
+    an answer may have arrived: the first answer is waited for before more is sent."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Passage:
         files: Sending,
         told: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        doubt: bool = False,
     ) -> None:
         self.store = store
         self.log = log
@@ -88,6 +90,7 @@ class Passage:
         self.files = files
         self.told = told
         self.clock = clock
+        self.doubt = doubt
         self.answers = Answers(envelopes)
         self.kept = 0
         self._asked = False
@@ -120,7 +123,7 @@ class Passage:
     def _fill(self) -> None:
         if self._asked and not self.exchange.outstanding and not self.exchange.finished:
             self._asked = False  # pages remain, or entries have to be sent again
-        while not self._asked and self.pace.room:
+        while not self._asked and self.pace.room and not self._waits:
             entries = self.store.pending(self.exchange.next_entry - 1, self._budget(), self.log.id)
             self._asked = not entries or entries[-1].seq >= self.exchange.position.last
             asks = self.files.asks() if self._asked else []
@@ -135,6 +138,11 @@ class Passage:
             self._move(0.0)
         if self._asked:
             self._fill_files()
+
+    @property
+    def _waits(self) -> bool:
+        """Is the answer that ends the doubt on its way?"""
+        return self.doubt and self._checkpoint is None and self.exchange.outstanding > 0
 
     def _fill_files(self) -> None:
         """One piece after the other, as long as nobody saves anything more urgent."""

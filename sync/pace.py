@@ -36,7 +36,7 @@ WINDOW_BYTES_MAX = 1024 * 1024
 """Handed to the connection at most: enough to go on with while a lost packet is missed, sent again
 and waited for, during which no answer comes."""
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 7.0
 EXPLAINED_SECONDS_MAX = 10.0
 """Without a sign of life for so long, beyond what round trip and size explain (at most the second
 number), a connection is given up."""

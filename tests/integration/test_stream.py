@@ -208,6 +208,23 @@ def test_a_connection_that_stands_still_is_given_up_and_begun_anew(
     assert errand.report.bytes_up < errand.report.bytes_kept * (1 + 0.6 * again)
 
 
+def test_what_arrived_without_an_answer_is_not_sent_again(town, road, van, small_frames):
+    """All answers of the first connection are lost; the second one asks before it goes on."""
+    wanted = taken(town, van, MANY)
+    road.stall(way="down")
+    errand = courier(van, road.url)
+    thread = threading.Thread(target=errand.sync)
+    thread.start()
+    until(lambda: len(town.stored()) == MANY)
+    sent = road.passed["up"]
+    road.drop()
+    road.clear()
+    thread.join(60)
+    assert van.house.store.standing().unsent == 0
+    assert set(town.stored()) == wanted
+    assert road.passed["up"] - sent < sent / 3
+
+
 def test_a_slow_road_that_moves_is_not_given_up(town, road, van, small_frames, monkeypatch):
     monkeypatch.setattr(pace, "PATIENCE_SECONDS", 2.0)
     monkeypatch.setattr(pace, "EXPLAINED_SECONDS_MAX", 0.1)

@@ -94,7 +94,7 @@ def test_nothing_is_overdue_while_nothing_is_on_its_way():
     here.connected(0.7, 5.0)
     assert here.deadline() is None
     here.put(600, 5.0)
-    assert here.deadline() == pytest.approx(5.0 + 5.0 + 0.7 + 600 / pace.SLOWEST)
+    assert here.deadline() == pytest.approx(5.0 + 7.0 + 0.7 + 600 / pace.SLOWEST)
     here.acknowledged(6.0)
     assert here.deadline() is None
 
@@ -110,12 +110,12 @@ def test_what_the_link_explains_is_waited_for_and_moving_bytes_are_a_sign_of_lif
     here = Pace(rate=2_000)
     here.connected(0.7, 0.0)
     here.put(10_000, 0.0)
-    assert here.deadline() == pytest.approx(5.0 + 0.7 + 5.0)
+    assert here.deadline() == pytest.approx(7.0 + 0.7 + 5.0)
     here.alive(4.0)
-    assert here.deadline() == pytest.approx(4.0 + 5.0 + 0.7 + 5.0)
+    assert here.deadline() == pytest.approx(4.0 + 7.0 + 0.7 + 5.0)
     here.put(1_000_000, 4.0)
     here.acknowledged(5.0)
-    assert here.deadline() == pytest.approx(5.0 + 5.0 + 10.0), "ten seconds at most"
+    assert here.deadline() == pytest.approx(5.0 + 7.0 + 10.0), "ten seconds at most"
 
 
 def test_the_time_a_link_lay_idle_is_not_taken_for_slowness():
