@@ -23,7 +23,7 @@ from server.database.people import Person
 from server.settings import Place, load
 from sync import enrolment, seal, wire
 from sync.logs import Open, log_id
-from sync.messages import Enrolment, Invitation, Order, Page, Reply, decode, name_of
+from sync.messages import Enrolment, Invitation, Order, Page, Reply, Told, decode, name_of
 from sync.messages import encode as encode_message
 from tests.blank import lay
 from tests.simulation.laptop import Laptop, Screen
@@ -100,11 +100,22 @@ class Van(Laptop):
         entry = self.entries[seq - 1]
         return record_of(self.log, seq, decode_change(entry.data), entry.data)
 
+    @property
+    def proved(self) -> int:
+        """Newest entry that central proved to hold."""
+        return int(self.exchange().position.stored)
+
+    def outcome(self, seq: int) -> Told:
+        """What became of an entry of its log, as it was told."""
+        names: tuple[Any, ...] = (seq, (self.log, seq))
+        (found,) = [told for name, told in self.told.items() if name in names]
+        return found
+
     # -- the road
 
     def request_body(self, exchange: Any) -> bytes:
         """One sealed request."""
-        payload = exchange.request(self.pending(self.stored + 1, 500), self.clock)
+        payload = exchange.request(self.pending(exchange.next_entry, 500), self.clock)
         return self.sealed(payload)
 
     def sealed(self, payload: bytes, dictionary: int = 0) -> bytes:

@@ -254,7 +254,7 @@ def test_numbers_jump_and_a_laptop_of_the_lost_time_is_told_the_lineage(office, 
         asked = Request(9, "test", 1, van.cursor, 1 << 20, None)
         reply, pages = central.reception.respond(van.log, asked, b"n" * 16)
         assert (reply.lineage, pages, reply.more) == ([branch], [], True)
-        assert reply.checkpoint.seq < van.stored
+        assert reply.checkpoint.seq < van.proved
         assert branch.number == made.backup.server_seq < van.cursor.server_seq
         fresh = Request(10, "test", 1, Cursor(standing.incarnation, branch.number), 1 << 20, None)
         reply, pages = central.reception.respond(van.log, fresh, b"m" * 16)

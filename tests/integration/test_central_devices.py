@@ -204,7 +204,7 @@ def test_what_a_lost_laptop_brings_is_kept_and_waits_for_a_person(office):
     after = van.take_in(2)
     reply = office.sync(van)
     assert reply.checkpoint.seq == van.last, "stored all the same"
-    assert van.told[van.last].state == "held"
+    assert van.outcome(van.last).state == "held"
     with office.central.registry.read() as door:
         assert door.record(before) is not None
         assert door.record(after) is None
@@ -216,7 +216,7 @@ def test_what_a_lost_laptop_brings_is_kept_and_waits_for_a_person(office):
     with office.central.registry.read() as door:
         assert door.record(after) is not None
     office.sync(van)
-    assert van.told[van.last].state == "accepted"
+    assert van.outcome(van.last).state == "accepted"
 
 
 @pytest.mark.parametrize(("verb", "login"), [("lose", "tono"), ("retire", "admin")])
@@ -266,11 +266,11 @@ def test_a_suspended_laptop_is_told_and_works_again_after(office):
     van.take_in(1)
     reply = office.sync(van)
     assert len(reply.orders) == 1
-    assert van.told[van.last].state == "held"
+    assert van.outcome(van.last).state == "held"
     office.central.devices.resume(office.people["tono"], "Si Jola 1", "sudah jelas")
     van.take_in(2)
     assert len(office.sync(van).orders) == 2
-    assert van.told[van.last].state == "applied"
+    assert van.outcome(van.last).state == "applied"
 
 
 @pytest.mark.parametrize(

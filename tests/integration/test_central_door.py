@@ -168,7 +168,7 @@ def test_an_unknown_dictionary(office, van, unmoved):
 
 
 def test_a_chain_that_does_not_fit(office, van, unmoved):
-    batch = Batch(van.stored + 1, b"wrong---", b"wrong---", [van.entries[-1].data])
+    batch = Batch(van.proved + 1, b"wrong---", b"wrong---", [van.entries[-1].data])
     assert code(office.push(van.sealed(plain(van, batch)))) == "sync.chain"
 
 
@@ -191,7 +191,7 @@ def test_the_same_request_twice_has_one_effect(office):
     assert office.push(first).status_code == 200
     assert standing(office) == before
     office.sync(van)
-    assert van.told[van.last].state == "applied"
+    assert van.outcome(van.last).state == "applied"
     assert record in van.snapshot.records
 
 
@@ -212,15 +212,15 @@ def test_a_forged_reply_is_refused_by_the_laptop(office):
     with pytest.raises(Problem) as refused:
         van.receive(exchange, resealed)
     assert refused.value.code == "sync.signature"
-    assert van.stored == 0
+    assert van.proved == 0
     other = van.exchange()
     other.request([], van.clock)
     with pytest.raises(Problem) as refused:
         van.receive(other, real)
     assert refused.value.code in ("sync.forged_reply", "sync.not_for_us")
-    assert van.stored == 0
+    assert van.proved == 0
     van.receive(exchange, real)
-    assert van.stored == van.last
+    assert van.proved == van.last
 
 
 # -- numbers and names that no program of ours says

@@ -148,6 +148,6 @@ def test_what_waits_is_judged_again_by_the_job(office):
     van = office.van("Si Jola 1")
     van.append([van.change("edit", Body(set={"applicant.phone": "0812"}), b"r" * 16)])
     office.sync(van)
-    assert van.told[van.last].state == "waiting"
+    assert van.outcome(van.last).state == "waiting"
     assert office.central.ledger.retry(office.clock.at) == 0
     assert office.central.status().waiting == 1
