@@ -22,6 +22,7 @@ from field_client.cli import (
     state,
     sticks,
     sync,
+    visits,
 )
 from field_client.cli.common import (
     DataOption,
@@ -50,6 +51,7 @@ for name, group in (
     ("print", printing.app),
     ("stock", printing.stock_app),
     ("handover", handing.app),
+    ("visit", visits.app),
 ):
     app.add_typer(group, name=name)
 queueing.register(app)

@@ -27,6 +27,7 @@ from field_client.pages import (
     standing,
     sticks,
     unlock,
+    visiting,
 )
 from field_client.pages.counter import Counter
 from field_client.pages.door import Door, Secrets
@@ -51,6 +52,7 @@ HANDLERS = [
     *standing.HANDLERS,
     *sticks.HANDLERS,
     *returning.HANDLERS,
+    *visiting.HANDLERS,
 ]
 
 

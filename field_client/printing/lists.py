@@ -32,8 +32,9 @@ TO_COLLECT = ("printed", "ready_for_handover")
 
 
 class Recap(msgspec.Struct, frozen=True):
-    """A day's work. lines: requests taken in on that day. returned: that wait for correction;
-    drafts: begun and not submitted; unsent: entries central has not proved to hold."""
+    """A day's work. lines: requests taken in on that day. more: facts of a visit. returned: that
+    wait for correction; drafts: begun and not submitted; unsent: entries that central has not
+    proved to hold."""
 
     day: date
     office: str
@@ -43,6 +44,7 @@ class Recap(msgspec.Struct, frozen=True):
     unsent: int
     returned: int
     stock: tuple[Balance, ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -63,7 +65,7 @@ def recap_of(desk: Desk, day: date, stock: Sequence[Balance] = ()) -> Recap:
         day,
         desk.invitation().office_name,
         desk.operator.name,
-        tuple(reversed([line for line in _own(desk) if _day(line.at) == day])),
+        tuple(reversed([line for line in _own(desk) if day_of(line.at) == day])),
         sum(standing.drafts.values()),
         standing.unsent,
         standing.requests.get(RETURNED, 0),
@@ -106,7 +108,8 @@ def _in(desk: Desk, status: str) -> list[Line]:
     return found[:LISTED_MAX]
 
 
-def _day(at: int) -> date:
+def day_of(at: int) -> date:
+    """The day of Unix seconds, here."""
     return datetime.fromtimestamp(at, UTC).astimezone(WIT).date()
 
 
@@ -160,6 +163,7 @@ def _counts(told: Recap, lang: str) -> list[doc.Block]:
         (say("Draf", lang), number(told.drafts, lang)),
         (say("Perlu perbaikan", lang), number(told.returned, lang)),
         (say("Uang diterima", lang), say("tidak ada: layanan GRATIS", lang)),
+        *told.more,
     )
     services = Counter(line.service for line in told.lines).most_common()
     if not services:

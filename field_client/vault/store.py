@@ -40,6 +40,7 @@ from field_client.vault.saving import Saving
 from field_client.vault.snapshot import apply
 from field_client.vault.sums import is_right
 from field_client.vault.upgrade import upgrade
+from field_client.vault.visits import Visits
 from models.problems import Problem
 from sync.exchange import Position, Step
 from sync.identity import Identity
@@ -94,6 +95,7 @@ class Store:
         self.attached = Attached(engine)
         self.custody = Custody(engine)
         self.contacts = Contacts(engine)
+        self.visits = Visits(engine)
         self.restored = self._is_restored()
 
     @cached_property

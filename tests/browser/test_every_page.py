@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from field_client import visit
 from tests.architecture.source import ROOT
 from tests.browser.test_journeys import begin, take_in
 from tests.browsing import Served
+from tests.village import PLACE
 
 pytestmark = pytest.mark.browser
 AXE = ROOT / "assets" / "node_modules" / "axe-core" / "axe.min.js"
@@ -38,6 +40,18 @@ def draft(served: Served) -> str:
     return served.counter.desk.store.drafts.of("sari")[0].id.hex()
 
 
+def open_visit(served: Served) -> str:
+    """A visit with somebody called, somebody who waits and somebody who did not come."""
+    desk = served.counter.desk
+    if visit.current(desk.store) is None:
+        visit.start(desk, visit.Plan(PLACE))
+        for first in (True, False, False):
+            visit.take_number(desk, first=first)
+        visit.settle(desk, visit.call_next(desk).name, visit.ABSENT)
+        visit.call_next(desk)
+    return "/visit"
+
+
 PAGES: dict[str, Callable[[Served], str]] = {
     "home": lambda _: "/",
     "unlock": lambda _: "/unlock?who=sari",
@@ -62,6 +76,9 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "sending": lambda _: "/sending",
     "usb": lambda _: "/usb",
     "returned": lambda _: "/returned",
+    "visit to come": lambda _: "/visit",
+    "visit": open_visit,
+    "targets": lambda _: "/visit/targets",
     "notices": lambda _: "/notices",
     "nothing there": lambda _: "/nothing",
 }
