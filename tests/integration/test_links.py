@@ -101,10 +101,11 @@ def test_a_sync_over_a_real_link_is_measured_or_it_is_said_why_not(monkeypatch):
     assert all(name in found for name in PROMISED), found
     assert (found["round_trips"], found["duplicates"]) == (1, 0)
     rtt = PROFILES["4g"].rtt
-    assert 1.5 * rtt <= found["first_s"] <= found["seconds"][2] < 20
+    assert 1.5 * rtt <= found["first_s"] <= found["seconds"][2]
     assert found["bound_s"][1] >= 1.5 * rtt
     assert found["bytes_up"][1] > 1000
-    assert found["rest_time_ratio"] > 1
+    assert found["rest_s"] >= 8 * rtt, "one round trip a record at least"
+    assert found["rest_time_ratio"] > 0
 
 
 def test_elsewhere_it_is_said_what_is_missing(monkeypatch):
