@@ -27,6 +27,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from linkfigures import LINK_BARS, meets
+
 Figures = dict[str, Any]
 
 BARS = {
@@ -56,22 +58,6 @@ BARS = {
     "dedup_recall": ">= 0.95",
 }
 """What a figure should be; the others are told for their own sake."""
-
-LINK_BARS = {
-    "edge2g_200": {"bytes_ratio": "<= 1.0", "time_ratio": "<= 1.05", "first_s": "<= 2.2"},
-    "edge2g_2000": {"time_ratio": "<= 0.95", "first_s": "<= 2.2"},
-    "flaky_2000": {"time_ratio": "<= 1.1", "resent_ratio": "<= 0.05", "duplicates": "<= 0"},
-    "nothing_new": {"round_trips": "<= 1", "most_up": "<= 1000", "most_down": "<= 1000"},
-    "ten_edits": {
-        "most_up": "<= 1800",
-        "median_s": "<= 2.0",
-        "up_ratio_to_small_history": "<= 1.1",
-    },
-    "vsat_photos": {"time_ratio": "<= 1.08"},
-    "g3_photos": {"time_ratio": "<= 1.08"},
-    "edge2g_photos": {"time_ratio": "<= 1.08", "photos_before_previews": "<= 0"},
-}
-"""The same for each key of `links`."""
 
 
 def wire(options: argparse.Namespace) -> Figures:
@@ -146,15 +132,7 @@ def misses(figures: Figures) -> list[str]:
 
 
 def _missed(figures: Figures, bars: dict[str, str]) -> list[str]:
-    found = []
-    for name, bar in bars.items():
-        sign, limit = bar.split()
-        value = figures.get(name)
-        if value is not None and not (
-            value <= float(limit) if sign == "<=" else value >= float(limit)
-        ):
-            found.append(name)
-    return found
+    return [name for name, bar in bars.items() if name in figures and not meets(figures[name], bar)]
 
 
 def told(figures: Figures, bars: dict[str, str], missed: list[str], of: str = "") -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import linkfigures
 import reference
 from field_client.printing.papers import papers, papers_of
 from models import lifecycle
@@ -134,6 +135,10 @@ DRAWN: dict[str, Callable[[], str]] = {
     "settings": reference.setting_tables,
     "messages": reference.message_table,
     "papers": paper_table,
+    "links": linkfigures.table,
+    "links-more": linkfigures.details,
+    "links-tls": linkfigures.tls_table,
+    "links-where": linkfigures.machines,
 }
 
 
