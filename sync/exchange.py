@@ -384,9 +384,9 @@ class Exchange:
 
     def _part(self, orders: Sequence[Order], asked: _Asked) -> None:
         """Central's log is not ours any more. Where our entries differed, it orders a new log and
-        says after which number; where they did not, it holds all that was sent, and more. Of several
-        orders the earliest counts: they may be about other branches. Later answers of the same
-        exchange, without the order, do not unsay it."""
+        says after which number; where they did not, it holds all that was sent, and more. Of
+        several orders the earliest counts: they may be about other branches. Later answers of the
+        same exchange, without the order, do not unsay it."""
         if self.parted is not None:
             return
         self.position = msgspec.structs.replace(
