@@ -9,6 +9,7 @@ from tests.field import example
 def submitted(desk: Desk, service: str) -> bytes:
     """The example of a service, taken in; gives its record."""
     row = example(service)
-    wanted = Wanted(row["service"], row["answers"], row["documents"], row["reasons"])
+    reasons = {**row["reasons"], "duplicate": "diminta lagi"}
+    wanted = Wanted(row["service"], row["answers"], row["documents"], reasons)
     (taken,) = desk.submit(desk.prepare(wanted))
     return taken.record
