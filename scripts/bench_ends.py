@@ -197,18 +197,29 @@ def _send_from(data: bytes, kept: int, address: str) -> int:
                 with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
                     sent += line.send(out[sent : sent + 65536])
             if ready:
-                with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
-                    came = line.recv(65536)
-                    if not came:
-                        return kept
-                    heard += came
-                    whole = len(heard) // 8 * 8
-                    if whole:
-                        kept = int.from_bytes(heard[whole - 8 : whole], "big")
-                        heard, moved = heard[whole:], time.monotonic()
+                came = _all_of(line)
+                if came is None:
+                    return kept
+                heard += came
+                whole = len(heard) // 8 * 8
+                if whole:
+                    kept = int.from_bytes(heard[whole - 8 : whole], "big")
+                    heard, moved = heard[whole:], time.monotonic()
             if time.monotonic() - moved > PATIENCE:
                 return kept
     return kept
+
+
+def _all_of(line: socket.socket) -> bytes | None:
+    """Everything that is there, also what TLS has unpacked already; None at the end."""
+    found = b""
+    with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
+        while True:
+            came = line.recv(65536)
+            if not came:
+                return found or None
+            found += came
+    return found
 
 
 def _exactly(line: socket.socket, size: int) -> bytes:
