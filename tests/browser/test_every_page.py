@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
-from field_client import visit
+from field_client import returned, visit
 from tests.architecture.source import ROOT
 from tests.browser.test_journeys import begin, take_in
 from tests.browsing import Served
+from tests.integration.test_pages_returned import sent_back
 from tests.village import PLACE
 
 pytestmark = pytest.mark.browser
@@ -38,6 +39,14 @@ def request(served: Served) -> str:
 
 def draft(served: Served) -> str:
     return served.counter.desk.store.drafts.of("sari")[0].id.hex()
+
+
+def open_returned(served: Served) -> str:
+    """A request that came back, with somebody called about it."""
+    desk = served.counter.desk
+    record = sent_back(desk, 1, "ktp-reprint-lost", "DOC_UNREADABLE: foto buram")
+    returned.note_call(desk, desk.open(bytes.fromhex(record)), "Salma Kader", "coming", "besok")
+    return "/returned"
 
 
 def open_visit(served: Served) -> str:
@@ -75,7 +84,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "drop": lambda s: f"/drafts/{draft(s)}/drop",
     "sending": lambda _: "/sending",
     "usb": lambda _: "/usb",
-    "returned": lambda _: "/returned",
+    "returned": open_returned,
     "visit to come": lambda _: "/visit",
     "visit": open_visit,
     "targets": lambda _: "/visit/targets",
