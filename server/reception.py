@@ -190,7 +190,7 @@ class Reception:
         else:  # one of several in a row, of which the last one asks for pages; or it has read a
             # history that a restore ended, and finds its way into this one first
             found, upto, head, more = [], request.cursor.server_seq, request.cursor.head, True
-        shown = visible_parts(door, reach, found)
+        shown = visible_parts(door, reach, found, request.sight)
         echoes: list[Echo] = []
         if request.echo:
             shown, echoes = echoed(door, log, shown)

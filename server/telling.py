@@ -15,7 +15,7 @@ from server.ledger import Door, Scope, Standing
 from sync.digest import packed, total
 from sync.echo import Author, shorten
 from sync.known import LogState
-from sync.messages import OWN, Echo, Fill, Page, Request
+from sync.messages import OWN, Echo, Fill, Page, Request, Sight
 from sync.pull import for_laptop, whole_for
 from sync.state import Decision, Whole
 
@@ -23,8 +23,15 @@ PAGE_BYTES = 128 * 1024
 """Pages are cut at whole decisions near this size; each is usable alone."""
 
 
-def visible_parts(door: Door, scope: Scope, found: list[Decision]) -> list[Decision]:
-    """Of these decisions what the laptop may see."""
+def visible_parts(
+    door: Door, scope: Scope, found: list[Decision], sight: Sight | None = None
+) -> list[Decision]:
+    """Of these decisions what the laptop may see. sight: what it knows of its scope: a request that
+    leaves a village which is not whole there yet is told whole where it comes."""
+    filling: Iterable[str] = ()
+    if sight is not None:
+        knows = sight.scope == scope.number
+        filling = [cell for cell, _ in sight.fills] if knows else scope.villages
     named = {
         name
         for decision in found
@@ -33,7 +40,10 @@ def visible_parts(door: Door, scope: Scope, found: list[Decision]) -> list[Decis
         if name
     }
     visible = _sight(door, scope, named)
-    shown = (for_laptop(d, visible, scope.logs, scope.villages, door.whole_before) for d in found)
+    whole = tuple(village for village in scope.villages if village not in filling)
+    shown = (
+        for_laptop(d, visible, scope.logs, scope.villages, door.whole_before, whole) for d in found
+    )
     return [decision for decision in shown if decision is not None]
 
 

@@ -50,10 +50,12 @@ def for_laptop(
     own_logs: Collection[bytes],
     villages: Collection[str] = (),
     before: Before | None = None,
+    whole: Collection[str] | None = None,
 ) -> Decision | None:
     """The part of `decision` that the laptop with these logs and villages may see, or None for
-    nothing. before: gives the requests that come into its villages by this decision."""
-    placed = arrivals(decision, visible, villages) if before is not None else []
+    nothing. before: gives the requests that come into its villages by this decision. whole: those
+    of its villages that are filled; by default all."""
+    placed = arrivals(decision, visible, villages, whole) if before is not None else []
     arrived = [before(e.record, decision.server_seq) for e in placed] if before is not None else []
     seen: list[Effect | None] = [whole_for(w, visible, own_logs) for w in arrived if w is not None]
     seen += [_effect(e, decision, visible, own_logs, villages) for e in decision.effects]
@@ -61,12 +63,19 @@ def for_laptop(
     return msgspec.structs.replace(decision, effects=effects) if effects else None
 
 
-def arrivals(decision: Decision, visible: Visible, villages: Collection[str]) -> list[Placed]:
-    """Moves of requests from elsewhere into these villages."""
+def arrivals(
+    decision: Decision,
+    visible: Visible,
+    villages: Collection[str],
+    whole: Collection[str] | None = None,
+) -> list[Placed]:
+    """Moves of requests from elsewhere into these villages. One that was in a village which is not
+    whole on the laptop yet may come from elsewhere as well: no fill will bring it any more."""
+    whole = villages if whole is None else whole
     placed = [e for e in decision.effects if isinstance(e, Placed)]
     return [
         e for e in placed
-        if e.village in villages and e.before not in villages and visible(e.record)
+        if e.village in villages and e.before not in whole and visible(e.record)
     ]  # fmt: skip
 
 
