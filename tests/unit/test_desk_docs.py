@@ -13,7 +13,10 @@ from field_client.courier import Report
 from field_client.queue import Answer, Row
 from tests.architecture import source
 
-PAGE = (source.ROOT / "docs" / "cli-field.md").read_text(encoding="utf-8")
+PAGE = "".join(  # the papers have a page of their own, which the first one leads to
+    (source.ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("cli-field.md", "papers.md")
+)
 COMMON = {"--data", "--operator", "--pin-file", "--lang", "--json", "--reveal", "--help"}
 
 
