@@ -12,10 +12,12 @@ the same world. A broken law prints the seed and the last steps before it; exit 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -26,34 +28,63 @@ home.enter()
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tests.simulation.faults import FAULTS
 from tests.simulation.laws import LAWS, check, outcomes
-from tests.simulation.world import FAULTS, Broken, World
+from tests.simulation.road import Broken
+from tests.simulation.shrink import law_of, shortest
+from tests.simulation.world import STEADY, World
 
 CLOCKS_EVERY = 5
 """Every fifth seed is played again under other clocks (law 25); it costs a second world."""
 
 
-def play(seed: int, vans: int, changes: int, fired: Counter[str], laws: Counter[str]) -> World:
-    """One world to its end, with every law checked."""
+def play(
+    seed: int, vans: int, changes: int, fired: Counter[str], laws: Counter[str], shrink: float = 0
+) -> World:
+    """One world to its end, with every law checked. shrink: seconds spent on a shorter trace."""
     world = World(seed, vans, changes)
     try:
         world.run()
         check(world)
-        if seed % CLOCKS_EVERY == 0:
-            _other_clocks(world, vans, changes)
     except Exception as error:
-        raise Broken(f"seed {seed}: {error!r}\n  " + "\n  ".join(world.trace[-15:])) from error
+        if shrink:
+            world = _shorter(world, vans, changes, error, shrink)
+        steps = "\n  ".join(world.trace[-40:] if shrink else world.trace[-15:])
+        ticks = f"{len(world.ticks)} steps"
+        raise Broken(f"seed {seed}, {ticks}: {error!r}\n  {steps}") from error
+    if seed % CLOCKS_EVERY == 0:
+        _other_clocks(seed, vans, changes, laws)
     fired.update(world.fired)
     laws.update(world.laws)
     return world
 
 
-def _other_clocks(world: World, vans: int, changes: int) -> None:
-    twin = World(world.seed, vans, changes, clocks=1)
-    twin.run()
-    world.laws["25"] += 1
+def _shorter(world: World, vans: int, changes: int, error: Exception, seconds: float) -> World:
+    law = law_of(error)
+
+    def breaks(ticks: Sequence[int]) -> bool:
+        again = World(world.seed, vans, changes)
+        try:
+            again.replay(ticks)
+            check(again)
+        except Exception as other:
+            return law_of(other) == law
+        return False
+
+    ticks = shortest(world.ticks, breaks, seconds)
+    short = World(world.seed, vans, changes)
+    with contextlib.suppress(Exception):
+        short.replay(ticks)
+    return short
+
+
+def _other_clocks(seed: int, vans: int, changes: int, laws: Counter[str]) -> None:
+    world, twin = (World(seed, vans, changes, clocks=c, mix=STEADY, sealed=False) for c in (0, 1))
+    for each in (world, twin):
+        each.run()
+    laws["25"] += 1
     if outcomes(world) != outcomes(twin):
-        raise Broken("law 25: other clocks, other outcomes")
+        raise Broken(f"seed {seed}: law 25: other clocks, other outcomes")
 
 
 def main() -> int:
@@ -63,6 +94,7 @@ def main() -> int:
     parser.add_argument("--vans", type=int, default=0, help="laptops (0: 3 to 8, by seed)")
     parser.add_argument("--changes", type=int, default=40, help="changes a laptop makes")
     parser.add_argument("--json", action="store_true", help="one line of figures at the end")
+    parser.add_argument("--shrink", type=float, default=20, help="seconds for a shorter trace")
     parser.add_argument("--trace", action="store_true", help="print every step of the last world")
     options = parser.parse_args()
     fired: Counter[str] = Counter()
@@ -73,7 +105,7 @@ def main() -> int:
     for seed in range(options.start, options.start + options.seeds):
         size = options.vans or 3 + seed % 6
         try:
-            world = play(seed, size, options.changes, fired, laws)
+            world = play(seed, size, options.changes, fired, laws, options.shrink)
             vans, changes = vans + size, changes + world.written
         except Broken as broken:
             violations.append(str(broken))

@@ -17,7 +17,7 @@ from sync.messages import Batch
 from sync.state import Case, Decision, Record
 from tests.simulation.laptop import Laptop, Screen
 from tests.simulation.memory import MemoryRegistry
-from tests.simulation.world import example_answers
+from tests.simulation.people import example_answers
 
 VILLAGE = "82.72.03.2001"
 NOW = 1_760_000_000

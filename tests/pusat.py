@@ -27,7 +27,7 @@ from sync.messages import Enrolment, Invitation, Order, Page, Reply, Told, decod
 from sync.messages import encode as encode_message
 from tests.blank import lay
 from tests.simulation.laptop import Laptop, Screen
-from tests.simulation.world import example_answers
+from tests.simulation.people import example_answers
 
 VILLAGE, OTHER_VILLAGE = "82.72.03.2001", "82.72.03.2002"
 NOW = 1_795_000_000

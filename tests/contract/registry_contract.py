@@ -181,8 +181,7 @@ def test_a_fork_keeps_both_branches_with_one_order_and_one_case(home: Home) -> N
 
 def clone_of(laptop: Laptop, upto: int) -> Laptop:
     """The same disk as it was after entry `upto`, in another machine."""
-    twin = Laptop.__new__(Laptop)
-    twin.__dict__.update(laptop.__dict__)
+    twin = laptop.image()
     twin.entries = laptop.entries[:upto]
     return twin
 

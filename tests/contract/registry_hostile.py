@@ -192,8 +192,7 @@ def test_a_hole_never_takes_a_log_back(home: Home) -> None:
 
 def clone_of(laptop: Laptop, upto: int) -> Laptop:
     """The same disk as it was after entry `upto`, in another machine."""
-    twin = Laptop.__new__(Laptop)
-    twin.__dict__.update(laptop.__dict__)
+    twin = laptop.image()
     twin.entries = laptop.entries[:upto]
     return twin
 

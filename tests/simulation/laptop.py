@@ -1,10 +1,16 @@
 """A laptop of the simulated world: the production Exchange over a store that is a few dicts.
 
-What it commits survives its crashes; what it had in hand does not.
+What it commits survives its crashes; what it had in hand does not. It may write several logs, one
+after the other: the production `succession` opens the next one, over the few verbs of a desk and a
+store that `Desk` offers here.
 """
 
 from __future__ import annotations
 
+import copy
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -20,12 +26,17 @@ from models.changes import (
     raw,
     record_of,
 )
+from sync.digest import MODULUS, face, packed, total, weight
 from sync.exchange import (
     Absorbed,
     Acknowledged,
+    Compared,
     Exchange,
     Filled,
+    Missing,
+    Ordered,
     Position,
+    Rewound,
     Scoped,
     Settled,
     Step,
@@ -33,10 +44,11 @@ from sync.exchange import (
 from sync.identity import Identity, sign
 from sync.known import LogState, facts
 from sync.logs import Entry, Open, log_id, next_head, opening_head, session_message
-from sync.messages import Checkpoint, Cursor, Sight, Told
+from sync.messages import OWN, Branch, Checkpoint, Cursor, Order, Sight, Told
 from sync.notices import Notice, notices
-from sync.state import Created, Outcome, Placed, State, Whole, Wrote
+from sync.state import Created, Decision, Left, Outcome, Placed, State, Whole, Wrote, copy_record
 from sync.view import Own, View, view
+from tests.simulation.papers import Papers
 
 
 class Screen(msgspec.Struct):
@@ -47,63 +59,155 @@ class Screen(msgspec.Struct):
     own: int
     units: dict[str, Any]
     status: str
+    incarnation: bytes = b""
+    log: bytes = b""
+
+
+class Book:
+    """One log of a laptop. closed: number after which another log made everything again."""
+
+    def __init__(self, identity: Identity, opening: bytes, block: int) -> None:
+        self.identity = identity
+        self.id = log_id(identity.sign_key)
+        self.opening = opening
+        self.block = block
+        self.entries: list[Entry] = []
+        self.stored, self.stored_head = 0, opening_head(opening)
+        self.requests = 0
+        self.acted = 0
+        self.closed: int | None = None
+        self.proofs: list[Checkpoint] = []
+
+    @property
+    def seq(self) -> int:
+        return self.entries[-1].seq if self.entries else 0
+
+    @property
+    def head(self) -> bytes:
+        return self.entries[-1].head if self.entries else opening_head(self.opening)
+
+    @property
+    def to_send(self) -> int:
+        """Newest entry that is central's to have from this log."""
+        return self.seq if self.closed is None else self.closed
+
+    def head_at(self, seq: int) -> bytes | None:
+        if seq == 0:
+            return opening_head(self.opening)
+        return self.entries[seq - 1].head if seq <= self.seq else None
+
+    def twin(self) -> Book:
+        """A copy as a disk image has it."""
+        other = copy.copy(self)
+        other.entries, other.proofs = list(self.entries), list(self.proofs)
+        return other
 
 
 class Laptop:
-    """One van or village laptop: its log, its snapshot and what its author was told."""
+    """One van or village laptop: its logs, its snapshot and what its author was told."""
 
-    def __init__(self, number: int, seed: bytes, villages: tuple[str, ...], boot: int) -> None:
+    def __init__(
+        self, number: int, seed: bytes, villages: tuple[str, ...], boot: int, block: int = 0
+    ) -> None:
         self.number = number
-        self.identity = Identity(seed[:32], seed[32:64])
+        self.seed = seed
         self.operator_seed = seed[64:96]
         self.operator = log_id(Identity(self.operator_seed, seed[32:64]).sign_key)
-        self.log = log_id(self.identity.sign_key)
         self.device = seed[96:112]
         self.villages = villages
         self.boot = boot
-        opening = Open(
-            self.identity.sign_key, self.identity.seal_key, self.device, b"", 0, b"", "enrolled"
-        )
-        self.opening_head = opening_head(encode(opening))
-        self.entries: list[Entry] = []
-        self.stored, self.stored_head = 0, self.opening_head
+        self.drawn = 0
+        self.books: list[Book] = []
+        self.open_book(Identity(seed[:32], seed[32:64]), (b"", 0, b""), "enrolled", block)
         self.cursor = Cursor()
-        self.requests = 0
+        self.lineage: tuple[Branch, ...] = ()
+        self.asked: set[bytes] | None = None
         self.snapshot = State()
         self.scope = 0
         self.marks: dict[str, int] = {}
         self.cells: dict[bytes, str] = {}
-        self.told: dict[int, Told] = {}
-        self.absorbed: set[int] = set()
+        self.compares = False
+        self.repairs: set[str] = set()
+        self.repaired = 0
+        self.told: dict[tuple[bytes, int], Told] = {}
+        self.absorbed: set[tuple[bytes, int]] = set()
+        self.voided: dict[tuple[bytes, int], str] = {}
+        self.returned: list[tuple[tuple[bytes, int], str, str]] = []
         self.notices: list[Notice] = []
-        self.proofs: list[Checkpoint] = []
+        self.orders: list[Order] = []
+        self.known: set[bytes] = {self.log}
+        self.papers = Papers()
+        self.mark = (self.log, 0, self.head)
         self.session = 0
         self.clock = 0
         self.booted = 0
 
-    def log_state(self, block: int) -> LogState:
-        """The log as central learns of it at enrolment."""
-        return LogState(
-            self.log,
-            self.device,
-            0,
-            self.opening_head,
-            self.identity.sign_key,
-            self.identity.seal_key,
-            block=block,
-        )
+    def open_book(
+        self, identity: Identity, parent: tuple[bytes, int, bytes], reason: str, block: int
+    ) -> Book:
+        """A new log goes on."""
+        device = self.device
+        opening = encode(Open(identity.sign_key, identity.seal_key, device, *parent, reason))
+        self.books.append(Book(identity, opening, block))
+        self.session = 0
+        return self.books[-1]
 
-    # -- writing
+    def draw_identity(self) -> Identity:
+        """Keys of its next log. Two copies of one laptop do not draw the same."""
+        self.drawn += 1
+        place = f"/{self.number}/{self.drawn}".encode()
+        seed = hashlib.shake_256(self.seed + place).digest(64)
+        return Identity(seed[:32], seed[32:])
+
+    # -- the newest log
+
+    @property
+    def book(self) -> Book:
+        return self.books[-1]
+
+    @property
+    def identity(self) -> Identity:
+        return self.book.identity
+
+    @property
+    def log(self) -> bytes:
+        return self.book.id
+
+    @property
+    def opening_head(self) -> bytes:
+        return opening_head(self.book.opening)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return self.book.entries
+
+    @entries.setter
+    def entries(self, entries: list[Entry]) -> None:
+        self.book.entries = entries
 
     @property
     def head(self) -> bytes:
-        return self.entries[-1].head if self.entries else self.opening_head
+        return self.book.head
 
     @property
     def last(self) -> int:
-        return len(self.entries)
+        return self.book.seq
 
-    def append(self, changes: list[Change]) -> list[Entry]:
+    def log_state(self, block: int) -> LogState:
+        """The log as central learns of it at enrolment."""
+        me = self.identity
+        head = self.opening_head
+        return LogState(self.log, self.device, 0, head, me.sign_key, me.seal_key, block=block)
+
+    def logs(self) -> set[bytes]:
+        return {book.id for book in self.books}
+
+    def find(self, log: bytes) -> Book:
+        return next(book for book in self.books if book.id == log)
+
+    # -- writing
+
+    def append(self, changes: Sequence[Change]) -> list[Entry]:
         """Commit one transaction to the log."""
         fresh = []
         for change in changes:
@@ -111,6 +215,7 @@ class Laptop:
             entry = Entry(self.last + 1, data, next_head(self.log, self.head, data))
             self.entries.append(entry)
             fresh.append(entry)
+        self.mark = (self.log, self.last, self.head)
         return fresh
 
     def change(
@@ -154,103 +259,211 @@ class Laptop:
     def own_work(self, record: bytes) -> list[Own]:
         """Own entries about a request that no absorbed decision answers yet."""
         found = []
-        for entry in self.entries:
-            if entry.seq in self.absorbed:
-                continue
-            change = decode_change(entry.data)
-            if change.kind not in ("create", "edit"):
-                continue
-            if record_of(self.log, entry.seq, change, entry.data) != record:
-                continue
-            try:
-                body = decode_body(change.body)
-            except msgspec.DecodeError:
-                continue
-            found.append(Own(self.log, entry.seq, change, body))
+        for book in self.books:
+            for entry in book.entries[: book.to_send]:
+                if (book.id, entry.seq) in self.absorbed:
+                    continue
+                change = decode_change(entry.data)
+                if change.kind not in ("create", "edit"):
+                    continue
+                if record_of(book.id, entry.seq, change, entry.data) != record:
+                    continue
+                try:
+                    body = decode_body(change.body)
+                except msgspec.DecodeError:
+                    continue
+                found.append(Own(book.id, entry.seq, change, body))
         return found
 
     def look(self, record: bytes) -> View | None:
         found = self.snapshot.records.get(record)
-        return view(found, self.snapshot.cases, self.own_work(record), {self.log})
+        return view(found, self.snapshot.cases, self.own_work(record), self.logs())
 
     def display(self, record: bytes) -> Screen | None:
         """Draw a request on the screen."""
         shown = self.look(record)
         if shown is None:
             return None
-        return Screen(record, self.cursor.server_seq, self.last, shown.units, shown.status)
+        seen, name = self.cursor.server_seq, self.cursor.incarnation
+        return Screen(record, seen, self.last, shown.units, shown.status, name, self.log)
 
     # -- syncing
 
-    def exchange(self) -> Exchange:
+    def exchange(self, book: Book | None = None) -> Exchange:
+        book = book or self.book
+        doubtful = self.asked is not None and book.id not in self.asked
         position = Position(
-            self.log, self.stored, self.stored_head, self.last, self.cursor, self.requests
+            book.id,
+            book.stored,
+            book.stored_head,
+            max(book.to_send, book.stored),
+            self.cursor,
+            book.requests,
+            book.acted,
+            self.lineage,
+            doubtful,
+            book is not self.book and book.stored >= book.to_send,
         )
-        return Exchange(position, "sim", self.head_at, self.sight)
+        return Exchange(position, "sim", book.head_at, self.sight)
+
+    def due(self) -> list[Book]:
+        """Logs to be exchanged: older ones with something to send, or that a restored central has
+        not spoken of yet, then the newest."""
+        *older, newest = self.books
+        return [
+            book
+            for book in older
+            if book.stored < book.to_send
+            or (self.asked is not None and book.id not in self.asked)
+            or self.papers.waiting(book.id, book.to_send)
+        ] + [newest]
 
     def sight(self) -> Sight:
-        """What is known of the scope: villages that are not whole here have a fill mark."""
-        return Sight(self.scope, sorted(self.marks.items()))
+        """What is known of the scope: villages that are not whole here have a fill mark; what the
+        others add up to, when all that central had was read."""
+        fills, repairs = sorted(self.marks.items()), sorted(self.repairs)
+        proofs = [p for b in self.books for p in b.proofs[-1:]]
+        newest = max(proofs, key=lambda p: (p.at, p.server_seq), default=None)
+        even = newest is not None and newest.server_seq == self.cursor.server_seq
+        if not self.compares or newest is None or not even:
+            return Sight(self.scope, fills, b"", repairs)
+        if newest.incarnation != self.cursor.incarnation:
+            return Sight(self.scope, fills, b"", repairs)
+        cells = {OWN, *self.villages} - self.marks.keys()
+        return Sight(self.scope, fills, total(self.sums(cells).values()), repairs)
+
+    def sums(self, cells: Collection[str]) -> dict[str, int]:
+        """What cells add up to here."""
+        found = dict.fromkeys(cells, 0)
+        for record in self.snapshot.records.values():
+            face_of = face(record, self.snapshot.cases)
+            village = self.cells.get(record.id, "")
+            if village in found:
+                found[village] += weight(village.encode(), face_of)
+            if OWN in found and record.device == self.device:
+                found[OWN] += weight(self.device, face_of)
+        return {cell: number % MODULUS for cell, number in found.items()}
+
+    def _compare(self, step: Compared) -> None:
+        if self.cursor != step.cursor:
+            return
+        mine = self.sums([cell for cell, _ in step.sums])
+        for cell, data in step.sums:
+            if packed(mine[cell]) != data:
+                self.marks[cell] = 0
+                self.repairs.add(cell)
+                self.repaired += 1
 
     def head_at(self, seq: int) -> bytes | None:
-        if seq == 0:
-            return self.opening_head
-        return self.entries[seq - 1].head if seq <= self.last else None
+        return self.book.head_at(seq)
 
-    def pending(self, first: int, most: int) -> list[Entry]:
+    def pending(self, first: int, most: int, book: Book | None = None) -> list[Entry]:
         """Whole transactions from entry `first`, about `most` entries."""
+        book = book or self.book
         found: list[Entry] = []
-        for entry in self.entries[first - 1 :]:
-            change = decode_change(entry.data)
-            if len(found) >= most and change.i == 0:
+        for entry in book.entries[first - 1 : book.to_send]:
+            if len(found) >= most and decode_change(entry.data).i == 0:
                 break
             found.append(entry)
         return found
 
-    def apply(self, step: Step) -> None:
+    def apply(self, step: Step, book: Book | None = None) -> None:
         """One commit of the store."""
+        book = book or self.book
         match step:
             case Acknowledged(checkpoint=checkpoint):
-                self.stored, self.stored_head = checkpoint.seq, checkpoint.head
-                self.proofs.append(checkpoint)
-                self.requests += 1
+                if checkpoint.seq >= book.stored:
+                    book.stored, book.stored_head = checkpoint.seq, checkpoint.head
+                book.proofs.append(checkpoint)
+                if self.asked is not None:
+                    self.asked.add(book.id)
             case Settled(outcomes=outcomes):
                 for told in outcomes:
                     for seq in range(told.first, told.last + 1):
-                        self.told[seq] = told
-            case Absorbed(decisions=decisions, cursor=cursor):
-                for decision in decisions:
-                    self._absorb(decision)
-                self.cursor = cursor
+                        self.told[book.id, seq] = told
+            case Absorbed():
+                self._read_on(step)
             case Scoped(territory=territory):
                 self._rescope(territory.number, tuple(territory.villages))
             case Filled():
                 self._fill(step)
+            case Ordered(order=order):
+                self.orders.append(order)
+                book.acted = max(book.acted, order.number)
+            case Missing(first=first):
+                if book.stored >= first:
+                    head = book.head_at(first - 1)
+                    assert head is not None
+                    book.stored, book.stored_head = first - 1, head
+            case Rewound():
+                self._rewind(step, book)
+            case Compared():
+                self._compare(step)
+
+    def _read_on(self, step: Absorbed) -> None:
+        """What was read before is passed over."""
+        same = self.cursor.incarnation == step.cursor.incarnation
+        again = self.cursor.server_seq if same else 0
+        if step.cursor.server_seq < again:
+            return
+        for decision in step.decisions:
+            if decision.server_seq > again:
+                self._absorb(decision)
+        self.cursor = step.cursor
 
     def _rescope(self, number: int, villages: tuple[str, ...]) -> None:
         if number <= self.scope:
             return
         if self.scope or self.cursor.server_seq:
             self.marks |= {v: 0 for v in villages if v not in self.villages}
-        self.marks = {v: mark for v, mark in self.marks.items() if v in villages}
+        self.marks = {v: m for v, m in self.marks.items() if v in (*villages, OWN)}
+        self.repairs &= self.marks.keys()
         self.scope, self.villages = number, villages
-        for name, record in list(self.snapshot.records.items()):
-            if record.device != self.device and self.cells.get(name) not in villages:
+        self._drop(n for n in list(self.snapshot.records) if self.cells.get(n) not in villages)
+
+    def _drop(self, names: Any) -> None:
+        """Forget requests that are not this laptop's to see; own ones stay."""
+        for name in names:
+            record = self.snapshot.records.get(name)
+            if record is not None and record.device != self.device:
                 del self.snapshot.records[name]
 
     def _fill(self, step: Filled) -> None:
         if step.mark < self.marks.get(step.cell, step.mark + 1):
             return
+        if step.cell in self.repairs:
+            self._take_out(step)
         for whole in step.wholes:
-            self.snapshot.records[whole.state.id] = whole.state
+            self.snapshot.records[whole.state.id] = copy_record(whole.state)
             self.snapshot.cases |= {case.id: case for case in whole.cases}
             self.cells[whole.state.id] = whole.cell
         self.marks[step.cell] = step.mark
         if step.done:
             del self.marks[step.cell]
+            self.repairs.discard(step.cell)
 
-    def _absorb(self, decision: Any) -> None:
+    def _take_out(self, step: Filled) -> None:
+        """Of the part of a cell that is told anew, what is here and not told."""
+        told, mark = {whole.state.id for whole in step.wholes}, self.marks[step.cell]
+        for name, record in list(self.snapshot.records.items()):
+            mine = record.device == self.device
+            inside = mine if step.cell == OWN else self.cells.get(name) == step.cell
+            due = mark < record.created and (step.done or record.created <= step.mark)
+            if inside and due and name not in told:
+                if step.cell == OWN or not mine:
+                    del self.snapshot.records[name]
+                self.cells.pop(name, None)
+
+    def _absorb(self, decision: Decision) -> None:
+        kept = {
+            e.record: self.snapshot.records[e.record]
+            for e in decision.effects
+            if isinstance(e, Left) and e.record in self.snapshot.records
+        }
         self.snapshot.fold(decision)
+        for name, record in kept.items():
+            if record.device == self.device:
+                self.snapshot.records[name] = record
         for e in decision.effects:
             match e:
                 case Created() if e.record in self.snapshot.records:
@@ -259,16 +472,154 @@ class Laptop:
                     self.cells[e.state.id] = e.cell
                 case Placed():
                     self.cells[e.record] = e.village
-        self.notices += notices(decision, {self.log}, self.snapshot)
+        mine = self.logs()
+        self.notices += notices(decision, mine, self.snapshot)
         for effect in decision.effects:
-            if isinstance(effect, Outcome) and effect.log == self.log:
-                self.absorbed.add(effect.seq)
-                self.told[effect.seq] = Told(
-                    effect.seq, effect.seq, effect.state, effect.case, effect.problem
-                )
+            if isinstance(effect, Outcome) and effect.log in mine:
+                self._outcome(effect, decision)
+
+    def _outcome(self, effect: Outcome, decision: Decision) -> None:
+        key = (effect.log, effect.seq)
+        if effect.seq > self.find(effect.log).seq:
+            return  # of a time that this disk does not remember
+        before = self.voided.pop(key, "") if effect.state != "waiting" else ""
+        if before:
+            self.returned.append((key, before, effect.state))
+        if before and before != effect.state:
+            about = ("", "", "", effect.case, decision.server_seq, decision.at)
+            self.notices.append(Notice("restored", b"", "", before, effect.state, *about))
+        self.absorbed.add(key)
+        self.told[key] = Told(effect.seq, effect.seq, effect.state, effect.case, effect.problem)
+
+    # -- central was restored
+
+    def _rewind(self, step: Rewound, book: Book) -> None:
+        upto = self.cursor.server_seq
+        if upto > step.upto:
+            upto = self._beginning(step.upto + 1) - 1
+            self._forget(upto)
+        same = self.cursor.incarnation == step.incarnation
+        self.asked = (self.asked or set()) if same else set()
+        self.asked.add(book.id)
+        self.cursor = Cursor(step.incarnation, upto, b"")
+        self.lineage = step.lineage
+        self.scope = -1 if self.scope else 0
+        for entry in book.entries[step.stored : book.to_send]:
+            key = (book.id, entry.seq)
+            told = self.told.pop(key, None)
+            self.absorbed.discard(key)
+            if told is not None and told.state != "waiting":
+                self.voided[key] = told.state
+        book.stored, book.stored_head = step.stored, step.head
+        book.proofs = [p for p in book.proofs if p.seq <= step.stored]
+
+    def _beginning(self, first: int) -> int:
+        spans = [(r.changed, r.created) for r in self.snapshot.records.values()]
+        spans += [(max(c.changed, c.opened), c.opened) for c in self.snapshot.cases.values()]
+        for changed, began in sorted(spans, reverse=True):
+            if changed >= first:
+                first = min(first, began)
+        return max(1, first)
+
+    def _forget(self, upto: int) -> None:
+        records, cases = self.snapshot.records, self.snapshot.cases
+        gone = {name for name, record in records.items() if record.changed > upto}
+        for name in gone:
+            del records[name]
+        for name in [n for n, c in cases.items() if max(c.changed, c.opened) > upto]:
+            del cases[name]
+        for book in self.books:
+            for entry in book.entries:
+                change = decode_change(entry.data)
+                if record_of(book.id, entry.seq, change, entry.data) in gone:
+                    self.absorbed.discard((book.id, entry.seq))
+
+    # -- copies of its disk
+
+    def image(self) -> Laptop:
+        """Its disk as it is now, as a copy has it."""
+        other = copy.copy(self)
+        other.books = [book.twin() for book in self.books]
+        records = {name: copy_record(r) for name, r in self.snapshot.records.items()}
+        cases = {name: msgspec.structs.replace(c) for name, c in self.snapshot.cases.items()}
+        other.snapshot = State(records, cases)
+        for name in ("marks", "cells", "told", "voided"):
+            setattr(other, name, dict(getattr(self, name)))
+        for name in ("absorbed", "known", "repairs"):
+            setattr(other, name, set(getattr(self, name)))
+        other.asked = set(self.asked) if self.asked is not None else None
+        other.notices, other.orders = list(self.notices), list(self.orders)
+        other.returned = list(self.returned)
+        other.papers = self.papers.twin()
+        return other
+
+    @property
+    def is_restored(self) -> bool:
+        """Is the log behind its mark? The mark lies outside the database."""
+        log, seq, head = self.mark
+        mine = [book for book in self.books if book.id == log]
+        return not mine or mine[0].head_at(seq) != head
 
 
-def wrote_by(decision: Any, log: bytes) -> list[Wrote]:
+class Desk:
+    """What the production `succession` asks of a desk and its store."""
+
+    def __init__(self, laptop: Laptop) -> None:
+        self.laptop = laptop
+        self.store = self
+
+    def log(self, name: bytes = b"") -> Any:
+        laptop = self.laptop
+        return laptop.find(name) if name else laptop.book
+
+    def pending(self, after: int, budget: int, log: bytes = b"") -> list[Entry]:
+        entries = self.log(log).entries[after:]
+        return entries[:1] if budget == 1 else entries
+
+    def open_log(self, sign_seed: bytes, seal_seed: bytes, opening: bytes, block: int) -> Any:
+        """Keys are the world's, not chance's."""
+        asked = msgspec.msgpack.decode(opening, type=Open)
+        parent = (asked.parent, asked.parent_seq, asked.parent_head)
+        laptop = self.laptop
+        book = laptop.open_book(laptop.draw_identity(), parent, asked.reason, block)
+        laptop.mark = (book.id, 0, book.head)
+        return book
+
+    def close_log(self, log: bytes, after: int) -> None:
+        book = self.laptop.find(log)
+        after = after if book.closed is None else min(after, book.closed)
+        head = book.head_at(after)
+        assert head is not None
+        book.closed, book.stored, book.stored_head = after, after, head
+
+    @contextmanager
+    def saving(self) -> Iterator[tuple[Desk, int, None]]:
+        if not self.laptop.session:
+            self.laptop.open_session()
+        yield self, self.laptop.session, None
+
+    def session_opened(self) -> None:
+        """A new log begins with its operator and a session."""
+        if not self.laptop.session:
+            self.laptop.open_session()
+
+    def append(self, change: Change) -> int:
+        """Also notes which files the entry speaks of from now on."""
+        laptop = self.laptop
+        (entry,) = laptop.append([change])
+        body = body_of(entry)
+        for file in body.attach if body is not None else ():
+            for name in (file.blob, file.preview):
+                if name in laptop.papers.files:
+                    paper = laptop.papers.files[name]
+                    paper.log, paper.seq = laptop.log, laptop.last
+        return laptop.last
+
+    def grant(self) -> int:
+        return 1
+
+
+def wrote_by(decision: Decision, log: bytes) -> list[Wrote]:
     """Writes of one log in a decision."""
     mine = (e for e in decision.effects if isinstance(e, Wrote))
     return [e for e in mine if (e.author or (decision.log, decision.first))[0] == log]

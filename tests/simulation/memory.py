@@ -63,20 +63,16 @@ class MemoryRegistry:
     def write(self) -> Iterator[MemoryDoor]:
         door = MemoryDoor(self)
         yield door
-        self.before_commit(door)
+        self.take_over(door)
+
+    def take_over(self, door: MemoryDoor) -> None:
+        """What the transaction wrote is there from now on."""
         for name, rows in door.staged.items():
             self.tables[name].update(rows)
         for key in door.ended:
             self.attempts.pop(key, None)
         self.position = door.position
         self.commits += 1
-        self.after_commit(door)
-
-    def before_commit(self, door: MemoryDoor) -> None:
-        """Where a simulated crash may strike before anything is durable."""
-
-    def after_commit(self, door: MemoryDoor) -> None:
-        """Where a simulated crash may strike after the commit, before anybody was told."""
 
     def attempt(self, log: bytes, seq: int, scope: str) -> int:
         before = self.attempts.get((log, seq, scope), 0)
@@ -137,6 +133,7 @@ class MemoryDoor(Rooms):
             log = self.log(name)
             if log is not None:
                 known.logs[name] = log
+                self._load_case(known, log.case)
         for name in want.records:
             self._load_record(known, name)
         for name in want.cases:
@@ -271,7 +268,13 @@ class MemoryDoor(Rooms):
             cells.add(getattr(effect, "log", b""))
             cells.add(getattr(effect, "village", ""))
             cells.add(getattr(getattr(effect, "lost", None), "log", b""))
-            for name in (getattr(effect, "record", b""), *getattr(effect, "others", ())):
+            names = {getattr(effect, "record", b""), getattr(effect, "kept", b"")}
+            names |= {*getattr(effect, "others", ())}
+            case = known.state.cases.get(getattr(effect, "case", b""))
+            if case is not None:
+                names |= {case.record, *case.others}
+            cells |= names
+            for name in names:
                 record = known.state.records.get(name) or self.get("records", name)
                 if record is not None:
                     cells.update((record.device, self.get("villages", name)))
@@ -371,8 +374,8 @@ class MemoryDoor(Rooms):
         return {name for name in records if shown(name)}
 
     def whole_before(self, record: bytes, number: int) -> Whole | None:
-        stored = self.rows("decisions")
-        earlier = (stored[n][0] for n in sorted(stored) if n < number)
+        stored, cells = self.rows("decisions"), self.rows("cells")
+        earlier = (stored[n][0] for n in sorted(stored) if n < number and record in cells[n])
         decisions = (msgspec.msgpack.decode(data, type=Decision) for data in earlier)
         return whole_before(record, decisions)
 

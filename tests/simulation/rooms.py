@@ -114,6 +114,20 @@ class Rooms:
     def lock(self) -> None:
         """The memory has one writer anyway."""
 
+    def await_logs(self, incarnation: bytes, had: dict[bytes, int]) -> None:
+        """Which logs have called since a restore is not kept here."""
+
+    def keep_recovery(self, incarnation: bytes, case: bytes, facts: Any) -> None:
+        """Nor is the report of a restore."""
+
+    def kept_rosters(self, village: Any, wanted: str) -> list[Any]:
+        """Nor any list of residents."""
+        return []
+
+    def packages(self) -> list[Any]:
+        """No reference data was published."""
+        return []
+
     def keep_journal(self, mark: Any) -> None:
         """There is no second journal here."""
 
@@ -205,8 +219,8 @@ class Rooms:
         return max((b.number for b in self.bundles(purpose) if b.log == log), default=0)
 
     def gaps(self) -> dict[bytes, int]:
-        found = {log: min(seq for seq, _ in kept) for log, kept in self.rows("ahead").items() if kept}
-        return found
+        ahead = self.rows("ahead").items()
+        return {log: min(seq for seq, _ in kept) for log, kept in ahead if kept}
 
     def heard_cursor(self, log: bytes) -> int:
         call = self.get("calls", log)

@@ -1,4 +1,4 @@
-"""Worlds by seed: every law holds and every fault fires. Planted faults: `test_mutations.py`."""
+"""Worlds by seed: every law holds, every fault fires. Planted faults: `test_mutations.py`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.faults import FAULTS
 from tests.simulation.laws import LAWS, check, outcomes
-from tests.simulation.world import FAULTS, World
+from tests.simulation.world import STEADY, World
 
-SEEDS = 200
-CHUNK = 10
+SEEDS = 60
+CHUNK = 20
+RARE = {"poison_killer", "volume_missing", "old_restore", "stick_lost", "future_edition"}
+"""May be absent from one chunk; every chunk together with the others has them."""
 
 
 @pytest.mark.parametrize("start", range(0, SEEDS, CHUNK))
@@ -26,30 +29,30 @@ def test_laws_hold_and_every_fault_fires(start: int) -> None:
         check(world)
         fired.update(world.fired)
         laws.update(world.laws)
-    world = World(start, 3, 40)
-    twin = World(start, 3, 40, clocks=1)
+    world, twin = (World(start, 4, 30, clocks=c, mix=STEADY, sealed=False) for c in (0, 1))
     for each in (world, twin):
         each.run()
     laws["25"] += 1
     assert outcomes(world) == outcomes(twin), "law 25"
-    expected = {*FAULTS, "pull_behind_screen", "held_follow_up"}
-    rare = {"held_follow_up", "poison_killer"}
-    assert not {f for f in expected - rare if not fired[f]}
+    assert not {fault for fault in FAULTS if not fired[fault]} - RARE
     assert not {law for law in LAWS if not laws[law]}
 
 
-def test_two_hundred_vans_in_one_world() -> None:
-    world = World(1_000_001, 200, 5)
+@pytest.mark.parametrize("seed", [1_000_001])
+def test_two_hundred_vans_in_one_world(seed: int) -> None:
+    world = World(seed, 200, 5)
     world.run()
     check(world)
     assert world.written >= 1000
-    assert world.fired["held_follow_up"] + world.fired["stale_decision"] > 0
+    assert world.fired["refused_decision"] + world.fired["stale_decision"] > 0
 
 
 def test_the_same_seed_is_the_same_world_in_another_process() -> None:
-    """Also under another hash seed: no order of a set may leak into a decision."""
+    """Also under another hash seed: no order of a set may leak into what is sent or decided."""
     script = (
-        "from tests.simulation.world import World\nw = World(42, 5, 30); w.run(); print(w.digest())"
+        "from tests.simulation.world import World\n"
+        "for seed in (41, 42):\n"
+        "    w = World(seed, 5, 30); w.run(); print(w.trace_digest())"
     )
     root = Path(__file__).resolve().parents[2]
     found = set()

@@ -12,7 +12,7 @@ from sync.intake import take
 from sync.known import Known, LogState
 from sync.logs import Entry, next_head
 from sync.state import Decision, Wrote
-from tests.simulation.world import example_answers
+from tests.simulation.people import example_answers
 
 AUTHOR = Author(b"l" * 16, b"d" * 16, 7)
 SLUG = "ktp-new-enrolment"

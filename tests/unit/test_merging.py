@@ -14,7 +14,7 @@ from models.changes import Body, Choice
 from models.problems import Problem
 from sync.state import Decision, Held, Moved, State, Wrote
 from tests.office import FREE, GROUP, PROTECTED, Office
-from tests.simulation.laws import loser_kept
+from tests.simulation.laws_of_merging import loser_kept
 from tests.simulation.world import same
 
 UNITS = (FREE, GROUP, PROTECTED, "card.identity", "applicant.relation")
