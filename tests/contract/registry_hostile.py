@@ -220,7 +220,7 @@ def test_branches_of_two_clones_are_never_mixed(
         assert door.ahead(van.log) == []
         orders = door.orders(van.log)
         assert [kind for _, kind, _ in orders] == ["rotate"]
-        forked = door.forks(van.log)  # type: ignore[attr-defined]
+        forked = door.forks(van.log)
     assert {e.data for e in forked} == {e.data for e in twin.entries[cut - 1 :]}
 
 
