@@ -15,7 +15,8 @@ from server.ledger import Ledger
 from sync.known import LogState, Result
 from sync.messages import Batch
 from sync.state import Case, Decision, Record
-from tests.simulation.laptop import Laptop, Screen
+from tests.simulation.books import Screen
+from tests.simulation.laptop import Laptop
 from tests.simulation.memory import MemoryRegistry
 from tests.simulation.people import example_answers
 

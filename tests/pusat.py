@@ -26,7 +26,8 @@ from sync.logs import Open, log_id
 from sync.messages import Enrolment, Invitation, Order, Page, Reply, Told, decode, name_of
 from sync.messages import encode as encode_message
 from tests.blank import lay
-from tests.simulation.laptop import Laptop, Screen
+from tests.simulation.books import Screen
+from tests.simulation.laptop import Laptop
 from tests.simulation.people import example_answers
 
 VILLAGE, OTHER_VILLAGE = "82.72.03.2001", "82.72.03.2002"

@@ -30,7 +30,8 @@ from sync.state import (
     Whole,
     Wrote,
 )
-from tests.simulation.laptop import Book, Laptop
+from tests.simulation.books import Book
+from tests.simulation.laptop import Laptop
 from tests.simulation.laws_of_merging import (
     author_of,
     choices_not_stale,

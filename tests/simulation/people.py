@@ -13,8 +13,9 @@ from models.services import Service, catalogue
 from sync.cases import TAKES
 from sync.state import ELEMENT, REASON_PREFIX, STATUS_UNIT, Case, Record
 from sync.transfer import PAPERS, PREVIEWS
+from tests.simulation.books import Screen
 from tests.simulation.central import Killed
-from tests.simulation.laptop import Laptop, Screen
+from tests.simulation.laptop import Laptop
 from tests.simulation.road import Broken
 
 if TYPE_CHECKING:

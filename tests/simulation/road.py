@@ -19,8 +19,9 @@ from sync import messages, seal, wire
 from sync.exchange import Exchange
 from sync.messages import Ack, BlobState, Checkpoint, Chunk, Manifest, Order, Page, Reply, Request
 from sync.transfer import Piece
+from tests.simulation.books import Book
 from tests.simulation.central import Killed
-from tests.simulation.laptop import Book, Laptop
+from tests.simulation.laptop import Laptop
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

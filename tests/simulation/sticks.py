@@ -17,8 +17,9 @@ from sync import bundle, enrolment, messages, seal
 from sync.bundle import Volume
 from sync.logs import Open
 from sync.messages import Chunk, Contents, Enrolment, Return, Span
+from tests.simulation.books import Book
 from tests.simulation.central import RATNA, Killed
-from tests.simulation.laptop import Book, Laptop
+from tests.simulation.laptop import Laptop
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

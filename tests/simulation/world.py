@@ -26,9 +26,10 @@ from sync import messages, seal
 from sync.identity import Identity
 from sync.logs import Entry, log_id
 from sync.messages import Order, Page, Reply, Request
+from tests.simulation.books import Book
 from tests.simulation.central import RATNA, Central, Killed
 from tests.simulation.faults import FAULTS, drawn
-from tests.simulation.laptop import Book, Desk, Laptop
+from tests.simulation.laptop import Desk, Laptop
 from tests.simulation.people import VILLAGES, Operators, Staff, open_cases
 from tests.simulation.road import Broken, Plain, Road
 from tests.simulation.sticks import Sticks, introduction
