@@ -15,11 +15,10 @@ import msgspec
 
 from models import lifecycle
 from models.changes import Attached, Body, Change, decode_body, own_of, record_of
-from models.ids import BLOCKS, NUMBERS
 from models.problems import Problem
 from models.services import Service, catalogue
 from sync.files import about_file, element_of, files
-from sync.known import Known, LogState, Result, facts, record_keys
+from sync.known import Known, LogState, Result, code_of, facts, is_code, record_keys
 from sync.lineage import clamp
 from sync.logs import Entry
 from sync.merge import (
@@ -241,8 +240,7 @@ def _create(judge: Judge, entry: Entry, change: Change, body: Body, author: Auth
         judge.settle(author.log, author.seq, Result("merged", name))
         return
     mine = (author.log, author.seq)
-    block = body.block if change.origin is not None and body.block else judge.log.block
-    code = _code(judge, name, (block, body.number))
+    code = _code(judge, name, code_of(judge.log, change, body))
     judge.say(Created(name, change.service, change.edition, judge.log.device, code, mine))
     _fill(judge, form, name, body, mine)
     judge.villages[name] = facts(judge.scratch.records[name]).village
@@ -264,13 +262,9 @@ def _own_origin(judge: Judge, change: Change, name: bytes) -> None:
 
 
 def _code(judge: Judge, name: bytes, code: tuple[int, int]) -> tuple[int, int] | None:
-    """The code in the laptop's block (all its logs share it) or in the one it was first given in;
-    None if it is another's, or none."""
-    if (
-        code[1] not in range(NUMBERS)
-        or code[0] not in range(BLOCKS)
-        or judge.codes.get(code, judge.known.codes.get(code, name)) != name
-    ):
+    """The code, or None if it is another's, or none."""
+    taken = judge.codes.get(code, judge.known.codes.get(code, name)) != name
+    if taken or not is_code(code):
         return None
     judge.codes[code] = name
     return code

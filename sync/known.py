@@ -23,7 +23,7 @@ from models.changes import (
     encode,
     record_of,
 )
-from models.ids import NUMBERS
+from models.ids import BLOCKS, NUMBERS
 from models.problems import Problem
 from models.services import catalogue
 from sync.logs import Entry
@@ -132,7 +132,6 @@ def needs(log: LogState, entries: list[Entry]) -> Needs:
         if change is None:
             continue
         want.records.add(record_of(log.id, entry.seq, change, entry.data))
-        block = log.block
         if change.origin is not None:
             want.logs.add(change.origin[0])
             want.origins.add(change.origin)
@@ -141,10 +140,22 @@ def needs(log: LogState, entries: list[Entry]) -> Needs:
         if change.kind == "incident":
             want.records.update(_suspects(change))
         body = body_of(change)
-        if change.kind == "create" and body is not None and body.number in range(NUMBERS):
-            want.codes.add((body.block or block, body.number))
+        if change.kind == "create" and body is not None:
+            want.codes.update(filter(is_code, [code_of(log, change, body)]))
     want.records.discard(b"")
     return want
+
+
+def code_of(log: LogState, change: Change, body: Body) -> tuple[int, int]:
+    """The tracking code a creation asks for: in the block of its log, which all logs of a laptop
+    share; what was made again, in the block it was first given in."""
+    again = change.origin is not None and body.block
+    return (body.block if again else log.block, body.number)
+
+
+def is_code(code: tuple[int, int]) -> bool:
+    """Are there such a block and such a number?"""
+    return code[0] in range(BLOCKS) and code[1] in range(NUMBERS)
 
 
 def key_needs(known: Known, entries: list[Entry]) -> set[str]:

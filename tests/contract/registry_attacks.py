@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.changes import Attached, Body, Hole, OperatorEntry, encode
+from models.changes import Attached, Body, Hole, OperatorEntry, decode_body, encode, raw
 from tests.contract.registry_home import (
     FREE,
     Home,
@@ -83,6 +83,20 @@ def test_an_origin_that_cannot_be_stops_nothing(
     van = home.laptop()
     put(van, encode(replaced(created(van), record=b"R" * 16, origin=origin)))
     stands(home, van)
+
+
+@pytest.mark.parametrize("block", [HUGE, 1 << 31, -1])
+def test_a_block_of_codes_that_cannot_be_stops_nothing(home: Home, block: int) -> None:
+    """It is looked up in the register before anything is judged."""
+    van = home.laptop()
+    change = created(van)
+    body = msgspec.structs.replace(decode_body(change.body), block=block)
+    origin = (b"l" * 16, 3, b"h" * 8)
+    put(van, encode(replaced(change, record=b"R" * 16, origin=origin, body=raw(body))))
+    stands(home, van)
+    found = home.record(b"R" * 16)
+    assert found is not None
+    assert found.code is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import contextlib
 import msgspec
 import pytest
 
-from models.changes import Body, Change, decode_change, encode, raw, record_of
+from models.changes import Body, Change, decode_body, decode_change, encode, raw, record_of
 from models.problems import Problem
 from sync.known import Needs, key_needs, next_server_head
 from sync.logs import Entry
@@ -357,6 +357,55 @@ def test_a_taken_tracking_code_is_found(home: Home) -> None:
     home.send(van, 4)
     assert home.record(one).code == (1, 7)  # type: ignore[union-attr]
     assert home.record(two).code is None  # type: ignore[union-attr]
+
+
+def test_a_tracking_code_that_is_taken_is_found_when_a_creation_is_released(home: Home) -> None:
+    """It is judged in a transaction of central's own log, which names the case and no code."""
+    van = home.laptop()
+    one = create(van, 7, NIK)
+    home.send(van)
+    with home.registry.write() as door:
+        door.keep_log_state(van.log, "active", van.last)  # type: ignore[attr-defined]
+    two = create(van, 7, "8272032009900055")
+    home.send(van)
+    with home.registry.read() as door:
+        ((_, parked),) = door.results(van.log, van.last, van.last)
+    home.resolve(parked.case, "release")
+    assert home.states(van)[-1] == "accepted"
+    assert codes(home, one, two) == [(1, 7), None]
+
+
+def test_a_tracking_code_that_is_taken_is_found_when_a_creation_wakes(home: Home) -> None:
+    """It waited with its transaction for a request of another laptop; the code was given since."""
+    van, village = home.laptop(), home.laptop()
+    late = create(village, 1, "8272032009900066")
+    change = van.change("edit", Body(set={FREE: "+6281200000009"}), late, place=(1, 2))
+    two, _ = van.append([created(van, 7, "8272032009900055", place=(0, 2)), change])
+    one = create(van, 7, NIK)
+    home.send(van)
+    assert home.states(van)[2:] == ["waiting", "waiting", "applied"]
+    home.send(village)
+    assert home.states(van)[2] == "applied"
+    woken = record_of(van.log, two.seq, decode_change(two.data), two.data)
+    assert codes(home, one, woken) == [(1, 7), None]
+
+
+def test_a_taken_code_is_found_whatever_block_a_creation_names(home: Home) -> None:
+    """Only what was made again keeps the block it names; another's is the block of its log."""
+    van = home.laptop()
+    one = create(van, 7, NIK)
+    home.send(van)
+    change = created(van, 7, "8272032009900055")
+    body = msgspec.structs.replace(decode_body(change.body), block=999)
+    (entry,) = van.append([msgspec.structs.replace(change, body=raw(body))])
+    home.send(van)
+    assert codes(home, one, record_of(van.log, entry.seq, change, entry.data)) == [(1, 7), None]
+
+
+def codes(home: Home, *records: bytes) -> list[tuple[int, int] | None]:
+    """Tracking codes of requests that are there."""
+    found = [home.record(name) for name in records]
+    return [record.code for record in found if record is not None]
 
 
 # -- the same whatever the parcels

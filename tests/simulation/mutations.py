@@ -371,8 +371,8 @@ MUTATIONS: list[Mutation] = [
         "two requests share a tracking code",
         "30",
         "sync/judge.py",
-        "        or judge.codes.get(code, judge.known.codes.get(code, name)) != name\n",
-        "        or False\n",
+        "taken = judge.codes.get(code, judge.known.codes.get(code, name)) != name",
+        "taken = False",
         partial(worlds, 3, 6, code_again=0.2),
     ),
     _one(
