@@ -23,6 +23,7 @@ from sync.known import (
     Result,
     envelope,
     facts,
+    needs,
     next_server_head,
     record_keys,
 )
@@ -144,11 +145,14 @@ class MemoryDoor(Rooms):
             entry = self.get("entries", origin[:2])
             if entry is not None and entry.digest[:8] == origin[2]:
                 known.made.add(origin)
+        self._load_codes(known, want)
+        return known
+
+    def _load_codes(self, known: Known, want: Needs) -> None:
         for code in want.codes:
             owner = self.get("codes", code)
             if owner is not None:
                 known.codes[code] = owner
-        return known
 
     def _load_record(self, known: Known, name: bytes) -> None:
         if name in known.state.records or name in known.waiting:
@@ -185,6 +189,7 @@ class MemoryDoor(Rooms):
             if entry is None:
                 continue
             known.entries[log, number] = entry
+            self._load_codes(known, needs(known.logs[log], [entry]))
             self._load_result(known, (log, number))
             other = envelope(entry)
             if other is not None:
@@ -206,6 +211,7 @@ class MemoryDoor(Rooms):
             owner = self.log(log)
             if owner is not None:
                 known.logs.setdefault(log, owner)
+                self._load_codes(known, needs(owner, [known.entries[log, seq]]))
 
     def _load_result(self, known: Known, key: tuple[bytes, int]) -> None:
         result = self.get("results", key)
