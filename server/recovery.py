@@ -126,6 +126,18 @@ def note(copy: Path, place: Place, branch: Branch, facts: Facts) -> None:
         door.audit("restore", "restore.report", branch.incarnation.hex(), detail, facts.at)
 
 
+def given(place: Place) -> int:
+    """Highest number that the register in its place has given; 0 where it cannot be read."""
+    with (
+        contextlib.suppress(SQLAlchemyError, Problem),
+        _opened(place.database_url, place.settings.city) as registry,
+        registry.read() as door,
+    ):
+        here = select(_counters.c.server_seq).where(_counters.c.city == door.city)
+        return int(door.value(here) or 0)
+    return 0
+
+
 def _aside(place: Place, branch: Branch, trail: int) -> tuple[int, dict[bytes, int], list[Lost]]:
     """Newest decision of the lost register, how many entries it had of each log, and what staff
     decided there after the branch point. Raises Problem backup.none for another history."""

@@ -69,13 +69,15 @@ class Intake:
 
 
 def go_on(
-    registry: Registry, central: bytes, entropy: Entropy, at: int, durable: int | None = None
-) -> Branch:
+    registry: Registry, central: bytes, entropy: Entropy, at: int, durable: int | None = None,
+    given: int = 0,
+) -> Branch:  # fmt: skip
     """Make a register that was put back into the next history of central, in one commit. central:
-    id of its own log. durable: number that the backup held, by default all of it."""
+    id of its own log. durable: number that the backup held, by default all of it. given: highest
+    number that is known to have been given beyond it."""
     with registry.write() as door:
         before = door.standing()
-        base = fresh_base(before.server_seq, entropy(1)[0])
+        base = fresh_base(max(before.server_seq, given), entropy(1)[0])
         name, head = entropy(INCARNATION_BYTES), before.head[:HEAD_WIRE_BYTES]
         branch = Branch(name, before.incarnation, before.server_seq, head, base)
         kept = before.server_seq if durable is None else durable
@@ -141,7 +143,8 @@ def restore(
         files = _files_back(place, folder)
         shelf = FolderShelf(place.files_folder, [keys.files_key])
         found = _replayed(place, journal_folder, copy, backup, keys)
-        branch = _renewed(copy, backup, keys, shelf, entropy, at)
+        given = recovery.given(place)
+        branch = _renewed(copy, backup, keys, shelf, entropy, at, given)
         facts = Facts(
             branch.number, branch.base, branch.parent, at, folder.name, backup.at,
             backup.server_seq, journal=found,
@@ -188,8 +191,9 @@ def _keys(place: Place, folder: Path, backup: Backup, recovery_file: Path | None
 
 
 def _renewed(
-    copy: Path, backup: Backup, keys: Keys, shelf: FolderShelf, entropy: Entropy, at: int
-) -> Branch:
+    copy: Path, backup: Backup, keys: Keys, shelf: FolderShelf, entropy: Entropy, at: int,
+    given: int,
+) -> Branch:  # fmt: skip
     """Bring the copy to this version, check it, and give central its new name in it. A file that
     is not whole here counts as not whole, so that laptops are asked for it again."""
     with backups.opened(copy, backup.city) as registry:
@@ -198,7 +202,7 @@ def _renewed(
             found = door.verify()
         if found.broken:
             raise Problem("backup.damaged", path=str(copy), why=found.broken[0].chain)
-        branch = go_on(registry, keys.log, entropy, at, backup.server_seq)
+        branch = go_on(registry, keys.log, entropy, at, backup.server_seq, given)
         with registry.write() as door:
             for blob in door.whole_blobs():
                 if not backups.is_whole(shelf, blob.id, blob.size):

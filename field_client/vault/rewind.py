@@ -15,12 +15,16 @@ from field_client.vault.logs import find, read_cursor, remember
 from field_client.vault.requests import list_again
 from field_client.vault.sums import recount
 from sync.exchange import Rewound
-from sync.messages import Branch, Cursor
+from sync.messages import Branch, Cursor, Territory
 from sync.notices import Notice
 from sync.state import Case, Decision, Outcome, Record
 
 PENDING = ("", "waiting", "replaced")
 """States that promise nothing, so nothing can be taken back."""
+
+
+VOID = -1
+"""Number of a scope that another history of central gave: whatever it is told next is newer."""
 
 
 class Lineage(msgspec.Struct, frozen=True):
@@ -66,6 +70,9 @@ def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
         touched |= _forget(connection, upto)
     same = asked is not None and asked.incarnation == step.incarnation
     logs = asked.logs if same and asked is not None else ()
+    scope = find(connection, Territory)
+    if scope is not None and scope.number and not same:
+        remember(connection, msgspec.structs.replace(scope, number=VOID))
     remember(connection, Cursor(step.incarnation, upto, b""))
     remember(connection, Lineage(step.lineage))
     remember(connection, Asked(step.incarnation, (*logs, log)))

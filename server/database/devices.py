@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, literal_column, select, update
+from sqlalchemy import delete, func, literal_column, select, update
 
 from models.changes import OperatorEntry, decode_change
 from models.problems import Problem
@@ -16,6 +16,7 @@ from server.database.tables import (
     DeviceRow,
     EntryRow,
     ForkRow,
+    IncarnationRow,
     LogRow,
     OrderRow,
 )
@@ -27,6 +28,10 @@ from sync.logs import Entry
 BLOCKS = 1 << 20
 """A block is four symbols of a tracking code."""
 
+ORDERS_SINCE = 1_767_225_600
+"""Unix second, 2026-01-01, from which the minutes are counted at which orders go on after a
+restore: a log is given fewer than one a minute, and the column holds 4000 years of them."""
+
 _devices = table_of(DeviceRow)
 _logs = table_of(LogRow)
 _ahead = table_of(AheadRow)
@@ -34,6 +39,7 @@ _forks = table_of(ForkRow)
 _orders = table_of(OrderRow)
 _entries = table_of(EntryRow)
 _counters = table_of(CounterRow)
+_incarnations = table_of(IncarnationRow)
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -245,9 +251,14 @@ class Devices(Work):
     # -- orders
 
     def order(self, log: bytes, kind: str, argument: int) -> None:
-        """Give the log a new numbered order."""
+        """Give the log a new numbered order. After a restore its number is above what any history
+        gave before it, also to a log that the backup knows nothing of, and where one backup was
+        restored twice: it begins at the minute of the restore."""
         here = (_logs.c.city == self.city) & (_logs.c.id == log)
-        number = self.value(select(_logs.c.orders_given).where(here)) + 1
+        given = self.value(select(_logs.c.orders_given).where(here))
+        restores = select(func.max(_incarnations.c.at)).where(_incarnations.c.city == self.city)
+        restored = self.value(restores) or ORDERS_SINCE
+        number = max(given, (restored - ORDERS_SINCE) // 60) + 1
         row = {"log": log, "number": number, "kind": kind, "argument": argument}
         self.insert(_orders, [row])
         self.run(update(_logs).where(here).values(orders_given=number))

@@ -9,6 +9,8 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import partial
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +236,20 @@ def test_a_damaged_backup_is_refused_and_nothing_changes(office, tmp_path):
     refused("backup.damaged", put_back, folder, made.folder, recovery)
     refused("backup.none", put_back, folder, tmp_path, recovery)
     assert not (folder / "central.db").exists()
+
+
+def test_a_second_restore_goes_on_above_what_the_first_one_gave(office, tmp_path):
+    """The backup knows nothing of the first restore, the register in its place does."""
+    with_a_file(office)
+    made = make(office, tmp_path / "backups")
+    place, recovery = load(tmp_path / "new-machine", {}), tmp_path / "pusat" / "recovery-key.json"
+    bases = [
+        restoring.restore(
+            place, made.folder, recovery, lambda: 1_800_000_000, partial(mul, chance)
+        ).branch.base
+        for chance in (b"\7", b"\1")
+    ]
+    assert bases == [8 << 40, 10 << 40]
 
 
 def test_numbers_jump_and_a_laptop_of_the_lost_time_is_told_the_lineage(office, tmp_path):

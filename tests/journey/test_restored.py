@@ -6,11 +6,14 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from field_client.vault.sums import territory
 from server.central import open_central
 from server.restoring import confirm, go_on
 from tests.journey.test_laptops import taken
+from tests.journey.test_villages import OTHER
 from tests.town import Town
 from tests.vaults import refused
+from tests.village import PLACE
 
 
 def copied(town: Town) -> Path:
@@ -24,15 +27,15 @@ def copied(town: Town) -> Path:
     return path
 
 
-def put_back(town: Town, copy: Path, *, confirmed: bool = True) -> None:
-    """The disk died; the office goes on from the copy."""
+def put_back(town: Town, copy: Path, *, confirmed: bool = True, chance: bytes = b"\2") -> None:
+    """The disk died; the office goes on from the copy. chance: says which block of numbers."""
     place = town.central.place
     town.central.close()
     for file in place.folder.glob("central.db*"):
         file.unlink()
     shutil.copy(copy, place.folder / "central.db")
     town.central = open_central(place, town.time)
-    go_on(town.central.registry, town.central.keys.log, lambda n: b"\2" * n, town.time())
+    go_on(town.central.registry, town.central.keys.log, lambda n: chance * n, town.time())
     if confirmed:
         confirm(town.central.registry, town.staff["idham"], town.time())
 
@@ -158,6 +161,26 @@ def test_restored_twice_from_the_same_night(town: Town) -> None:
     assert set(town.stored()) == {record.hex() for record in records}
     assert [van.status(record) for record in records] == ["received"] * 3
     assert town.is_whole()
+
+
+def test_villages_and_orders_of_a_second_restore_from_one_backup_are_heard(town: Town) -> None:
+    """The second restore knows nothing of the first, and drew lower numbers."""
+    van = town.laptop("sari")
+    van.sync()
+    night = copied(town)
+    orders = []
+    for chance, villages in ((b"\7", [PLACE]), (b"\1", [PLACE, OTHER])):
+        town.time.goes_on(10)
+        put_back(town, night, chance=chance)
+        van.sync()
+        town.central.devices.scope(town.staff["ratna"], van.name, villages)
+        with town.central.registry.write() as door:
+            door.order(van.house.store.log().id, "active", 0)
+        van.sync()
+        with van.house.store.engine.reading() as connection:
+            assert territory(connection).villages == villages
+        orders.append(van.house.store.position().order)
+    assert 0 < orders[0] < orders[1]
 
 
 def test_a_laptop_invited_after_the_backup_is_let_in_and_its_work_waits(town: Town) -> None:
