@@ -385,8 +385,8 @@ class Exchange:
     def _part(self, orders: Sequence[Order], asked: _Asked) -> None:
         """Central's log is not ours any more. Where our entries differed, it orders a new log and
         says after which number; where they did not, it holds all that was sent, and more. Of
-        several orders the earliest counts: they may be about other branches. Later answers of the
-        same exchange, without the order, do not unsay it."""
+        several orders the earliest counts: they may be about other branches, so none proves what
+        was not sent yet. Later answers of the same exchange, without the order, do not unsay it."""
         if self.parted is not None:
             return
         self.position = msgspec.structs.replace(
@@ -394,7 +394,7 @@ class Exchange:
         )
         ordered = [order.argument for order in orders if order.kind == "rotate"]
         if ordered:
-            self.parted = min(*ordered, self.position.last)
+            self.parted = min(*ordered, asked.seq, self.position.last)
         elif self.position.stored >= self.position.last:
             self.parted = self.position.last
 

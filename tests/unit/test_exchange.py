@@ -152,3 +152,11 @@ def test_of_several_orders_the_earliest_parts_the_log_and_outcomes_beyond_it_are
     assert Settled((Told(3, 3, "applied"),)) in steps
     one.receive(reply(last, 12, outcomes=[]), b"proof", [], orders)
     assert one.parted == 3
+
+
+def test_an_order_about_another_branch_proves_nothing_that_was_not_sent():
+    """Nothing of ours beyond what this request carried has been compared yet."""
+    one = exchange(stored=2)
+    _, name = asked(one.request(ENTRIES[2:4], 5))
+    one.receive(reply(name, 12, outcomes=[]), b"proof", [], [Order(LOG, 1, "rotate", 8)])
+    assert one.parted == 4
