@@ -20,7 +20,7 @@ import msgspec
 from field_client.bundles import Bundles, Exported
 from field_client.desk import Desk
 from field_client.inbox import Refused, Taken
-from models.problems import Problem
+from models.problems import Problem, internal
 
 if TYPE_CHECKING:
     from field_client.app import House
@@ -77,7 +77,7 @@ class StickWork:
             self.problem = problem
         except Exception as error:  # never in silence: the page would wait for ever
             logging.getLogger(__name__).error("stick: %s", type(error).__name__)
-            self.problem = Problem("internal", incident=type(error).__name__)
+            self.problem = internal(error)
         finally:
             self.running = False
             after()

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
+from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -100,6 +101,17 @@ class Problem(Exception):
 
     def __hash__(self) -> int:
         return hash(self.code)
+
+
+def internal(error: BaseException) -> Problem:
+    """Our own mistake as a problem: type and place of the error, never its words, which may hold a
+    citizen's data."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        place = f"{PurePath(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return Problem("internal", incident=f"{type(error).__name__} {place}")
 
 
 class Finding(msgspec.Struct, frozen=True):

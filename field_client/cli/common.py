@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from models.problems import Problem
+from models.problems import Problem, internal
 from models.words import LANGUAGES, say
 
 if TYPE_CHECKING:
@@ -306,16 +306,6 @@ def _run(call: Call, function: Callable[..., Any], options: dict[str, Any]) -> i
     except Exception as error:
         if os.environ.get(TRACE_VARIABLE):
             raise
-        return call.refuse(Problem("internal", incident=_where(error)))
+        return call.refuse(internal(error))
     finally:
         call.close()
-
-
-def _where(error: BaseException) -> str:
-    """Type and place of an error in our own code; its words may hold a citizen's data."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__} {place}"

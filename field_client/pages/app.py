@@ -32,7 +32,7 @@ from field_client.pages import (
 from field_client.pages.counter import Counter
 from field_client.pages.door import Door, Secrets
 from field_client.pages.drawing import STATIC, Here, make_form, make_here
-from models.problems import Problem
+from models.problems import Problem, internal
 
 BODY_BYTES_MAX = 256 * 1024
 """Of a form; pages that take files say their own limit."""
@@ -125,17 +125,7 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[An
     """Our own mistake: type and place, never its words, which may hold a citizen's data."""
     if os.environ.get("JEMPUT_TRACE"):
         raise error
-    return refused(request, Problem("internal", incident=where(error)))
-
-
-def where(error: BaseException) -> str:
-    """Type and place of an error in our own code."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__} {place}"
+    return refused(request, internal(error))
 
 
 # -- files

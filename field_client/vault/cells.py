@@ -17,7 +17,7 @@ from field_client.vault.engine import Connection
 from field_client.vault.logs import find, read_cursor, remember
 from field_client.vault.packages import held
 from field_client.vault.recents import heard
-from field_client.vault.requests import list_again
+from field_client.vault.requests import list_again, unlist
 from field_client.vault.sums import territory, total_of, weigh
 from sync.exchange import Filled
 from sync.known import facts
@@ -158,7 +158,7 @@ def drop(connection: Connection, records: Collection[bytes]) -> None:
         connection.execute("delete from records where id = ?", (record,))
         connection.execute("delete from places where record = ?", (record,))
         connection.execute("delete from drafts where record = ?", (record,))
-        _unlist(connection, record)
+        unlist(connection, record)
         _empty_notices(connection, record)
     weigh(connection, gone)
     for (data,) in connection.execute("select data from cases").fetchall():
@@ -184,14 +184,6 @@ def _is_own(connection: Connection, record: bytes) -> bool:
         return True
     mine = connection.execute("select 1 from logs where id = ?", (found.log,)).fetchone()
     return mine is not None
-
-
-def _unlist(connection: Connection, record: bytes) -> None:
-    row = connection.execute("select number from requests where record = ?", (record,)).fetchone()
-    if row is not None:
-        connection.execute("delete from numbers where request = ?", row)
-        connection.execute("delete from request_words where rowid = ?", row)
-        connection.execute("delete from requests where number = ?", row)
 
 
 def _empty_notices(connection: Connection, record: bytes) -> None:

@@ -149,6 +149,15 @@ def _line(row: Row) -> Line:
     )
 
 
+def unlist(connection: Connection, record: bytes) -> None:
+    """Take a request off the lists: it left, or is read again."""
+    row = connection.execute("select number from requests where record = ?", (record,)).fetchone()
+    if row is not None:
+        connection.execute("delete from numbers where request = ?", row)
+        connection.execute("delete from request_words where rowid = ?", row)
+        connection.execute("delete from requests where number = ?", row)
+
+
 def list_again(connection: Connection, record: RecordId) -> None:
     """Write the list line, the numbers and the search words of a request as it now stands."""
     picture = find_picture(connection, record)

@@ -12,7 +12,7 @@ import msgspec
 
 from field_client.vault.engine import Connection
 from field_client.vault.logs import find, read_cursor, remember
-from field_client.vault.requests import list_again
+from field_client.vault.requests import list_again, unlist
 from field_client.vault.sums import recount
 from sync.exchange import Rewound
 from sync.messages import Branch, Cursor, Territory
@@ -80,7 +80,7 @@ def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
     recount(connection)
     for record in touched:
         if not _known(connection, record):
-            _unlist(connection, record)
+            unlist(connection, record)
         list_again(connection, record)
 
 
@@ -152,15 +152,6 @@ def _known(connection: Connection, record: bytes) -> bool:
         (record, record),
     ).fetchone()
     return row is not None
-
-
-def _unlist(connection: Connection, record: bytes) -> None:
-    """Take a request of somebody else off the lists until it is read again."""
-    row = connection.execute("select number from requests where record = ?", (record,)).fetchone()
-    if row is not None:
-        connection.execute("delete from numbers where request = ?", row)
-        connection.execute("delete from request_words where rowid = ?", row)
-        connection.execute("delete from requests where number = ?", row)
 
 
 def differs(connection: Connection, effect: Outcome, decision: Decision) -> Notice | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import secrets
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from field_client.vault.engine import Engine
 from field_client.vault.files import FileLock, write_atomically
 from field_client.vault.mark import Mark, MarkFile
 from models.problems import Problem
+from tests.disks import fill, small_disk
 from tests.vaults import refused
 
 KEY, VAULT = secrets.token_bytes(32), secrets.token_bytes(16)
@@ -146,31 +146,16 @@ def test_another_process_that_writes_is_a_clear_problem(engine: Engine) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 3 MB. Mounting needs root, as in CI."""
-    place = tmp_path / "small"
-    place.mkdir()
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root on Linux")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], check=True)
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    yield from small_disk(tmp_path / "small", 3)
 
 
-def fill(place: Path, leave: int) -> Path:
-    """Fill the disk up to `leave` bytes."""
-    ballast = place / "ballast"
-    free = shutil.disk_usage(place).free
-    ballast.write_bytes(bytes(max(0, free - leave)))
-    return ballast
-
-
-def test_a_full_disk_is_said_and_harms_nothing(small_disk: Path) -> None:
-    engine = Engine(small_disk / "vault.db", KEY, VAULT)
+def test_a_full_disk_is_said_and_harms_nothing(disk: Path) -> None:
+    engine = Engine(disk / "vault.db", KEY, VAULT)
     with engine.writing() as connection:
         connection.execute("create table notes (words text) strict")
         connection.execute("insert into notes values ('dulu')")
-    ballast = fill(small_disk, leave=100_000)
+    ballast = fill(disk, leave=100_000)
 
     def write() -> None:
         for _ in range(100):
@@ -178,12 +163,12 @@ def test_a_full_disk_is_said_and_harms_nothing(small_disk: Path) -> None:
                 connection.execute("insert into notes values (?)", ("x" * 20_000,))
 
     refused("disk.full", write)
-    refused("disk.full", write_atomically, small_disk / "keys.json", bytes(200_000))
-    assert not list(small_disk.glob("*.tmp"))
+    refused("disk.full", write_atomically, disk / "keys.json", bytes(200_000))
+    assert not list(disk.glob("*.tmp"))
     count = engine.one("select count(*) from notes")
     engine.close()
     ballast.unlink()
-    again = Engine(small_disk / "vault.db", KEY, VAULT)
+    again = Engine(disk / "vault.db", KEY, VAULT)
     assert again.check() == []
     assert again.one("select count(*) from notes") == count
     with again.writing() as connection:

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from field_client.vault.refs import Ref
 from field_client.vault.store import Store
 from models.problems import Problem
 from sync.messages import Order
+from tests.disks import fill, small_disk
 from tests.vault_office import Office
 from tests.vaults import (
     CHEAP,
@@ -243,30 +243,22 @@ def test_two_programs_write_one_gap_free_log(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB. Mounting needs root, as in CI."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root on Linux")
-    place = tmp_path / "small"
-    place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=True)
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    yield from small_disk(tmp_path / "small", 4)
 
 
-def test_a_full_disk_stops_saving_and_loses_nothing(small_disk: Path) -> None:
-    store = new_store(small_disk)
+def test_a_full_disk_stops_saving_and_loses_nothing(disk: Path) -> None:
+    store = new_store(disk)
     hand = Hand(store)
-    ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - 600_000))
+    ballast = fill(disk, leave=600_000)
     saved: list[bytes] = []
 
-    def fill() -> None:
+    def save_on() -> None:
         for number in range(2000):
             nik = f"827203300309{number:04}"
             saved.append(hand.create(applicant__nik=nik, address__address="Jalan " * 40))
 
-    problem = refused("disk.full", fill)
+    problem = refused("disk.full", save_on)
     assert "penuh" in problem.words("id")
     assert len(saved) > 5
     standing = store.standing()
@@ -275,7 +267,7 @@ def test_a_full_disk_stops_saving_and_loses_nothing(small_disk: Path) -> None:
     assert standing.requests == {"submitted": len(saved)}
     store.close()
     ballast.unlink()
-    store = reopen(small_disk)
+    store = reopen(disk)
     assert not store.restored
     assert store.engine.check() == []
     assert store.broken_at(store.log().id) is None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +13,7 @@ import pytest
 from houses import kill
 from tests import pictures
 from tests.day import VERIFIER, Day, write_rows
+from tests.disks import fill, small_disk
 from tests.pictures import CANARY, put
 from tests.proxy import Way
 from tests.requests import request_rows
@@ -172,25 +170,9 @@ def test_nothing_of_a_paper_lies_open_on_any_disk(story: Story) -> None:
 # -- out of room
 
 
-def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root on Linux")
-    place.mkdir()
-    size = f"size={megabytes}m"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)], check=True)
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     yield from small_disk(tmp_path / "disk", 6)
-
-
-def fill(place: Path, leave: int) -> Path:
-    ballast = place / "ballast"
-    ballast.write_bytes(bytes(max(0, shutil.disk_usage(place).free - leave)))
-    return ballast
 
 
 def test_a_van_without_room_for_a_paper_keeps_the_request_whole(tmp_path: Path, disk: Path) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +12,7 @@ import pytest
 import home
 from houses import json_lines
 from tests.day import Day, write_rows
+from tests.disks import fill, small_disk
 from tests.requests import request_rows
 from tests.village import village
 
@@ -45,17 +42,6 @@ def rows_of(count: int, seed: int = 3) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "family"} for row in rows]
 
 
-def small_disk(place: Path, megabytes: int) -> Iterator[Path]:
-    """A file system of that size. Mounting needs root, as in CI."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root on Linux")
-    place.mkdir()
-    size = f"size={megabytes}m"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(place)], check=True)
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
 @pytest.fixture
 def van_disk(tmp_path: Path) -> Iterator[Path]:
     yield from small_disk(tmp_path / "van-disk", 6)
@@ -70,13 +56,6 @@ def set_tries(day: Day, tries: int) -> None:
     """How often the van tries before it gives up for now."""
     settings = day.van.folder / "data" / "jemput.toml"
     settings.write_text(settings.read_text().replace("tries = 10", f"tries = {tries}"))
-
-
-def fill(place: Path, leave: int) -> Path:
-    """Fill the disk up to so many bytes; gives the file to remove again."""
-    ballast = place / "ballast"
-    ballast.write_bytes(bytes(max(0, shutil.disk_usage(place).free - leave)))
-    return ballast
 
 
 def test_a_van_whose_disk_is_full_says_so_and_goes_on_later(tmp_path: Path, van_disk: Path) -> None:
