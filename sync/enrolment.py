@@ -121,11 +121,13 @@ def read(body: bytes, central: Identity) -> Asked:
 
 
 def _is_sound(opening: Open) -> bool:
-    """Has each part the size it has, and is the reason a word? It is noted in the trail."""
+    """Has each part the size it has, can be answered, and is the reason a word? It is noted in the
+    trail."""
     sizes = (len(opening.key), len(opening.seal_key), len(opening.device), len(opening.parent))
     after = 0 <= opening.parent_seq < 1 << 53 and len(opening.parent_head) <= 32
     word = opening.reason.isascii() and opening.reason.isalpha() and len(opening.reason) <= 20
-    return sizes in ((32, 32, 16, 0), (32, 32, 16, 16)) and after and word
+    sized = sizes in ((32, 32, 16, 0), (32, 32, 16, 16))
+    return sized and after and word and seal.can_receive(opening.seal_key)
 
 
 def _invited(enrolment: Enrolment, opening: Open, central: Identity) -> Invitation:

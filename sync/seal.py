@@ -18,7 +18,7 @@ import cbor2
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cwt import COSE, COSEKey
 
@@ -154,6 +154,18 @@ def seal(token: bytes, recipient: bytes, purpose: str, bound: bytes = b"") -> by
     outer = bytes((VERSION, PURPOSES.index(purpose))) + audience(recipient)
     key = X25519PublicKey.from_public_bytes(recipient)
     return outer + _SUITE.encrypt(token, key, info=_info(outer, recipient) + bound)
+
+
+def can_receive(key: bytes) -> bool:
+    """May something be sealed to this X25519 public key? Not to a point of low order (RFC 7748,
+    section 6.1): the secret shared with it is zero, which anybody knows."""
+    try:
+        X25519PrivateKey.from_private_bytes(b"\x01" * 32).exchange(
+            X25519PublicKey.from_public_bytes(key)
+        )
+    except ValueError:
+        return False
+    return True
 
 
 def purpose_of(data: bytes) -> str:

@@ -172,6 +172,8 @@ def test_a_later_log_without_the_parents_key_is_refused(office):
         {"reason": "NIK 8272030101900001"},
         {"reason": "x" * 5000},
         {"seal_key": b"short"},
+        {"seal_key": bytes(32)},  # a point of low order: nothing can be sealed to it
+        {"seal_key": bytes.fromhex("ecffffff" + "ff" * 27 + "7f")},
     ],
 )
 def test_an_opening_that_cannot_be_is_malformed_and_leaves_no_trace(office, strange):
