@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request, Response, get
@@ -17,7 +16,6 @@ from litestar.types import ASGIApp
 from field_client.pages import (
     choosing,
     drafts,
-    drawing,
     files,
     handing,
     home,
@@ -31,7 +29,8 @@ from field_client.pages import (
 )
 from field_client.pages.counter import Counter
 from field_client.pages.door import Door, Secrets
-from field_client.pages.drawing import STATIC, Here, make_form, make_here
+from field_client.pages.drawing import PACKAGE, Here, make_form, make_here
+from models.pages.drawing import KEPT, built
 from models.problems import Problem, internal
 
 BODY_BYTES_MAX = 256 * 1024
@@ -130,14 +129,11 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[An
 
 # -- files
 
-_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
-
 
 @get("/static/{name:str}", sync_to_thread=True)
 def static(name: FromPath[str]) -> Response[bytes]:
     """A built file. Its name carries its hash, so it may be kept for ever."""
-    if name not in drawing.manifest().values():
+    found = built(PACKAGE, name)
+    if found is None:
         raise HTTPException(status_code=404)
-    data = (STATIC / name).read_bytes()
-    headers = {"cache-control": "public, max-age=31536000, immutable"}
-    return Response(data, media_type=_TYPES[Path(name).suffix], headers=headers)
+    return Response(found[0], media_type=found[1], headers={"cache-control": KEPT})

@@ -7,9 +7,10 @@ from typing import Any
 from litestar import Response
 
 from field_client import folder
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
 from models.events import events
+from models.pages.forms import Form
 from models.problems import Problem
 from models.services import Service, catalogue
 

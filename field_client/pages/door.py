@@ -20,22 +20,11 @@ from urllib.parse import parse_qs
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.pages.headers import HEADERS, NOT_KEPT
+
 COOKIE = "jemput-{port}"
 """Browsers keep one jar for all ports of an address, and training runs beside the real work."""
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:;"
-    " connect-src 'self'; media-src 'self' blob:; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'"
-)
-HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),  # "no-referrer" would make the Origin of our forms null
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
-)
 _ASKING = ("GET", "HEAD")
 INVITE_PATH, INVITE_HEADER = "/invite", "x-jemput"
 """Where a second `jemput serve` by the same person asks for a key of its own."""
@@ -151,14 +140,14 @@ def _shut(send: Send) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             kept = [h for h in message.get("headers", []) if h[0].lower() != b"cache-control"]
-            message["headers"] = [*kept, *HEADERS, (b"cache-control", b"no-store")]
+            message["headers"] = [*kept, *HEADERS, NOT_KEPT]
         await send(message)
 
     return guarded
 
 
 async def _answer(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
-    headers = [*HEADERS, (b"cache-control", b"no-store"), *more]
+    headers = [*HEADERS, NOT_KEPT, *more]
     headers.append((b"content-type", b"text/html; charset=utf-8"))
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})

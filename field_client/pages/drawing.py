@@ -12,65 +12,31 @@ that only our own pages know.
 from __future__ import annotations
 
 import hmac
-import json
-import re
-from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, PackageLoader, PrefixLoader
+from jinja2 import Environment
 from litestar import Request, Response
 from litestar.exceptions import ClientException, HTTPException
 from litestar.response import Redirect
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from field_client import shown
 from field_client.desk import Desk
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
 from field_client.pages.syncing import Bar, bar_of
-from field_client.pages.uploads import Upload, multipart_pairs
 from field_client.vault.store import Store
 from models import words
+from models.pages import drawing
+from models.pages.forms import Form
+from models.pages.uploads import multipart_pairs
 from models.problems import Problem
 
-HERE = Path(__file__).parent
-STATIC = HERE / "static"
+PACKAGE = "field_client.pages"
 LANGUAGE_COOKIE = "lang"
 TOKEN = "token"  # noqa: S105 - the name of a form's field
 FIELDS_MAX = 2000
-_BLANKS = re.compile(r"[ \t]*\n\s*")
-"""Blanks that the components draw, a third of a page. Typed lines keep theirs (`lines`)."""
-
-
-class Form:
-    """What was typed, already shown to come from one of our own pages."""
-
-    def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
-        self.pairs = pairs
-
-    def get(self, name: str, default: str = "") -> str:
-        """The text of a field, "" where it was not sent."""
-        texts = self.all(name)
-        return texts[0] if texts else default
-
-    def all(self, name: str) -> list[str]:
-        """Every text sent under this name."""
-        return [value for key, value in self.pairs if key == name and isinstance(value, str)]
-
-    def files(self, name: str) -> list[Upload]:
-        """Every file sent under this name; an input left empty sends none."""
-        sent = [value for key, value in self.pairs if key == name]
-        return [one for one in sent if isinstance(one, Upload) and (one.name or one.data)]
-
-    def starting(self, start: str) -> dict[str, list[str]]:
-        """Name without `start` -> texts, of the fields whose names begin so."""
-        found: dict[str, list[str]] = {}
-        for key, value in self.pairs:
-            if key.startswith(start) and isinstance(value, str):
-                found.setdefault(key[len(start) :], []).append(value)
-        return found
 
 
 class Here:
@@ -109,8 +75,9 @@ class Here:
     def page(self, template: str, code: int = 200, /, **values: Any) -> Response[str]:
         """Draw a page."""
         text = templates().get_template(template).render(self._frame() | values)
-        text = _BLANKS.sub("\n", text)
-        return Response(text, status_code=code, media_type="text/html; charset=utf-8")
+        return Response(
+            drawing.squeezed(text), status_code=code, media_type="text/html; charset=utf-8"
+        )
 
     def go(self, address: str, told: str = "") -> Redirect:
         """Go on elsewhere; what is told is read there."""
@@ -183,63 +150,7 @@ async def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
 @cache
 def templates() -> Environment:
     """The templates of this house, with the components of govuk-frontend beside them."""
-    loader = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
-    environment = Environment(
-        loader=_Either(FileSystemLoader(HERE / "templates"), loader),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
+    return drawing.environment(
+        PACKAGE,
+        {"at": shown.at_words, "code": lambda line: shown.code_text(line.code, line.record)},
     )
-    environment.globals |= {"asset": asset, "items": _items}
-    filters: dict[str, Callable[..., Any]] = {
-        "at": shown.at_words,
-        "code": lambda line: shown.code_text(line.code, line.record),
-        "digits": grouped,
-        "day": words.day,
-        "lines": lambda text: escape(text).replace("\n", Markup("&#10;")),
-    }
-    environment.filters |= filters
-    return environment
-
-
-def _items(options: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    """Options as the macros of govuk-frontend want them."""
-    return [{"value": code, "text": text} for code, text in options]
-
-
-class _Either(FileSystemLoader):
-    """Our own folder first, the components by their prefix."""
-
-    def __init__(self, own: FileSystemLoader, more: PrefixLoader) -> None:
-        super().__init__(own.searchpath)
-        self.more = more
-
-    def get_source(self, environment: Environment, template: str) -> Any:
-        """Source, name and whether it is current."""
-        if template.startswith("govuk_frontend_jinja/"):
-            return self.more.get_source(environment, template)
-        return super().get_source(environment, template)
-
-
-@cache
-def manifest() -> Mapping[str, str]:
-    """Plain name -> name with its hash; empty where the assets were not built."""
-    try:
-        found = json.loads((STATIC / "manifest.json").read_text(encoding="utf-8"))
-        return {name: str(made) for name, (made, _) in found["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def asset(name: str) -> str:
-    """Address of a built file, "" where it was not built: the page works without."""
-    made = manifest().get(name)
-    return f"/static/{made}" if made else ""
-
-
-def grouped(text: str) -> str:
-    """A NIK or family-card number in groups a person can read: `8272 05 450801 0003`."""
-    if len(text) == 16 and text.isdigit():
-        return f"{text[:4]} {text[4:6]} {text[6:12]} {text[12:]}"
-    return text

@@ -11,15 +11,16 @@ from litestar import Response
 
 from field_client import shown
 from field_client.attachments.attaching import DOCUMENT, FILES_OF_UNIT_MAX, Photo, places
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
-from field_client.pages.uploads import UPLOAD_BYTES_MAX
 from field_client.sheet import Sheet
 from field_client.vault.attached import StoredFile
 from models import lifecycle
 from models.codes import code_list
 from models.forms import ROWS_MAX
+from models.pages.forms import Form
+from models.pages.uploads import UPLOAD_BYTES_MAX
 from models.problems import Problem
 
 

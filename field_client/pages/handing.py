@@ -8,12 +8,13 @@ from litestar import Response
 
 from field_client import handover, shown
 from field_client.handover import Given
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.requests import QR_MAX, record_id
 from field_client.pages.routes import act, show
 from field_client.printing.lists import to_collect
 from field_client.sheet import Sheet
 from models.codes import code_list
+from models.pages.forms import Form
 from models.problems import Problem
 from models.regions import full_name
 

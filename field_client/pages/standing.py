@@ -11,8 +11,9 @@ from field_client import readiness, shown
 from field_client.backup import back_up
 from field_client.drives import drives
 from field_client.onward import onward
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
+from models.pages.forms import Form
 from models.problems import Problem
 
 LINES_SHOWN = 50

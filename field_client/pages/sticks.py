@@ -12,7 +12,7 @@ from litestar import Response
 
 from field_client.bundles import Bundles
 from field_client.drives import drives
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.papers import pdf_page
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
@@ -21,6 +21,7 @@ from field_client.stickwork import StickWork
 from field_client.transports import usb
 from field_client.vault.custody import Handled
 from field_client.waits import sentence, waits
+from models.pages.forms import Form
 from models.problems import Problem
 from models.words import number, size
 from sync.bundle import label

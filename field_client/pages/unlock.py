@@ -11,8 +11,9 @@ from typing import Any
 
 from litestar import Request, Response
 
-from field_client.pages.drawing import Form, Here, make_form
+from field_client.pages.drawing import Here, make_form
 from field_client.pages.routes import act, show
+from models.pages.forms import Form
 from models.problems import Problem
 from models.words import LANGUAGES
 

@@ -7,12 +7,13 @@ from typing import Any
 from litestar import Response
 
 from field_client import stock, visit
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.papers import pdf_page
 from field_client.pages.routes import act, show
 from field_client.printing import lists, prints
 from field_client.visit import Plan
 from models import regions
+from models.pages.forms import Form
 from models.problems import Problem
 
 NAMES_SHOWN = 200
