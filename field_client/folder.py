@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -28,14 +29,9 @@ from field_client.vault.refs import Ref
 from models import lifecycle
 from models.changes import RecordId
 from models.checks import Checked
+from models.pages.together import FORMS_MAX, laid, owners
 from models.problems import Problem
 from models.services import Service, catalogue
-
-SHARED = ("applicant", "address", "proxy", "reporter", "witness", "parents")
-"""Blocks about the same people in every form of a folder. Others (the subject, the card) may be
-about another child."""
-
-FORMS_MAX = 8
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -86,7 +82,7 @@ class Folder:
         changed = False
         for number, sheet in enumerate(self.sheets):
             wanted = sheet.wanted
-            found = _laid(wanted.answers, answers.get(number, {}))
+            found = laid(wanted.answers, answers.get(number, {}))
             papers = tuple((documents or {}).get(number, wanted.documents))
             why = {**wanted.reasons, **(reasons or {}).get(number, {})}
             why = {key: text for key, text in why.items() if text}
@@ -120,14 +116,11 @@ class Folder:
 
     def owners(self, section: str, number: int) -> list[int]:
         """The forms a section's answers lie in: all that ask it, if it is about the same people."""
-        if section not in SHARED:
-            return [number]
-        return [
-            i
-            for i, sheet in enumerate(self.sheets)
-            if section in sheet.service.plan.blocks
-            and sheet.service.plan.blocks[section].use == section
-        ]
+        return owners([sheet.service for sheet in self.sheets], section, number)
+
+    def today(self) -> date:
+        """The day, by which ages and terms are counted."""
+        return self.desk.today()
 
     # -- submitting
 
@@ -285,9 +278,3 @@ def _sheets(desk: Desk) -> Iterator[Sheet]:
 
 def _beside(sheet: Sheet, name: bytes) -> bool:
     return sheet.wanted.folder == name and sheet.draft.id != name
-
-
-def _laid(below: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Flat answers with new ones over them; None takes one away."""
-    found = {**below, **over}
-    return {key: value for key, value in found.items() if value is not None}

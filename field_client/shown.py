@@ -13,12 +13,10 @@ from models.codes import code_list
 from models.fields import split_row
 from models.forms import Slot
 from models.ids import Code
+from models.pages.answers import in_words
 from models.problems import Problem
-from models.reading import parse_day
-from models.regions import full_name
 from models.services import Service, catalogue
 from models.units import member
-from models.words import day as plain_day
 from models.words import moment, number, say, size
 from sync.notices import Notice
 from sync.state import ELEMENT
@@ -118,52 +116,6 @@ def _masked(kind: str, value: Any) -> Any:
     if isinstance(value, str) and kind == "name":
         return names.masked(value)
     return "***"
-
-
-def answer_words(service: Service, key: str, value: Any, lang: str) -> tuple[str, str]:
-    """Question and answer as people read them; codes by their labels."""
-    path, row = split_row(key)
-    slot = service.plan.slots.get(path)
-    if slot is None:
-        return key, str(value)
-    label = slot.field.label.say(lang) + (f" ({row})" if row else "")
-    return label, _answer(slot, value, lang)
-
-
-def _answer(slot: Slot, value: Any, lang: str) -> str:
-    """An answer by its label, where it is one of a list."""
-    kind = slot.field.kind
-    if isinstance(value, bool) or kind == "bool":
-        return say("ya", lang) if value in (True, "yes") else say("tidak", lang)
-    if kind == "region":
-        return full_name(str(value))
-    if kind == "date":
-        return _day(str(value), lang)
-    if slot.field.codes and not slot.field.codes.startswith("ref:"):
-        codes = code_list(slot.field.codes)
-        texts = value if isinstance(value, list) else [value]
-        return ", ".join(codes.label(str(text), lang) for text in texts)
-    if isinstance(value, list):
-        return "; ".join(_parts(part) if isinstance(part, dict) else str(part) for part in value)
-    return _parts(value) if isinstance(value, dict) else str(value)
-
-
-def _day(text: str, lang: str) -> str:
-    """A day as on paper; an estimated one says so. What is no day is shown as it was typed."""
-    day = parse_day(text.removesuffix("~"))
-    if day is None:
-        return text
-    words = plain_day(day)
-    return say("kira-kira {day}", lang, day=words) if text.endswith("~") else words
-
-
-def _parts(value: dict[str, Any]) -> str:
-    """An answer of several parts, its village by name."""
-    return ", ".join(
-        full_name(str(part)) if name == "village" else str(part)
-        for name, part in value.items()
-        if part
-    )
 
 
 def bar(standing: Standing, last_sync: int | None, now: int, lang: str = "id") -> str:
@@ -344,4 +296,4 @@ def _one(slot: Slot, value: Any, lang: str, reveal: bool) -> str:
         return "-"
     if not reveal and (slot.field.kind not in _KINDS_PUBLIC or slot.field.sensitive):
         return str(_masked(slot.field.kind, value))
-    return _answer(slot, value, lang)
+    return in_words(slot, value, lang)

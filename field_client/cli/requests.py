@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from field_client.cli.common import Call, command, refusal
+from models.pages.answers import answer_words
 from models.problems import Problem
 from models.words import say
 
@@ -171,7 +172,7 @@ def show(call: Call, code: CodeArgument) -> None:
     answers = page.answers if call.reveal else shown.masked_answers(page.service, page.answers)
     if page.service is not None:
         service = page.service
-        call.facts(shown.answer_words(service, k, v, call.lang) for k, v in answers.items())
+        call.facts(answer_words(service, k, v, call.lang) for k, v in answers.items())
     call.facts([(say("Dokumen", call.lang), ", ".join(page.documents))])
     tell_files(call, desk, page)
     for unit in sorted(view.proposed):

@@ -16,12 +16,14 @@ from litestar import Response
 from field_client import folder as folders
 from field_client import shown
 from field_client.folder import Folder
-from field_client.pages import topics
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
-from field_client.pages.topics import Looked, Topic
 from models.fields import split_row
+from models.pages import topics
+from models.pages.answers import answer_words
+from models.pages.forms import Form
+from models.pages.topics import Looked, Topic
 from models.problems import Finding, Problem
 from models.words import WIT
 
@@ -395,8 +397,8 @@ def _changed(here: Here, folder: Folder) -> list[tuple[str, str, str]]:
     sheet, found = folder.sheets[0], []
     for key, value in folder.corrected()[0].items():
         old = sheet.wanted.before.get(key)
-        label, new = shown.answer_words(sheet.service, key, value or "–", here.lang)
-        found.append((label, shown.answer_words(sheet.service, key, old or "–", here.lang)[1], new))
+        label, new = answer_words(sheet.service, key, value or "–", here.lang)
+        found.append((label, answer_words(sheet.service, key, old or "–", here.lang)[1], new))
     return found
 
 
@@ -421,7 +423,7 @@ def _answers(
     for page in listed:
         one = looked[page.number]
         rows = [
-            shown.answer_words(one.service, key, value, here.lang)
+            answer_words(one.service, key, value, here.lang)
             for key, value in one.checked.answers.items()
             if (split_row(key)[0].partition(".")[0], split_row(key)[1]) == (page.section, page.row)
         ]

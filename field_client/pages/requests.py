@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Response
 
 from field_client import receipts, shown
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
 from field_client.roster.residents import Resident
 from field_client.sheet import Sheet
@@ -18,6 +18,8 @@ from field_client.vault.requests import Line
 from models import lifecycle
 from models.fields import split_row
 from models.ids import Code
+from models.pages.answers import answer_words
+from models.pages.forms import Form
 from models.problems import Problem
 from models.regions import full_name
 
@@ -144,7 +146,7 @@ def answers_shown(page: Sheet, lang: str) -> list[tuple[str, list[tuple[str, str
     found: dict[str, list[tuple[str, str]]] = {}
     for key, value in page.service.shown(page.answers, page.documents).items():
         section = split_row(key)[0].partition(".")[0]
-        found.setdefault(section, []).append(shown.answer_words(page.service, key, value, lang))
+        found.setdefault(section, []).append(answer_words(page.service, key, value, lang))
     blocks = page.service.plan.blocks
     return [
         (title.say(lang) if (title := blocks[s].title) else s, rows) for s, rows in found.items()

@@ -8,10 +8,11 @@ from litestar import Response
 
 from field_client import folder as folders
 from field_client import returned
-from field_client.pages import topics
-from field_client.pages.drawing import Form, Here
+from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
+from models.pages import topics
+from models.pages.forms import Form
 
 
 @show("/returned")

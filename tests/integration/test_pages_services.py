@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from field_client.folder import open_folder
-from field_client.pages import topics
 from models import typed
 from models.fields import split_row
+from models.pages import topics
 from models.services import Service, catalogue
 from tests.field import Hands
 from tests.pages import Browser, Sent, pages

@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from field_client.pages.drawing import Form
 from models import regions, words
 from models.codes import code_list
 from models.fields import row_name
 from models.forms import Plan, Slot
+from models.pages.forms import Form
 from models.problems import Finding
 from models.services import catalogue
 from models.values import ADDRESS, PEOPLE_MAX
@@ -88,7 +88,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
 
 def askable(slot: Slot) -> bool:
-    """Typed at the laptop before a request is submitted. Files are attached to the request."""
+    """Typed before a request is submitted. Files are attached to the request."""
     field = slot.field
     late = field.guard == "central" or field.stage == "handover" or field.kind == "attachment"
     return slot.typed and not late

@@ -12,16 +12,16 @@ from typing import Any
 
 import msgspec
 
-from field_client.folder import Folder
-from field_client.pages import fields
-from field_client.pages.drawing import Form
-from field_client.pages.fields import Drawn
-from field_client.shown import answer_words
 from models.checks import Checked
 from models.conditions import Condition
 from models.fields import row_name, split_row
 from models.forms import Block, Slot
 from models.forms import Form as Filled
+from models.pages import fields
+from models.pages.answers import answer_words
+from models.pages.fields import Drawn
+from models.pages.forms import Form
+from models.pages.together import Folder
 from models.problems import Finding
 from models.services import Service
 from models.words import say
@@ -58,7 +58,7 @@ class Looked(msgspec.Struct, frozen=True):
 
 def look(folder: Folder) -> list[Looked]:
     """Every form read and checked as it stands."""
-    today, found = folder.desk.today(), []
+    today, found = folder.today(), []
     for sheet in folder.sheets:
         wanted, service = sheet.wanted, sheet.service
         checked = service.check(wanted.answers, wanted.documents, wanted.reasons, today=today)
