@@ -248,7 +248,22 @@ class Ledger:
             results += stored.results
         if stored is None:
             return self._apply(name, batch, at, "batch", also)
-        return msgspec.structs.replace(stored, results=results)
+        log = self._following(name, at, also) or stored.log
+        return msgspec.structs.replace(stored, log=log, results=results)
+
+    def _following(self, name: bytes, at: int, also: Also) -> LogState | None:
+        """Judge what was kept beyond a gap that is closed now, each transaction with attempts of
+        its own: what closed the gap does not answer for it. Gives the log after it."""
+        with self.registry.read() as door:
+            log = door.log(name)
+            assert log is not None
+            last = door.entries(name, log.seq, log.seq)[log.seq]
+            groups = whole(_follow(door, log, last))
+        log = None
+        for group in groups:
+            part = Batch(group[0][0].seq, b"", b"", [entry.data for entry, _ in group])
+            log = self._one(name, part, at, also).log
+        return log
 
     def _one(self, name: bytes, part: Batch, at: int, also: Also) -> Stored:
         for _ in range(ATTEMPTS_MAX + 1):
@@ -296,7 +311,8 @@ class Ledger:
                 self._take_late(door, log, late, at)
             fresh = _whole_prefix(sorted_.fresh)
             if fresh:
-                fresh += _follow(door, log, fresh[-1])
+                if scope == "batch":  # one by one, what follows has a step of its own
+                    fresh += _follow(door, log, fresh[-1])
                 strays = _strays(door, log, fresh)
                 self._take(door, log, fresh, at, poisoned)
                 if strays:

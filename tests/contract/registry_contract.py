@@ -4,15 +4,18 @@ here into a test module that has a `home` fixture: a new, empty `Home` (registry
 from __future__ import annotations
 
 import contextlib
+from typing import Any
 
 import msgspec
 import pytest
 
 from models.changes import Body, Change, decode_body, decode_change, encode, raw, record_of
 from models.problems import Problem
-from sync.known import Needs, key_needs, next_server_head
+from sync.intake import take
+from sync.known import Known, LogState, Needs, key_needs, next_server_head
 from sync.logs import Entry
 from sync.messages import Batch
+from sync.state import Decision
 from tests.contract.registry_home import (
     CENTRAL,
     EVERYTHING,
@@ -490,6 +493,36 @@ def test_what_ended_the_process_three_times_waits_and_stays_set_aside(home: Home
     assert known.poisoned == {(van.log, 3)}
     assert (van.log, follow_up) in known.entries
     del village
+
+
+def test_what_ends_the_process_beyond_a_gap_delays_only_what_depends_on_it(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited behind the gap and comes in with whoever closes it: that is no fault of theirs."""
+    van = home.laptop()
+    create(van)
+    create(van, 2)
+    killer = create(van, 3, NIK)
+    create(van, 4)
+    edit(van, killer, units={FREE: "+6281200000004"})
+    create(van, 6)
+    bad = van.entries[4].data
+
+    def deadly(known: Known, log: LogState, fresh: list[Entry], *more: Any) -> list[Decision]:
+        if any(e.data == bad and (log.id, e.seq) not in known.poisoned for e in fresh):
+            raise RuntimeError("the process ends here")
+        return take(known, log, fresh, *more)
+
+    monkeypatch.setattr("server.ledger.take", deadly)
+    home.send(van, 7)
+    home.send(van, 4, 6)
+    stored = home.send(van, 1, 4)
+    assert (stored.log.seq, stored.log.head) == (van.last, van.head)
+    assert home.states(van)[2:4] == ["applied", "applied"]
+    assert home.states(van)[4:] == ["waiting", "applied", "waiting", "applied"]
+    with home.registry.read() as door:
+        assert door.ahead(van.log) == []
+        assert needs_of(door, killer).poisoned == {(van.log, 5)}
 
 
 def test_a_batch_whose_chain_does_not_fit_stores_nothing(home: Home) -> None:
