@@ -118,7 +118,8 @@ class Folder:
         """The forms a section's answers lie in: all that ask it, if it is about the same people."""
         return owners([sheet.service for sheet in self.sheets], section, number)
 
-    def today(self) -> date:
+    @property
+    def day(self) -> date:
         """The day, by which ages and terms are counted."""
         return self.desk.today()
 

@@ -11,6 +11,7 @@ from field_client.vault.store import Store
 from models import names
 from models.changes import RecordId, decode_body
 from models.ids import Code
+from models.printing.receipt import Slip
 from models.problems import Problem
 from sync import base45, keylist
 from sync.keylist import Key, KeyList
@@ -19,19 +20,6 @@ from sync.messages import Invitation
 from sync.receipt import Receipt, issue, signer
 
 KEYS_PATH = "/v1/keys"
-
-
-class Slip(msgspec.Struct, frozen=True):
-    """What is printed. name: masked unless it was revealed. token: base 45 text of the QR code."""
-
-    id: str
-    code: str
-    service: str
-    title: str
-    name: str
-    office: str
-    at: int
-    token: str
 
 
 class Genuine(msgspec.Struct, frozen=True):

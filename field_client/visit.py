@@ -16,13 +16,13 @@ import msgspec
 
 from field_client import stock
 from field_client.desk import Desk
-from field_client.printing import document as doc
 from field_client.printing.lists import Recap, day_of, recap_of
 from field_client.rosters import targets
 from field_client.vault.requests import LIST_MAX, Line
 from field_client.vault.store import Store
 from field_client.vault.visits import Ticket
 from models import regions
+from models.printing import document as doc
 from models.problems import Problem
 from models.words import number, say
 

@@ -23,8 +23,9 @@ from PIL import Image
 from field_client import stock
 from field_client.app import House
 from field_client.desk import Wanted
-from field_client.printing import lists, pdf, prints, thermal
-from field_client.printing.document import Document
+from field_client.printing import lists, prints, thermal
+from models.printing import pdf
+from models.printing.document import Document
 from tests.field import NOW, Hands, laptop
 from tests.requests import request_rows
 from tests.village import TODAY, village

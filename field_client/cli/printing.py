@@ -14,8 +14,8 @@ from models.problems import Problem
 from models.words import number, say
 
 if TYPE_CHECKING:
-    from field_client.printing.document import Document
     from field_client.printing.prints import Printed, Printing
+    from models.printing.document import Document
 
 app = typer.Typer(help="Print, or save as a file: receipts, forms, letters, lists.",
                   no_args_is_help=True)  # fmt: skip

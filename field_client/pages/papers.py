@@ -16,10 +16,10 @@ from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
 from field_client.printing import filling, lists, prints
-from field_client.printing.document import Document
 from field_client.printing.papers import papers_of
 from field_client.printing.printers import printers
 from models.pages.forms import Form
+from models.printing.document import Document
 
 RECEIPT = "receipt"
 WIDTHS = ("a4", "58", "80")

@@ -7,12 +7,12 @@ from datetime import date
 
 import msgspec
 
-from field_client.printing import document as doc
 from field_client.printing.answers import Answers
 from field_client.printing.papers import PLACEHOLDER, Field, Paper, Part, Rows, papers_of
 from models import words
 from models.codes import code_list
 from models.forms import Form
+from models.printing import document as doc
 from models.problems import Problem
 from models.regions import region
 from models.services import Service

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from field_client.desk import Desk
-from field_client.printing import document as doc
 from field_client.printing.answers import phone
 from field_client.shown import at_words, code_text, stage, title
 from field_client.stock import Balance
@@ -18,6 +17,7 @@ from field_client.vault.custody import Handled
 from field_client.vault.requests import LIST_MAX, Line
 from models import names
 from models.codes import code_list
+from models.printing import document as doc
 from models.problems import Problem
 from models.regions import full_name
 from models.words import WIT, long_day, number, say, size
@@ -125,9 +125,8 @@ def _why(desk: Desk, line: Line) -> str:
                if told.notice.kind == "status" and told.notice.reason]  # fmt: skip
     if not reasons:
         return ""
-    code, _, text = reasons[-1].partition(":")
-    known = code_list("alasan_perbaikan")
-    return f"{known.label(code)} {text.strip()}".strip() if code in known else reasons[-1]
+    sheet = desk.find_sheet(line.record)
+    return remarks.sentence(reasons[-1], sheet.service if sheet is not None else None)
 
 
 # -- how they look

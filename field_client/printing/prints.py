@@ -14,13 +14,14 @@ import msgspec
 
 from field_client import receipts
 from field_client.desk import Desk
-from field_client.printing import filling, printers, receipt
-from field_client.printing.document import Document, Words, loud
+from field_client.printing import filling, printers
 from field_client.printing.filling import Case
 from field_client.printing.papers import Paper, paper
 from field_client.sheet import Sheet
 from field_client.training import is_training
 from models.changes import RecordId
+from models.printing import receipt
+from models.printing.document import Document, Words, loud
 from models.problems import Problem
 from models.services import Service
 from models.words import WIT, say
@@ -127,15 +128,16 @@ def _day(at: int) -> date:
 
 def drawn(documents: Sequence[Document], width: str, suffix: str = "") -> bytes:
     """The bytes for a printer or a file: PDF on A4; on a strip PDF, PNG or, else, ESC/POS."""
-    from field_client.printing import pdf, thermal  # half a second, and only when it is printed
+    from field_client.printing import joining, thermal  # half a second, and only to print
+    from models.printing import pdf
 
     if width == "a4":
         made = [pdf.pdf(one) for one in documents]
-        return made[0] if len(made) == 1 else pdf.joined(made)
+        return made[0] if len(made) == 1 else joining.joined(made)
     strip: thermal.Paper = "58" if width == "58" else "80"
     if suffix == ".pdf":
         made = [thermal.strip(one, strip) for one in documents]
-        return made[0] if len(made) == 1 else pdf.joined(made)
+        return made[0] if len(made) == 1 else joining.joined(made)
     if suffix == ".png":
         return thermal.png(documents[0], strip)
     return b"".join(thermal.escpos(one, strip) for one in documents)

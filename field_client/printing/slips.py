@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from field_client.printing import document as doc
-from field_client.printing.receipt import COMPLAINTS, LAW_FREE
 from models.checks import Checked
 from models.fields import Text
+from models.printing import document as doc
+from models.printing.receipt import COMPLAINTS, LAW_FREE
 from models.services import Document, Service
 from models.words import number, say
 

@@ -14,8 +14,8 @@ import pypdfium2
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
-from field_client.printing import flow
-from field_client.printing.document import Document
+from models.printing import flow
+from models.printing.document import Document
 
 Paper = Literal["58", "80"]
 DOTS: dict[Paper, int] = {"58": 384, "80": 576}

@@ -58,7 +58,7 @@ class Looked(msgspec.Struct, frozen=True):
 
 def look(folder: Folder) -> list[Looked]:
     """Every form read and checked as it stands."""
-    today, found = folder.today(), []
+    today, found = folder.day, []
     for sheet in folder.sheets:
         wanted, service = sheet.wanted, sheet.service
         checked = service.check(wanted.answers, wanted.documents, wanted.reasons, today=today)

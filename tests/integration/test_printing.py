@@ -19,9 +19,10 @@ from PIL import Image
 from field_client import handover, receipts, stock
 from field_client.app import House
 from field_client.desk import Taken, Wanted
-from field_client.printing import lists, pdf, printers, prints, thermal
+from field_client.printing import lists, printers, prints, thermal
 from field_client.vault.custody import Handled, Slip
 from models.changes import decode_body, decode_change
+from models.printing import pdf
 from models.problems import Problem
 from sync.exchange import Absorbed
 from sync.messages import Cursor

@@ -9,11 +9,12 @@ from typing import Any
 import pypdfium2
 import pytest
 
-from field_client.printing import filling, pdf
+from field_client.printing import filling
 from field_client.printing.filling import Case
 from field_client.printing.papers import Paper, paper, papers, papers_of
-from field_client.printing.signs import printable
 from models.fields import split_row
+from models.printing import pdf
+from models.printing.signs import printable
 from models.services import Service, catalogue
 from tests.vaults import refused
 

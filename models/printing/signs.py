@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache
 
-from field_client.printing.fonts import has
+from models.printing.fonts import has
 
 LONGEST = 2000
 """Signs of one value on paper; no answer of a form is longer."""

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import re
-from collections.abc import Sequence
 from typing import Any
 
-import pypdfium2
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, FrameBreak, KeepInFrame, PageTemplate
 
-from field_client.printing import flow
-from field_client.printing.document import Document
-from field_client.printing.fonts import PLAIN, load
-from field_client.printing.pieces import Piece
-from field_client.printing.signs import printable
+from models.printing import flow
+from models.printing.document import Document
+from models.printing.fonts import PLAIN, load
+from models.printing.pieces import Piece
+from models.printing.signs import printable
 from models.words import say
 
 SIDE, TOP, BOTTOM = 35.6, 30.0, 40.0
 """Margins in points: 12.5 mm at the sides, room for the foot line below."""
-
-
-_NAMED = re.compile(rb"/ID\[<[0-9A-Fa-f]{32}><[0-9A-Fa-f]{32}>\]")
-_WRITTEN = re.compile(rb"\(D:\d{14}[+-]\d\d'\d\d'")
 
 
 class _Numbered(Canvas):  # type: ignore[misc]
@@ -90,23 +82,6 @@ def pdf(document: Document) -> bytes:
         template.addPageTemplates(PageTemplate("one", frames))
     template.build(story, canvasmaker=kind)
     return file.getvalue()
-
-
-def joined(files: Sequence[bytes]) -> bytes:
-    """Several files as one, in that order."""
-    whole, out = pypdfium2.PdfDocument.new(), io.BytesIO()
-    try:
-        for file in files:
-            part = pypdfium2.PdfDocument(file)
-            whole.import_pages(part)
-            part.close()
-        whole.save(out)
-    finally:
-        whole.close()
-    # pdfium writes the hour and a random name; texts as long in their place keep offsets right.
-    data = _WRITTEN.sub(b"(D:20000101000000+00'00'", out.getvalue())
-    name = hashlib.sha256(b"".join(files)).hexdigest()[:32].upper().encode()
-    return _NAMED.sub(b"/ID[<" + name + b"><" + name + b">]", data)
 
 
 def _twice(document: Document, wide: float, high: float) -> list[Piece]:

@@ -6,17 +6,30 @@ bears it twice, for the citizen and for the office's file.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import msgspec
 
-from field_client.printing import document as doc
-from field_client.receipts import Slip
-from field_client.shown import at_words
+from models.printing import document as doc
 from models.services import Service
-from models.words import number, say
+from models.words import moment, number, say
 
 LAW_FREE = "UU\u00a024/2013\u00a0Pasal\u00a079A"
 LAW_BRIBE = "UU\u00a024/2013\u00a0Pasal\u00a095B"
 COMPLAINTS = "SP4N-LAPOR! (SMS 1708)"
+
+
+class Slip(msgspec.Struct, frozen=True):
+    """What it says. name: masked unless it was revealed. token: base 45 text of the QR code."""
+
+    id: str
+    code: str
+    service: str
+    title: str
+    name: str
+    office: str
+    at: int
+    token: str
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -49,7 +62,7 @@ def receipt(told: Receipt, lang: str = "id") -> doc.Document:
         (say("Layanan", lang), slip.title),
         (say("Pemohon", lang), slip.name),
         (say("Tempat", lang), slip.office),
-        (say("Tanggal", lang), f"{at_words(slip.at)} WIT"),
+        (say("Tanggal", lang), f"{moment(datetime.fromtimestamp(slip.at, UTC))} WIT"),
         (say("Petugas", lang), told.operator),
         (say("Tanda tangani", lang), ", ".join(told.sign)),
     )

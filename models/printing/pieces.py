@@ -7,7 +7,7 @@ from typing import Any
 import segno
 from reportlab.platypus import Flowable
 
-from field_client.printing.fonts import BOLD, PLAIN, load, width
+from models.printing.fonts import BOLD, PLAIN, load, width
 
 GREY = 0.25
 CELL = 13.2

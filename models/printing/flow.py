@@ -12,10 +12,10 @@ from reportlab.lib.enums import TA_CENTER
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import CondPageBreak, KeepTogether, Paragraph, Spacer, Table, TableStyle
 
-from field_client.printing import document as doc
-from field_client.printing.fonts import BOLD, PLAIN, load, width
-from field_client.printing.pieces import CELL, Framed, Line, Piece, Qr, Squares, Tick
-from field_client.printing.signs import printable
+from models.printing import document as doc
+from models.printing.fonts import BOLD, PLAIN, load, width
+from models.printing.pieces import CELL, Framed, Line, Piece, Qr, Squares, Tick
+from models.printing.signs import printable
 
 _LOUD = re.compile(f"{doc.LOUD}([^{doc.LOUD}{doc.SOFT}]*){doc.SOFT}")
 LINE_GREY = 0.25
