@@ -29,8 +29,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "assets"
 PACKAGES = SOURCES / "node_modules"
 STAMP = PACKAGES / ".built-from"
-HOUSES = {"field": ROOT / "field_client" / "pages" / "static"}
+HOUSES = {
+    "field": ROOT / "field_client" / "pages" / "static",
+    "central": ROOT / "server" / "pages" / "static",
+}
 """Folder of assets/ with `<name>.scss` and `<name>.js` -> where its built files lie."""
+COMMON = "common"
+"""Folder of assets/ with what both use."""
 
 IN_THEM = ("govuk-frontend", "htmx.org")
 """Packages of which parts end up in the built files; whose they are stands beside them."""
@@ -78,7 +83,8 @@ def fingerprint(house: str) -> str:
     """Hash over everything a house's files are made from, this script too."""
     found = hashlib.sha256()
     paths = [SOURCES / "package.json", SOURCES / "package-lock.json", Path(__file__)]
-    paths += sorted(path for path in (SOURCES / house).rglob("*") if path.is_file())
+    for folder in (COMMON, house):
+        paths += sorted(path for path in (SOURCES / folder).rglob("*") if path.is_file())
     for path in paths:
         found.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return found.hexdigest()

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Response, Router
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
@@ -30,6 +31,8 @@ from server.api.stock import STOCK
 from server.api.work import WORK
 from server.central import Central, open_central
 from server.jobs import Jobs
+from server.pages.app import not_served, pages_router, refused, unexpected
+from server.pages.door import close, is_page
 from server.settings import Place
 
 
@@ -53,10 +56,11 @@ def create_app(place: Place, opened: Callable[[Place], Central] = open_central) 
         lifespan=[lifespan],
         openapi_config=_openapi(),
         exception_handlers={
-            Problem: problem_response,
-            HTTPException: http_response,
-            Exception: unexpected_response,
+            Problem: _answered(problem_response, refused),
+            HTTPException: _answered(http_response, not_served),
+            Exception: _answered(unexpected_response, unexpected),
         },
+        before_send=[close],
         logging_config=None,
     )
     app.state.central = central
@@ -86,7 +90,19 @@ def _routers(central: Central) -> list[Router]:
         ],
         request_max_body_size=settings.api_body_bytes_max,
     )
-    return [laptops, people]
+    return [laptops, people, pages_router(settings.api_body_bytes_max)]
+
+
+Answering = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
+
+
+def _answered(program: Answering, page: Answering) -> Answering:
+    """A refusal as JSON at a program's door, as a page everywhere else."""
+
+    def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        return (page if is_page(request.scope["path"]) else program)(request, error)
+
+    return answer
 
 
 def _openapi() -> OpenAPIConfig:

@@ -148,8 +148,13 @@ class Browser:
     @property
     def text(self) -> str:
         """The words of the page, without its marks."""
-        body = re.sub(r"<(style|script|svg).*?</\1>", " ", self.page.text, flags=re.S)
-        return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+        return plain(self.page.text)
+
+
+def plain(page: str) -> str:
+    """The words of a drawn page, without its marks."""
+    body = re.sub(r"<(style|script|svg).*?</\1>", " ", page, flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 
 
 def _is_main(form: Sent) -> bool:

@@ -1,0 +1,10 @@
+// What central's pages do beyond plain forms. Everything here only spares a click or a reload: each
+// page works without it.
+import "htmx.org";
+import { page } from "../common/page.js";
+import { keys } from "./keys.js";
+import { rows } from "./rows.js";
+
+page();
+rows();
+keys();

@@ -1,0 +1,1 @@
+"""Central's pages: what staff see in the browser. A page decides nothing; the rooms do."""

@@ -1,0 +1,34 @@
+"""Places: where one can go from any page, by what one's roles allow.
+
+One line for each room: its address, what it is called, and the acts of which one is enough. The
+rooms ask again; this only spares people doors that would not open.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from models.people import Act
+
+if TYPE_CHECKING:
+    from server.pages.drawing import Here
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An entry of the menu. key: pressed anywhere, where it is given."""
+
+    path: str
+    words: str
+    acts: tuple[Act, ...] = ()
+    key: str = ""
+
+
+def menu(here: Here) -> list[Place]:
+    """Where this person may go."""
+    every = [
+        Place("/", here.say("Meja kerja")),
+        Place("/requests", here.say("Daftar berkas"), (Act.LIST_REQUESTS,)),
+    ]
+    return [one for one in every if not one.acts or any(map(here.may, one.acts))]

@@ -1,0 +1,115 @@
+"""Shown: values of the register as people read them in a page, each a filter of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from models import lifecycle, regions, words
+from models.people import ROLES, Role
+from models.problems import Problem
+from models.services import catalogue
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def moment(at: int) -> str:
+    """Unix seconds as date and time in WIT; nothing for 0."""
+    return words.moment(datetime.fromtimestamp(at, UTC)) if at else "–"
+
+
+def clock(at: int) -> str:
+    """Unix seconds as the time of the day in WIT: `10.42`."""
+    return f"{datetime.fromtimestamp(at, UTC).astimezone(words.WIT):%H.%M}"
+
+
+def age(seconds: int, lang: str) -> str:
+    """How long, in the largest unit that fits: `12 menit`, `3 hari`."""
+    if seconds < HOUR:
+        return words.say_n("{n} menit", max(0, seconds) // MINUTE, lang)
+    if seconds < DAY:
+        return words.say_n("{n} jam", seconds // HOUR, lang)
+    return words.say_n("{n} hari", seconds // DAY, lang)
+
+
+def status(code: str, lang: str) -> str:
+    """A status in the words of the office."""
+    return lifecycle.standing(code).office.words(lang) if lifecycle.known_status(code) else code
+
+
+def action(code: str, lang: str) -> str:
+    """The words on the button of a step."""
+    return lifecycle.action_label(code).words(lang)
+
+
+def service(slug: str, lang: str) -> str:
+    """What a service is called; its slug where this program does not know it."""
+    try:
+        return catalogue().service(slug).title.say(lang)
+    except Problem:
+        return slug
+
+
+def village(code: str) -> str:
+    """`Gurabunga, Tidore`: village and district; the code where it is not known."""
+    found = [regions.regions().get(code[:length]) for length in (13, 8) if len(code) >= length]
+    return ", ".join(one.name for one in found if one is not None) or code
+
+
+def role(code: str, lang: str) -> str:
+    """A role's name."""
+    return ROLES[Role(code)].words(lang) if code in ROLES else code
+
+
+def iso_day(text: str) -> str:
+    """An ISO date as on forms, DD-MM-YYYY."""
+    try:
+        return words.day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
+def _in_language(function: Callable[[Any, str], str]) -> Callable[..., str]:
+    """A filter that takes the page's language by itself."""
+
+    @pass_context
+    def said(context: Context, value: Any) -> str:
+        return function(value, context["lang"])
+
+    return said
+
+
+@pass_context
+def _since(context: Context, at: int) -> str:
+    return age(context["now"] - at, context["lang"]) if at else "–"
+
+
+@pass_context
+def _until(context: Context, at: int) -> str:
+    return age(at - context["now"], context["lang"])
+
+
+@pass_context
+def _number(context: Context, value: float) -> str:
+    return words.number(value, context["lang"])
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "at": moment,
+    "clock": clock,
+    "since": _since,
+    "until": _until,
+    "age": _in_language(age),
+    "status": _in_language(status),
+    "action": _in_language(action),
+    "service": _in_language(service),
+    "role": _in_language(role),
+    "village": village,
+    "iso_day": iso_day,
+    "n": _number,
+    "size": _in_language(words.size),
+}
