@@ -64,6 +64,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lockout_seconds: int = 300
     retry_minutes: int = 10
     duplicate_minutes: int = 2
+    report_minutes: int = 1
     audit_check_hours: int = 24
     log_level: str = "info"
     recent_days: int = 90
@@ -92,6 +93,7 @@ VARIABLES = {
     "lockout_seconds": "JEMPUT_PUSAT_LOCKOUT_SECONDS",
     "retry_minutes": "JEMPUT_PUSAT_RETRY_MINUTES",
     "duplicate_minutes": "JEMPUT_PUSAT_DUPLICATE_MINUTES",
+    "report_minutes": "JEMPUT_PUSAT_REPORT_MINUTES",
     "audit_check_hours": "JEMPUT_PUSAT_AUDIT_CHECK_HOURS",
     "log_level": "JEMPUT_PUSAT_LOG_LEVEL",
     "recent_days": "JEMPUT_PUSAT_RECENT_DAYS",
@@ -112,6 +114,7 @@ _POSITIVE = (
     "lockout_seconds",
     "retry_minutes",
     "duplicate_minutes",
+    "report_minutes",
     "audit_check_hours",
 )
 LOG_LEVELS = ("debug", "info", "warning", "error")

@@ -141,6 +141,12 @@ class Lists(Pulling):
         row = self.one(select(_records).where(here))
         return _line(row) if row is not None else None
 
+    def request_lines(self, records: Collection[bytes]) -> dict[bytes, RequestLine]:
+        """Lines of several requests."""
+        found = select(_records).where(_records.c.city == self.city)
+        rows = self.each(found, _records.c.id, sorted(records))
+        return {row.id: _line(row) for row in rows}
+
     def record_by_code(self, block: int, number: int) -> bytes | None:
         """Id of the request with this tracking code."""
         here = (_records.c.city == self.city) & (_records.c.block == block)

@@ -27,10 +27,12 @@ from server.database.engine import Database
 from server.database.journaled import Journaled
 from server.database.lists import Confirmation, Counts, RequestLine, StoredEntry
 from server.database.matching import Matching
+from server.database.outreach import Outreach
 from server.database.packages import Packages
 from server.database.people import People, Person
 from server.database.proof import Broken, Proof, Verified
 from server.database.recoveries import Recoveries
+from server.database.reports import Figures
 from server.database.rosters import Rosters
 from server.database.stock import Stock
 from server.database.tables import AttemptRow, CounterRow
@@ -60,7 +62,20 @@ _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
 
 
-class Door(Recoveries, Proof, People, Custody, Journaled, Matching, Packages, Rosters, Desk, Stock):
+class Door(
+    Recoveries,
+    Proof,
+    People,
+    Custody,
+    Journaled,
+    Matching,
+    Packages,
+    Rosters,
+    Desk,
+    Stock,
+    Figures,
+    Outreach,
+):
     """An open transaction of the register."""
 
     def is_founded(self) -> bool:

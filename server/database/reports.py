@@ -1,0 +1,234 @@
+"""What the figures are made of and kept in: journeys, milestones, counts, how far they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+import msgspec
+from sqlalchemy import delete, func, select, tuple_
+
+from models.changes import decode_change
+from server.database.report_tables import JourneyRow, MilestoneRow, ReportMarkRow, TallyRow
+from server.database.tables import DecisionRow, DeviceRow, EntryRow, LogRow
+from server.database.work import IN_MAX, Work, pieces, table_of
+from server.figures import ALL, Journey, Origin, Tally, captured_at, milestones
+from sync.state import Created, Decision, author
+
+_journeys = table_of(JourneyRow)
+_milestones = table_of(MilestoneRow)
+_tallies = table_of(TallyRow)
+_marks = table_of(ReportMarkRow)
+_decisions = table_of(DecisionRow)
+_entries = table_of(EntryRow)
+_devices = table_of(DeviceRow)
+_logs = table_of(LogRow)
+_TALLY = ("figure", "village", "service", "period", "value")
+_read_journey = msgspec.msgpack.Decoder(Journey)
+
+
+class ReportMark(msgspec.Struct, frozen=True):
+    """The figures are of all decisions up to number `upto`, the last of which was made `at`."""
+
+    upto: int = 0
+    at: int = 0
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One count. See TallyRow."""
+
+    village: str
+    service: str
+    period: str
+    value: str
+    n: int
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a list of members stands: after this one."""
+
+    day: str = ""
+    record: bytes = b""
+
+
+class Figures(Work):
+    """Reading and writing the figures."""
+
+    # -- how far they are
+
+    def report_mark(self) -> ReportMark:
+        """How far the figures are."""
+        row = self.one(select(_marks.c.upto, _marks.c.at).where(_marks.c.city == self.city))
+        return ReportMark(row.upto, row.at) if row is not None else ReportMark()
+
+    def keep_report_mark(self, mark: ReportMark) -> None:
+        """They are so far now."""
+        row = {"upto": mark.upto, "at": mark.at}
+        if self.value(select(_marks.c.city).where(_marks.c.city == self.city)) is None:
+            self.insert(_marks, [row])
+        else:
+            self.update(_marks, [], [row])
+
+    def forget_figures(self) -> None:
+        """Begin anew: nothing is counted."""
+        for table in (_journeys, _milestones, _tallies, _marks):
+            self.run(delete(table).where(table.c.city == self.city))
+
+    # -- journeys
+
+    def journeys(self, names: Collection[bytes]) -> dict[bytes, Journey]:
+        """Those of the requests and cases that were met already."""
+        found = select(_journeys.c.data).where(_journeys.c.city == self.city)
+        rows = self.each(found, _journeys.c.record, sorted(names))
+        read = (_read_journey.decode(row.data) for row in rows)
+        return {journey.id: journey for journey in read}
+
+    def keep_journeys(self, found: Collection[Journey], known: Collection[bytes]) -> None:
+        """They stand so now, with their milestones. known: those that were here before."""
+        rows = [{"record": one.id, "data": msgspec.msgpack.encode(one)} for one in found]
+        self.insert(_journeys, [row for row in rows if row["record"] not in known])
+        self.update(_journeys, ["record"], [row for row in rows if row["record"] in known])
+        self.delete(_milestones, ["record"], [{"record": one} for one in known])
+        self.insert(_milestones, [row for one in found for row in _rows(one)])
+
+    def origins(self, decisions: Collection[Decision]) -> dict[bytes, Origin]:
+        """What the decisions that create requests do not say themselves."""
+        made = [(d, e) for d in decisions for e in d.effects if isinstance(e, Created)]
+        if not made:
+            return {}
+        kinds = self._kinds({e.device for _, e in made})
+        central = select(_logs.c.device).where(_logs.c.city == self.city, _logs.c.central)
+        offices = {row.device for row in self.rows(central)}
+        changes = self._changes({author(e, d) for d, e in made})
+        times = self._times({change[1] for change in changes.values() if change[1]})
+        found = {}
+        for d, e in made:
+            said, seen = changes.get(author(e, d), (0, 0))
+            channel = "central" if e.device in offices else kinds.get(e.device, "")
+            at = captured_at(said, times.get(seen, 0), d.at) if said else 0
+            found[e.record] = Origin(channel, at)
+        return found
+
+    def _kinds(self, devices: Collection[bytes]) -> dict[bytes, str]:
+        here = select(_devices.c.id, _devices.c.office_kind).where(_devices.c.city == self.city)
+        return {row.id: row.office_kind for row in self.each(here, _devices.c.id, sorted(devices))}
+
+    def _changes(
+        self, places: Collection[tuple[bytes, int]]
+    ) -> dict[tuple[bytes, int], tuple[int, int]]:
+        """What entries say of their time, and which decision their author had seen."""
+        found = {}
+        for log in sorted({log for log, _ in places}):
+            numbers = sorted(seq for of, seq in places if of == log)
+            here = select(_entries.c.seq, _entries.c.data).where(
+                _entries.c.city == self.city, _entries.c.log == log
+            )
+            for row in self.each(here, _entries.c.seq, numbers):
+                change = decode_change(row.data)
+                found[log, row.seq] = (change.at, change.seen)
+        return found
+
+    def _times(self, numbers: Collection[int]) -> dict[int, int]:
+        here = select(_decisions.c.server_seq, _decisions.c.at).where(
+            _decisions.c.city == self.city
+        )
+        rows = self.each(here, _decisions.c.server_seq, sorted(numbers))
+        return {row.server_seq: row.at for row in rows}
+
+    # -- counts
+
+    def add_tallies(self, more: Mapping[Tally, int]) -> None:
+        """The counts change by so much; what is none is not kept."""
+        before: dict[Tally, int] = {}
+        key = tuple_(*(_tallies.c[name] for name in _TALLY))
+        here = select(_tallies).where(_tallies.c.city == self.city)
+        for piece in pieces(sorted(more), IN_MAX):
+            for row in self.rows(here.where(key.in_(piece))):
+                before[tuple(getattr(row, name) for name in _TALLY)] = row.n
+        now = {k: before.get(k, 0) + n for k, n in more.items()}
+        rows = {k: dict(zip(_TALLY, k, strict=True)) for k in now}
+        self.delete(_tallies, _TALLY, [rows[k] for k, n in now.items() if not n and k in before])
+        changed = [rows[k] | {"n": n} for k, n in now.items() if n and k in before]
+        self.update(_tallies, _TALLY, changed)
+        self.insert(_tallies, [rows[k] | {"n": n} for k, n in now.items() if n and k not in before])
+
+    def tallies(
+        self,
+        figures: Collection[str],
+        *,
+        first: str,
+        last: str,
+        villages: Collection[str] = (ALL,),
+        services: Collection[str] | None = (ALL,),
+        least: int = 0,
+    ) -> Iterator[tuple[str, Line]]:
+        """(figure, count) of places for days or months from `first` to `last`. services: None
+        for each of them. least: only counts of so many or more."""
+        found = select(_tallies).where(
+            _tallies.c.city == self.city,
+            _tallies.c.figure.in_(sorted(figures)),
+            _tallies.c.village.in_(sorted(villages)),
+            _tallies.c.period.between(first, last),
+        )
+        if services is not None:
+            found = found.where(_tallies.c.service.in_(sorted(services)))
+        else:
+            found = found.where(_tallies.c.service != ALL)
+        # Days and months of one figure stand beside each other; they are told apart by length.
+        found = found.where(func.length(_tallies.c.period) == len(first))
+        if least:
+            found = found.where(_tallies.c.n >= least)
+        for row in self.rows(found):
+            yield row.figure, Line(row.village, row.service, row.period, row.value, row.n)
+
+    def all_tallies(self) -> Counter[Tally]:
+        """Every count there is."""
+        rows = self.rows(select(_tallies).where(_tallies.c.city == self.city))
+        return Counter({tuple(getattr(row, name) for name in _TALLY): row.n for row in rows})
+
+    def last_days(self, figure: str, value: str) -> dict[str, str]:
+        """Village -> newest day on which something of that figure was counted there."""
+        day = func.max(_milestones.c.day).label("day")
+        here = (_milestones.c.city == self.city) & (_milestones.c.figure == figure)
+        found = select(_milestones.c.village, day).where(here, _milestones.c.value == value)
+        return {row.village: row.day for row in self.rows(found.group_by(_milestones.c.village))}
+
+    # -- members of a number
+
+    def members(
+        self,
+        figure: str,
+        *,
+        villages: Collection[str] = (),
+        service: str = "",
+        value: str | None = None,
+        first: str = "",
+        last: str = "~",
+        after: Place | None = None,
+        limit: int = 50,
+    ) -> list[tuple[bytes, str, str]]:
+        """(id, day, value) of the requests or cases that a number counts, by day. after: the last
+        one of the page before."""
+        found = select(_milestones).where(
+            _milestones.c.city == self.city,
+            _milestones.c.figure == figure,
+            _milestones.c.day.between(first, last),
+        )
+        if villages:
+            found = found.where(_milestones.c.village.in_(sorted(villages)))
+        if service:
+            found = found.where(_milestones.c.service == service)
+        if value is not None:
+            found = found.where(_milestones.c.value == value)
+        if after is not None and after.record:
+            found = found.where(
+                tuple_(_milestones.c.day, _milestones.c.record) > (after.day, after.record)
+            )
+        order = (_milestones.c.day, _milestones.c.record, _milestones.c.value)
+        rows = self.rows(found.order_by(*order).limit(limit))
+        return [(row.record, row.day, row.value) for row in rows]
+
+
+def _rows(journey: Journey) -> Iterable[dict[str, object]]:
+    where = {"record": journey.id, "village": journey.village, "service": journey.service}
+    return ({**msgspec.structs.asdict(one), **where} for one in milestones(journey))
