@@ -1,7 +1,8 @@
 """Returned: what central sent back, why, on which page it is mended, and who was told.
 
-A return names one reason of the list; which questions it is about follows from the reason, so that
-the clerk lands on the right page instead of on the whole form.
+A return names reasons of the list, for the whole and for single answers (`models.remarks`). The
+clerk lands on the page of those answers instead of on the whole form; where only the whole was
+named, which questions it is about follows from the reason.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ from field_client.printing.lists import RETURNED
 from field_client.sheet import Sheet
 from field_client.vault.contacts import Contact
 from field_client.vault.requests import LIST_MAX, Line
+from models import remarks
+from models.fields import split_row
 from models.problems import Problem
+from models.remarks import Remark, Said
 from models.services import Service
 from models.words import say
 
@@ -44,8 +48,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """A request that came back. words: why; by, at: who sent it back, central's clock (0: unknown).
-    called: newest first."""
+    """A request that came back. words: why, in one line; remarks: the same, answer by answer; by,
+    at: who sent it back, central's clock (0: unknown). called: newest first."""
 
     line: Line
     title: str
@@ -55,6 +59,7 @@ class Returned(msgspec.Struct, frozen=True):
     phone: str
     places: tuple[Place, ...]
     called: tuple[Contact, ...]
+    remarks: tuple[Said, ...] = ()
 
 
 def returned(desk: Desk, lang: str = "id", limit: int = LIST_MAX) -> list[Returned]:
@@ -70,20 +75,26 @@ def _returned(desk: Desk, line: Line, lang: str) -> Returned:
     notice = told[-1] if told else None
     reason = notice.reason if notice is not None else ""
     phone = page.answers.get("applicant.phone") if page is not None else ""
+    form = page.service if page is not None else None
     return Returned(
         line,
         shown.title(line.service, None, lang),
-        shown.reason_words(reason, lang),
+        remarks.sentence(reason, form, lang),
         notice.by if notice is not None else "",
         notice.at if notice is not None else 0,
         str(phone or ""),
         tuple(places(page, reason, lang)) if page is not None else (),
         tuple(desk.store.contacts.of(line.record)),
+        tuple(one for one in remarks.said(reason, form, lang) if one.key),
     )
 
 
 def places(page: Sheet, reason: str, lang: str = "id") -> Iterator[Place]:
     """The pages that a reason is about; none where it says nothing of the answers."""
+    named = [one for one in remarks.read(reason) if one.key]
+    if named:
+        yield from _of_answers(page, named, lang)
+        return
     code, service = reason.partition(":")[0], page.service
     if code in _PAPERS:
         yield Place(DOCUMENTS, say("Dokumen yang dibawa", lang), ())
@@ -94,6 +105,21 @@ def places(page: Sheet, reason: str, lang: str = "id") -> Iterator[Place]:
         if fields and not block.repeated:
             title = block.title.say(lang) if block.title else section
             yield Place(section, title, fields)
+
+
+def _of_answers(page: Sheet, named: list[Remark], lang: str) -> Iterator[Place]:
+    """The pages of the answers and documents that were named, in the order of the form."""
+    if any(one.key.startswith(remarks.DOCUMENT) for one in named):
+        yield Place(DOCUMENTS, say("Dokumen yang dibawa", lang), ())
+    service = page.service
+    if service is None:
+        return
+    paths = {split_row(one.key)[0] for one in named}
+    for section, slots in service.plan.by_section.items():
+        fields = tuple(slot.field.label.say(lang) for slot in slots if slot.path in paths)
+        if fields:
+            title = service.plan.blocks[section].title
+            yield Place(section, title.say(lang) if title else section, fields)
 
 
 def _named(service: Service, section: str, code: str, page: Sheet, lang: str) -> tuple[str, ...]:

@@ -8,8 +8,7 @@ from typing import Any
 from field_client.sheet import Sheet
 from field_client.vault.requests import Line
 from field_client.vault.store import Shown, Standing
-from models import lifecycle, names, nik
-from models.codes import code_list
+from models import lifecycle, names, nik, remarks
 from models.fields import split_row
 from models.forms import Slot
 from models.ids import Code
@@ -186,7 +185,7 @@ def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) ->
         case "duplicate":
             return say("Permohonan yang sama juga dicatat di tempat lain. Pusat meninjau.", lang)
         case "status":
-            return _status_words(notice, reason, lang)
+            return _status_words(notice, page, lang)
         case "refused":
             problem = Problem(notice.reason).words(lang) if _known(notice.reason) else reason
             return say("Perubahan tidak dapat diterima: {why}", lang, why=problem)
@@ -198,6 +197,8 @@ def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) ->
                 " berbeda: dahulu {before}, sekarang {now}. Pusat meninjau.",
                 lang, before=str(notice.mine), now=str(notice.value),
             )  # fmt: skip
+        case "asked":
+            return say("Pusat bertanya: {question}", lang, question=str(notice.value))
 
 
 def _matter_words(notice: Notice, reason: str, lang: str) -> str:
@@ -219,27 +220,17 @@ def _matter_words(notice: Notice, reason: str, lang: str) -> str:
     )  # fmt: skip
 
 
-def _status_words(notice: Notice, reason: str, lang: str) -> str:
+def _status_words(notice: Notice, page: Sheet | None, lang: str) -> str:
     status = str(notice.value)
     known = lifecycle.known_status(status)
     words = lifecycle.standing(status).label.words(lang) if known else status
-    reason = reason_words(reason, lang)
+    form = page.service if page is not None else None
     if notice.take == "return":
-        return say("Pusat mengembalikan berkas ini: {reason}. Perbaiki lalu kirim lagi.", lang,
-                   reason=reason)  # fmt: skip
+        return remarks.returned_words(notice.reason, form, lang)
     if notice.reason and notice.take != "join":  # a joined request names its case, for machines
+        reason = remarks.sentence(notice.reason, form, lang)
         return say("{status}. Alasan: {reason}.", lang, status=words, reason=reason)
     return f"{words}."
-
-
-def reason_words(reason: str, lang: str) -> str:
-    """A reason with its code of the list put into words: `OTHER: nomor HP` says "Lainnya: …"."""
-    code, colon, text = reason.partition(":")
-    reasons = code_list("alasan_perbaikan")
-    if code not in reasons:
-        return reason
-    label = reasons.label(code, lang)
-    return f"{label}: {text.strip()}" if colon and text.strip() else label
 
 
 def _known(code: str) -> bool:

@@ -97,7 +97,8 @@ class Hole(msgspec.Struct, frozen=True):
 
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     """Central noticed something; kind: of the case to open ("fork", "duplicate"). records: the
-    requests that look like one person's (duplicate), two or more."""
+    requests that look like one person's (duplicate), two or more; the one that somebody asks a
+    supervisor about (escalated), whose `note` stays in this entry and is told to no laptop."""
 
     kind: str
     note: str
@@ -109,7 +110,8 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
 
     take: "current", "offer" (of `log`, `seq`), "value" (typed anew), "release", "discard",
     "link" or "separate"; which of them fit is decided by the kind of the case.
-    step: "propose" (a second person must approve), "approve" or "decide".
+    step: "propose" (a second person must approve), "approve" or "decline" what was proposed,
+    "decide", or "reopen" (a decided dispute is to be decided anew).
     """
 
     case: bytes

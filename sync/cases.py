@@ -2,7 +2,10 @@
 
 A choice is itself a change in central's own log. It is stale, and refused so that it is shown
 again, when the case moved after what the person had on the screen. Where the disputed unit is
-protected, a second person approves what the first proposed.
+protected, a second person approves what the first proposed, or lets it drop.
+
+A decided dispute that somebody wants undone is opened anew, with all that was offered and what
+stood before: what was decided stays decided, and written, until people decide again.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from models.changes import Change, Choice, decode
 from sync.judge import Judge, Refusal, Wait, author_of, is_over, judge_change
 from sync.known import Result, envelope
 from sync.merge import Author
-from sync.state import STATUS_UNIT, Case, Closed, Linked, Moved, Proposed, Wrote
+from sync.state import STATUS_UNIT, Case, Closed, Held, Linked, Moved, Offer, Proposed, Write, Wrote
 
 TAKES: dict[str, tuple[str, ...]] = {
     "dispute": ("current", "offer", "value"),
@@ -24,6 +27,7 @@ TAKES: dict[str, tuple[str, ...]] = {
     "after-lost": ("release", "discard"),
     "fork": ("noted",),
     "restore": ("noted",),
+    "escalated": ("noted",),
     "hole": ("noted",),
     "refused": ("noted",),
     "code": ("noted",),
@@ -37,9 +41,13 @@ def resolve(judge: Judge, change: Change, author: Author) -> None:
     case = judge.case(choice.case)
     if case is None:
         raise Refusal("case.unknown")
-    if case.state == "closed" or case.changed > author.seen:
+    if (case.state == "closed") != (choice.step == "reopen") or case.changed > author.seen:
         raise Refusal("case.stale")
-    if choice.step == "propose":
+    if choice.step == "reopen":
+        case = _reopen(judge, case)
+    elif choice.step == "decline":
+        _decline(judge, case, choice)
+    elif choice.step == "propose":
         _propose(judge, case, choice)
     else:
         _decide(judge, case, _approved(case, choice))
@@ -63,6 +71,37 @@ def _propose(judge: Judge, case: Case, choice: Choice) -> None:
             case.id, choice.take, choice.value, choice.log, choice.seq, choice.reason, choice.by
         )
     )
+
+
+def _decline(judge: Judge, case: Case, choice: Choice) -> None:
+    """The second person does not agree: the case is open as before, and says why."""
+    if case.state != "proposed" or case.proposal is None:
+        raise Refusal("case.not_waiting")
+    if case.proposal.by == choice.by:
+        raise Refusal("lifecycle.same_person")
+    judge.say(Proposed(case.id, "", None, b"", 0, choice.reason, choice.by))
+
+
+def _reopen(judge: Judge, case: Case) -> Case:
+    """A new case about the same unit; gives it. What was decided stands, and against it stand what
+    stood before and everything that was offered."""
+    record = judge.record(case.record)
+    if case.kind != "dispute" or case.unit == STATUS_UNIT or record is None or is_over(record):
+        raise Refusal("case.cannot_undo")
+    standing = record.units.get(case.unit)
+    sides: list[Write | Offer] = [*case.offers]
+    if case.current is not None:
+        sides.insert(0, case.current)
+    sides = [one for one in sides if standing is None or one.value != standing.value]
+    if case.unit in record.disputes or not sides:
+        raise Refusal("case.cannot_undo")
+    about: dict[str, Any] = {"unit": case.unit, "current": standing, "protected": case.protected}
+    name = judge.open("dispute", case.record, **about, note=case.id.hex())
+    for one in sides:
+        judge.say(Held(case.record, case.unit, one.value, name, (one.log, one.seq)))
+    fresh = judge.case(name)
+    assert fresh is not None
+    return fresh
 
 
 def _approved(case: Case, choice: Choice) -> Choice:
@@ -106,7 +145,9 @@ def _decide(judge: Judge, case: Case, choice: Choice) -> None:
 
 
 def _close(judge: Judge, case: Case, choice: Choice, value: Any) -> None:
-    why = (choice.take, value, choice.reason, choice.by)
+    # What a supervisor answers a colleague is between the two, as the question was.
+    reason = "" if case.kind == "escalated" else choice.reason
+    why = (choice.take, value, reason, choice.by)
     judge.say(Closed(case.id, case.record, case.unit, *why, case.others))
 
 
@@ -162,6 +203,8 @@ def _settle_offers(judge: Judge, case: Case, choice: Choice, value: Any) -> None
     for offer in case.offers:
         state = _state_of(case, choice, offer.value, value, (offer.log, offer.seq))
         before = judge.result((offer.log, offer.seq))
+        if before is not None and before.state in ("applied", "merged"):
+            continue  # it stood before a decision was undone; its entry never waited
         if before is not None and before.part and before.part != state:
             state = "amended"
         still = [

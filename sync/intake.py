@@ -30,7 +30,7 @@ from models.changes import (
 from models.ids import ID_BYTES
 from sync.cases import resolve
 from sync.identity import verifies
-from sync.judge import Judge, Refusal, Wait, author_of, judge_change, park, suspect
+from sync.judge import Judge, Refusal, Wait, author_of, escalate, judge_change, park, suspect
 from sync.known import Known, LogState, Result, envelope
 from sync.logs import Entry, chain, hole_in, reaches, session_message
 from sync.state import Created, Decision, Opened
@@ -369,6 +369,8 @@ def _incident(judge: Judge, entry: Entry, change: Change) -> None:
         raise Refusal("change.malformed") from None
     if incident.kind == "duplicate":
         case = suspect(judge, incident.records, incident.note)
+    elif incident.kind == "escalated":
+        case = escalate(judge, incident.records)
     else:
         case = judge.open(incident.kind, note=incident.note)
     judge.settle(judge.log.id, entry.seq, Result("applied", case=case))

@@ -349,6 +349,17 @@ def suspect(judge: Judge, names: tuple[bytes, ...], note: str) -> bytes:
     return judge.open("duplicate", first.id, others=tuple(o.id for o in others), note=note)
 
 
+def escalate(judge: Judge, names: tuple[bytes, ...]) -> bytes:
+    """Open a case about one request that somebody asks a supervisor about. Refused for one that is
+    over or gone, and while such a case is open already."""
+    record = judge.record(names[0]) if len(names) == 1 else None
+    if record is None or is_over(record):
+        raise Refusal("request.closed")
+    if any(case is not None and case.kind == "escalated" for case in map(judge.case, record.cases)):
+        raise Refusal("request.escalated")
+    return judge.open("escalated", record.id)
+
+
 def _holds(judge: Judge, name: bytes, key: str) -> bool:
     """Has the request this key still? Its NIK may have been corrected meanwhile."""
     record = judge.record(name)

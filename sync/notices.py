@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from models.questions import ASK
 from sync.state import (
+    REASON_PREFIX,
     Closed,
     Decision,
     Effect,
@@ -39,6 +41,7 @@ Kind = Literal[
     "refused",  # the change could not be valid; somebody at central looks at it
     "parked",  # the change waits for a person as a whole
     "restored",  # central was put back from a backup, and your change came out differently
+    "asked",  # central asks something about your request; value: the question
 ]
 
 
@@ -88,6 +91,9 @@ def _notice(e: Effect, d: Decision, own: Collection[bytes], state: State) -> Not
             return say("disputed", current.value) if d.log not in own else None
         case Opened(kind="duplicate"):
             return say("duplicate")
+        case Wrote(unit=unit, value=text) if d.log not in own and asks(unit):
+            asked = bool(text) and _ours(e, own, state)
+            return say("asked", None, text, by=d.actor) if asked else None
         case Wrote(lost=lost) if lost is not None:
             if author(e, d)[0] in own:
                 return say("replaced", e.value, lost.value)
@@ -103,7 +109,7 @@ def _notice(e: Effect, d: Decision, own: Collection[bytes], state: State) -> Not
     return None
 
 
-def _ours(e: Moved, own: Collection[bytes], state: State) -> bool:
+def _ours(e: Moved | Wrote, own: Collection[bytes], state: State) -> bool:
     """Did one of these logs take the request in, or write something that stands in it?"""
     record = state.records.get(e.record)
     if record is None:
@@ -122,8 +128,15 @@ def _standing(state: State, record: bytes, unit: str) -> Any:
     return write.value if write is not None else None
 
 
+def asks(unit: str) -> bool:
+    """Is this the unit of a question of central's? See `models.questions`."""
+    return unit.startswith(REASON_PREFIX + ASK)
+
+
 def _closed(e: Closed, own: Collection[bytes], state: State, say: Any) -> Notice | None:
     case = state.cases.get(e.case)
+    if case is not None and case.kind == "escalated":
+        return None  # between people at central
     mine = None
     if case is not None:
         offered = [o.value for o in case.offers if o.log in own]

@@ -26,7 +26,17 @@ OUTCOMES = (
 )
 """What became of a change: waiting -> applied | merged | held | refused; held -> the last three."""
 
-CASE_KINDS = ("dispute", "duplicate", "fork", "after-lost", "hole", "refused", "code", "restore")
+CASE_KINDS = (
+    "dispute",
+    "duplicate",
+    "fork",
+    "after-lost",
+    "hole",
+    "refused",
+    "code",
+    "restore",
+    "escalated",
+)
 STATUS_UNIT = "status"
 ELEMENT = "+"
 REASON_PREFIX = "reason:"
@@ -133,7 +143,8 @@ class Parked(msgspec.Struct, frozen=True, array_like=True, tag=True):
 
 
 class Proposed(msgspec.Struct, frozen=True, array_like=True, tag=True):
-    """One person proposes how to close the case; a second one has to approve."""
+    """One person proposes how to close the case; a second one has to approve. Without a `take` the
+    second person let the proposal drop, for this reason."""
 
     case: bytes
     take: str
@@ -388,7 +399,8 @@ def _parked(state: State, e: Parked, d: Decision) -> None:
 def _proposed(state: State, e: Proposed, d: Decision) -> None:
     case = state.cases.get(e.case)
     if case is not None:
-        case.state, case.proposal, case.changed = "proposed", e, d.server_seq
+        case.state = "proposed" if e.take else "open"
+        case.proposal, case.changed = e, d.server_seq
 
 
 def _closed(state: State, e: Closed, d: Decision) -> None:

@@ -15,8 +15,7 @@ from field_client.shown import at_words, code_text, stage, title
 from field_client.stock import Balance
 from field_client.vault.custody import Handled
 from field_client.vault.requests import LIST_MAX, Line
-from models import names
-from models.codes import code_list
+from models import names, remarks
 from models.printing import document as doc
 from models.problems import Problem
 from models.regions import full_name

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from field_client.desk import Desk, Wanted
+from field_client.returned import returned
 from field_client.vault.migrations import STEPS
 from field_client.vault.upgrade import VERSION
 from models.changes import decode_body, decode_change
@@ -54,6 +55,16 @@ def test_a_returned_request_leads_to_the_page_of_its_reason(tmp_path: Path) -> N
         browser.go("/returned")
         assert "Nama berbeda dengan KK/SIAK: ejaan ibu" in browser.text
         assert "rina" in browser.text
+        about = "OTHER: lengkapi\n@applicant.nik NIK_NOT_FOUND: cek KTP-nya\n@doc.KK DOC_UNREADABLE"
+        each = sent_back(desk, 3, "ktp-new-enrolment", about)
+        browser.go("/returned")
+        assert "Pemohon, NIK pemohon: NIK tidak ditemukan: cek KTP-nya" in browser.text
+        assert "@doc" not in browser.text
+        (named_there,) = [one for one in returned(desk) if one.line.record.hex() == each]
+        assert [place.section for place in named_there.places] == ["documents", "applicant"]
+        browser.go(f"/requests/{each}")
+        assert "NIK tidak ditemukan: cek KTP-nya" in browser.text, "and in its history"
+        browser.go("/returned")
         form = browser.form("/returned/call")
         browser.send(form, 422, record=named, result="shouted")
         browser.go("/returned")
