@@ -17,6 +17,7 @@ from field_client import succession
 from field_client.attachments.sending import Sending, lanes_of
 from field_client.build import version
 from field_client.envelopes import Envelopes
+from field_client.health import health
 from field_client.passage import Carrier, Passage
 from field_client.transports.http import Unreached
 from field_client.vault.logs import OwnLog
@@ -114,6 +115,7 @@ class Crossing:
             lambda seq: succession.head_at(desk, seq, log),
             self.store.sight,
             Own(author, lambda first, size: self.store.pending(first - 1, size, log)),
+            health(self.store, self.courier.place.folder),
         )
 
     def _through(self, exchange: Exchange) -> bool:

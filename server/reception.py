@@ -111,7 +111,8 @@ class Reception:
 
         def note(door: Door) -> None:
             not_ahead(request.cursor, door.standing())
-            door.heard(name, at, request.build, request.at, request.cursor.server_seq)
+            told = request.build, request.at, request.cursor.server_seq
+            door.heard(name, at, *told, request.health)
             again = _begun_again(request.sight)
             log = door.log(name) if again else None
             if log is not None:  # words of a laptop's own choice have no place in the trail

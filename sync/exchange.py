@@ -31,6 +31,7 @@ from sync.messages import (
     Checkpoint,
     Cursor,
     Fill,
+    Health,
     Order,
     Page,
     Piece,
@@ -196,7 +197,7 @@ class Exchange:
     has to go on from there. None as long as there is one history. sent: number of the newest entry
     that is stored or on its way. rewound: central turned out to be restored from a backup; begin
     a new exchange from what the store knows after the steps are written. sight: gives what the
-    store knows of its scope by now.
+    store knows of its scope by now. health: of the laptop; it goes with the first request.
     """
 
     def __init__(
@@ -206,8 +207,10 @@ class Exchange:
         head_at: HeadAt,
         sight: Callable[[], Sight | None] = lambda: None,
         own: Own | None = None,
+        health: Health | None = None,
     ) -> None:
         self.own = own
+        self.health = health
         self.sight = sight
         self.position = position
         self.build = build
@@ -251,7 +254,10 @@ class Exchange:
         cursor, asked = self.position.cursor, list(blobs)
         sight = self._sight() if pages else None
         echo = pages and self.own is not None
-        data = encode(Request(number, self.build, at, cursor, budget, batch, asked, sight, echo))
+        health, self.health = self.health, None
+        data = encode(
+            Request(number, self.build, at, cursor, budget, batch, asked, sight, echo, health)
+        )
         if entries:
             self.grew(entries[-1].seq)  # somebody may have saved since this began
             self.sent, self._sent_head = entries[-1].seq, entries[-1].head

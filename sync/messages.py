@@ -78,6 +78,22 @@ class Territory(msgspec.Struct, frozen=True, array_like=True):
     villages: Villages
 
 
+class Health(msgspec.Struct, frozen=True, array_like=True):
+    """How a laptop is, for the people who look after it; nothing is decided by it.
+
+    unsent: entries that central has not proved to hold, with the Unix second in which the oldest
+    was written (0 for none); files, file_bytes: still to be sent. disk: bytes that are free where
+    its data is. drafts: forms begun and not submitted. battery: percent, -1 where nobody knows."""
+
+    unsent: int = 0
+    oldest: int = 0
+    files: int = 0
+    file_bytes: int = 0
+    disk: int = 0
+    drafts: int = 0
+    battery: int = -1
+
+
 class Request(msgspec.Struct, frozen=True, array_like=True):
     """A laptop's half of one round trip.
 
@@ -85,7 +101,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     build: version of the program. at: the laptop's wall clock, Unix seconds. budget: bytes of
     pages it wants at most. batch: None when there is nothing to send. blobs: names of files whose
     state it wants to hear. sight: with those that ask for pages. echo: it can work out itself what
-    only says what its own entries said.
+    only says what its own entries said. health: of the laptop, once in a sync.
     """
 
     number: int
@@ -97,6 +113,7 @@ class Request(msgspec.Struct, frozen=True, array_like=True):
     blobs: Annotated[list[bytes], msgspec.Meta(max_length=ASKED_MAX)] = []
     sight: Sight | None = None
     echo: bool = False
+    health: Health | None = None
 
 
 class Checkpoint(msgspec.Struct, frozen=True, array_like=True):

@@ -24,6 +24,7 @@ from server.database.work import Work, table_of
 from server.ledger import NUMBER_MAX, Scope
 from sync.known import LogState
 from sync.logs import Entry
+from sync.messages import Health, decode, encode
 
 BLOCKS = 1 << 20
 """A block is four symbols of a tracking code."""
@@ -73,7 +74,8 @@ class Device(msgspec.Struct, frozen=True):
 
 class Call(msgspec.Struct, frozen=True):
     """The last time the laptop with this log called. at: central's clock, clock: the laptop's.
-    cursor: number up to which it had read; seq: its stored entries."""
+    cursor: number up to which it had read; seq: its stored entries. health: what it last said of
+    itself, None for one that never did."""
 
     log: bytes
     device: bytes
@@ -82,6 +84,7 @@ class Call(msgspec.Struct, frozen=True):
     build: str
     cursor: int
     seq: int
+    health: Health | None = None
 
 
 class Book(msgspec.Struct):
@@ -210,20 +213,31 @@ class Devices(Work):
             "grant_no": log.grant,
         }
         row |= {"orders_given": 0, "heard_at": 0, "heard_clock": 0, "heard_build": ""}
-        self.insert(_logs, [row | {"heard_cursor": 0}])
+        self.insert(_logs, [row | {"heard_cursor": 0, "heard_health": b""}])
 
     def keep_log_state(self, log: bytes, state: str, limit: int | None) -> None:
         """The laptop's state for this log, and the entry up to which it is judged."""
         self.update(_logs, ["id"], [{"id": log, "state": state, "limit_seq": limit}])
 
-    def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
-        """Note that a laptop called, for the list of devices."""
+    def heard(
+        self,
+        log: bytes,
+        at: int,
+        build: str,
+        clock: int,
+        cursor: int,
+        health: Health | None = None,
+    ) -> None:
+        """Note that a laptop called, for the list of devices. What it said of itself stays until it
+        says so again: only the first request of a sync does."""
         row = {
             "heard_at": at,
             "heard_build": build[:60].replace("\0", ""),
             "heard_clock": _stored(clock),
             "heard_cursor": _stored(cursor),
         }
+        if health is not None:
+            row["heard_health"] = encode(health)
         self.update(_logs, ["id"], [{"id": log, **row}])
 
     def calls(self) -> list[Call]:
@@ -232,7 +246,8 @@ class Devices(Work):
         rows = self.rows(select(_logs).where(here).order_by(_logs.c.heard_at.desc(), _logs.c.id))
         return [
             Call(
-                r.id, r.device, r.heard_at, r.heard_clock, r.heard_build, r.heard_cursor, r.seq
+                r.id, r.device, r.heard_at, r.heard_clock, r.heard_build, r.heard_cursor, r.seq,
+                decode(r.heard_health, Health) if r.heard_health else None,
             )
             for r in rows
         ]  # fmt: skip

@@ -13,6 +13,7 @@ from server.database.tables import LogRow
 from server.database.work import table_of
 from server.journal import Replayed
 from sync.lineage import BLOCK_BITS
+from sync.messages import Health
 
 _recoveries = table_of(RecoveryRow)
 _returned = table_of(ReturnedRow)
@@ -100,9 +101,17 @@ class Recoveries(Loading):
         rows = self.rows(select(_returned).where(here).order_by(_returned.c.log))
         return [msgspec.convert(row, Returned, from_attributes=True) for row in rows]
 
-    def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
+    def heard(
+        self,
+        log: bytes,
+        at: int,
+        build: str,
+        clock: int,
+        cursor: int,
+        health: Health | None = None,
+    ) -> None:
         """Note that a laptop called; for the first time after a restore, what it had read."""
-        super().heard(log, at, build, clock, cursor)
+        super().heard(log, at, build, clock, cursor, health)
         if self.standing().server_seq >> BLOCK_BITS:
             self._came_back(log, cursor, at)
 

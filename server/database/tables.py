@@ -125,7 +125,8 @@ class LogRow(Table, table=True):
     state, limit_seq: entries beyond the limit are not judged without a person. case_id: its open
     after-lost case. book: msgpack of operators and sessions. escrow: the laptop's vault key sealed
     to the office recovery key. orders_given: number of its newest order. heard_clock: the laptop's
-    own clock when it last called.
+    own clock when it last called. heard_health: what it last said of itself, `sync.messages.Health`
+    as msgpack; empty for one that never did.
     """
 
     __tablename__ = "logs"
@@ -154,6 +155,7 @@ class LogRow(Table, table=True):
     heard_clock: int = big()
     heard_build: str = ""
     heard_cursor: int = big()
+    heard_health: bytes = b""
 
 
 class EntryRow(Table, table=True):
