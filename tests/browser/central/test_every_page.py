@@ -1,0 +1,55 @@
+"""Every page of central: nothing serious by axe, whole at 320 pixels, nothing asked of elsewhere.
+
+A new page adds a line to `PAGES`: its name -> who looks, and at which address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.test_every_page import NARROW, faults
+from tests.desks import Desks
+
+pytestmark = pytest.mark.browser
+
+PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
+    "sign in": ("", lambda _: "/sign-in"),
+    "desk": ("rina", lambda _: "/"),
+    "keys": ("rina", lambda _: "/help"),
+    "nothing there": ("rina", lambda _: "/nothing"),
+}
+
+
+@pytest.fixture(scope="module")
+def windows(chromium: Any, central: Desks) -> Iterator[Callable[[str], Page]]:
+    """A window for each person, signed in once."""
+    made: dict[str, Page] = {}
+
+    def window(login: str) -> Page:
+        if login not in made:
+            context = chromium.new_context(viewport={"width": 1366, "height": 768})
+            made[login] = central.enter(context, login) if login else central.open(context)
+        return made[login]
+
+    yield window
+    for page in made.values():
+        page.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_for_everybody(central: Desks, windows: Callable[[str], Page], name: str) -> None:
+    login, address = PAGES[name]
+    page = windows(login)
+    central.watched.clear()
+    page.goto(central.base + address(central))
+    assert page.locator("h1").count() == 1
+    assert faults(page) == []
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    wide = page.evaluate("document.scrollingElement.scrollWidth")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    assert wide <= NARROW["width"]
+    assert not central.watched
