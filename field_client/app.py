@@ -42,6 +42,7 @@ class House:
         adopt(self.store)
         self.clock = clock
         self.desk = Desk(self.store, unlocked, clock)
+        self.found_whole: int | None = None  # when every page of the database was last read, Unix s
 
     def take_over(self, unlocked: Unlocked) -> None:
         """Another operator of this vault sits down at the desk."""

@@ -26,21 +26,21 @@ class Onward(msgspec.Struct, frozen=True):
         return f"{self.files} ({size(self.bytes, lang)})" if self.files else "–"
 
 
-def onward(store: Store, lang: str = "id") -> list[Onward]:
+def onward(store: Store, lang: str, limit: int) -> tuple[list[Onward], int]:
     """Newest first: entries that central has not proved to hold, then those of which only files
-    are missing there; of the newest requests of this laptop."""
+    are missing there; of the newest requests of this laptop. At most `limit`, and how many more."""
     files = store.attached.left_by_request()
     lines = store.requests.newest(own=True, limit=LIST_MAX)
+    waiting = [line for line in lines if line.unsent or line.record in files]
+    waiting.sort(key=lambda line: not line.unsent)
     carried = _carried(store)
     found = []
-    for line in sorted(lines, key=lambda line: not line.unsent):
-        if not line.unsent and line.record not in files:
-            continue
+    for line in waiting[:limit]:
         n, bytes_ = files.get(line.record, (0, 0))
         stage = _stage(store, line, carried, lang)
         title = shown.title(line.service, None, lang)
         found.append(Onward(line, title, stage, n, bytes_))
-    return found
+    return found, max(0, len(waiting) - limit)
 
 
 def _carried(store: Store) -> dict[bytes, int]:
@@ -54,8 +54,8 @@ def _carried(store: Store) -> dict[bytes, int]:
 def _stage(store: Store, line: Line, carried: dict[bytes, int], lang: str) -> str:
     if not line.unsent:
         return say("data sampai di pusat, lampiran belum", lang)
-    picture = store.requests.picture(line.record)
+    picture = store.requests.picture(line.record) if carried else None
     mine = [one for one in picture.own if not one.sent] if picture is not None else []
-    if mine and carried and all(one.seq <= carried.get(one.log, 0) for one in mine):
+    if mine and all(one.seq <= carried.get(one.log, 0) for one in mine):
         return say("dibawa kurir", lang)
     return say("antre kirim", lang)

@@ -11,11 +11,14 @@ that only our own pages know.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from litestar import Request, Response
 from litestar.exceptions import ClientException, HTTPException
 from litestar.response import Redirect
@@ -26,6 +29,7 @@ from field_client.desk import Desk
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
 from field_client.pages.syncing import Bar, bar_of
+from field_client.vault.files import private_folder
 from field_client.vault.store import Store
 from models import words
 from models.pages import drawing
@@ -145,6 +149,23 @@ async def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
 
 
 # -- templates
+
+
+class Compiled(FileSystemBytecodeCache):
+    """Templates as they were compiled once: 0.3 s of an old laptop at each start. Without room for
+    them a page is drawn all the same."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one template."""
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def keep_compiled(folder: Path) -> None:
+    """Keep compiled templates in the laptop's own data folder, which nobody else writes."""
+    with contextlib.suppress(Problem):
+        private_folder(folder)
+        templates().bytecode_cache = Compiled(str(folder))
 
 
 @cache

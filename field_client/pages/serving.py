@@ -17,6 +17,7 @@ import uvicorn
 from field_client.pages.app import create_app
 from field_client.pages.counter import Counter
 from field_client.pages.door import INVITE_HEADER, INVITE_PATH, Secrets
+from field_client.pages.drawing import keep_compiled
 from field_client.settings import Place
 from field_client.vault.files import FileLock, private_folder, write_atomically
 from models.problems import Problem
@@ -45,6 +46,7 @@ def serve_pages(place: Place, port: int | None, told: Callable[[str], None]) -> 
         write_atomically(place.folder / RUNNING_FILE, msgspec.json.encode(running))
         # A sync that takes longer than the pause between two looks is nothing to report.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        keep_compiled(place.folder / "templates")
         app = create_app(Counter(place), own, number)
         config = uvicorn.Config(
             app, log_level="error", access_log=False, server_header=False, date_header=False,

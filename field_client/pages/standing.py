@@ -56,12 +56,12 @@ def sending(here: Here) -> Response[str]:
     """What is on this laptop alone, and what central proved to hold."""
     from sync.messages import Checkpoint
 
-    rows = onward(here.store, here.lang)
+    rows, more = onward(here.store, here.lang, LINES_SHOWN)
     checkpoint, log = here.store.recall(Checkpoint), here.store.log()
     return here.page(
         "sending.html",
-        rows=rows[:LINES_SHOWN],
-        more=max(0, len(rows) - LINES_SHOWN),
+        rows=rows,
+        more=more,
         standing=here.store.standing(),
         files=here.store.attached.left(),
         stored=log.stored,

@@ -411,6 +411,22 @@ def test_a_correction_that_changes_nothing_is_told(browser: Browser) -> None:
     assert "Tidak ada isian yang berubah" in browser.text
 
 
+def test_a_whole_database_is_believed_for_ten_minutes(browser: Browser, monkeypatch) -> None:
+    house, asked = browser.counter.house, []
+    assert house is not None
+    house.found_whole, real = None, house.store.engine.check
+    monkeypatch.setattr(house.store.engine, "check", lambda quick: asked.append(1) or real(quick))
+    browser.go("/readiness")
+    browser.go("/readiness")
+    assert "Utuh, diperiksa" in browser.text
+    assert len(asked) == 1
+    monkeypatch.setattr(house.store.engine, "check", lambda quick: ["page 7"])
+    house.found_whole -= 601
+    browser.go("/readiness")
+    assert "Rusak. Jangan hapus apa pun." in browser.text
+    assert "Mulai melayani" not in browser.text
+
+
 def test_that_people_were_looked_up_is_noted(browser: Browser) -> None:
     desk = browser.counter.desk
     taken(browser)

@@ -119,6 +119,9 @@ def test_killed_in_the_middle_of_a_form_it_opens_where_it_was(tmp_path: Path) ->
             assert third.browser().get("/").status_code == 200
         assert second.stop() == 0
     assert not (folder / "serve.json").exists()
+    kept = list((folder / "templates").iterdir())  # compiled once, for the next start
+    assert len(kept) > 10
+    assert all(one.stat().st_mode & 0o77 == 0 for one in kept) or os.name == "nt"
 
 
 def test_left_after_any_step_without_a_word_it_opens_where_it_was(tmp_path: Path) -> None:
