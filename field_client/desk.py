@@ -27,7 +27,7 @@ from field_client.attachments.attaching import Photo, Put
 from field_client.clock import Clock, ClockFacts
 from field_client.prefill import laid_over, prefilled
 from field_client.roster.residents import Resident
-from field_client.sheet import CORRECTION, Sheet, changed_units, first_units, sheet
+from field_client.sheet import CORRECTION, Sheet, changed_units, sheet
 from field_client.vault.attached import StoredFile
 from field_client.vault.blobs import Blobs
 from field_client.vault.drafts import Draft
@@ -43,6 +43,7 @@ from models.checks import Checked
 from models.ids import NUMBERS, Code
 from models.problems import Finding, Problem, finding
 from models.services import Service, catalogue
+from models.writing import first_units
 from sync.logs import Open, session_message
 from sync.messages import Certificate, Checkpoint, Invitation
 

@@ -10,7 +10,7 @@ import msgspec
 from field_client.vault.picture import Picture
 from field_client.vault.requests import Line
 from field_client.vault.store import Shown
-from models import typed
+from models import typed, writing
 from models.changes import RecordId
 from models.checks import Checked
 from models.fields import split_row
@@ -97,40 +97,9 @@ def _ours(service: Service, key: str) -> bool:
     return slot is not None and slot.field.guard != "central" and slot.field.stage != "handover"
 
 
-Sets = dict[str, list[str]]
-
-
-def first_units(service: Service, checked: Checked) -> tuple[dict[str, Any], Sets]:
-    """What a new request writes: plain units and groups, and the elements of its sets."""
-    units = service.units(checked.answers, checked.documents)
-    sets = {name: list(value) for name, value in units.items() if _is_set(service, name)}
-    return {name: value for name, value in units.items() if name not in sets}, sets
-
-
 def changed_units(
     service: Service, page: Sheet, checked: Checked
-) -> tuple[dict[str, Any], Sets, Sets]:
-    """What a correction writes: changed units (a group whole, None or {} where it was emptied), and
-    elements put into sets and taken out of them. What did not change is not written, so that it
-    cannot overwrite what somebody else does meanwhile."""
+) -> tuple[dict[str, Any], writing.Sets, writing.Sets]:
+    """What a correction of this sheet writes, see `models.writing`."""
     old = service.units(page.typed(), page.documents)
-    new = service.units(checked.answers, checked.documents)
-    plain: dict[str, Any] = {}
-    add: Sets = {}
-    remove: Sets = {}
-    for name in sorted(old.keys() | new.keys()):
-        before, after = old.get(name), new.get(name)
-        if before == after:
-            continue
-        if not _is_set(service, name):
-            empty: Any = {} if isinstance(before, dict) else None
-            plain[name] = empty if after is None else after
-            continue
-        gone, come = set(before or ()) - set(after or ()), set(after or ()) - set(before or ())
-        add |= {name: sorted(come)} if come else {}
-        remove |= {name: sorted(gone)} if gone else {}
-    return plain, add, remove
-
-
-def _is_set(service: Service, unit: str) -> bool:
-    return service.unit(unit).shape == "set"
+    return writing.changed_units(service, old, service.units(checked.answers, checked.documents))

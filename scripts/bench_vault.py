@@ -28,12 +28,12 @@ from field_client.clock import Clock, Reading
 from field_client.enrolment import enrol
 from field_client.settings import FieldSettings
 from field_client.settings import Place as FieldPlace
-from field_client.sheet import first_units
 from field_client.vault.engine import Connection, Engine
 from field_client.vault.keys import Keys
 from field_client.vault.store import Store
 from models.changes import Body, Change, encode, raw
 from models.services import catalogue
+from models.writing import first_units
 from sync.identity import Identity
 from sync.logs import Open
 from tests.vaults import DATABASE_KEY, PASSPHRASE, VAULT, PlainEngine

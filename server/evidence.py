@@ -45,13 +45,17 @@ class Evidence:
     def key_list(self) -> bytes:
         """The signed list of every laptop's keys, for checking receipts without central."""
         with self.registry.read() as door:
-            found = KeyList(self.clock(), _keys(door))
+            found = KeyList(self.clock(), self._keys(door))
         return keylist.issue(found, self.keys.identity)
+
+    def _keys(self, door: Door) -> list[Key]:
+        """Central's own, for receipts of its counter, and those of the laptops."""
+        return [Key(self.keys.identity.sign_key), *_keys(door)]
 
     def receipt(self, token: bytes) -> Genuine:
         """What a receipt proves. Raises Problem when it proves nothing."""
         with self.registry.read() as door:
-            told = keylist.check(token, KeyList(self.clock(), _keys(door)))
+            told = keylist.check(token, KeyList(self.clock(), self._keys(door)))
             row = door.request_line(told.record)
             log = door.log(receipt.signer(token))
             assert log is not None

@@ -12,6 +12,9 @@ from server.database.work import table_of
 from server.ledger import RecentTrace
 from sync.state import Record
 
+OFFICE = "Dukcapil"
+"""Where a request was taken in that no laptop brought: the counter of the office."""
+
 _recents = table_of(RecentRow)
 _devices = table_of(DeviceRow)
 
@@ -57,7 +60,7 @@ class Recents(Cells):
         office = (_devices.c.city == self.city) & (_devices.c.id == _recents.c.device)
         found = (
             select(_recents.c.number, _recents.c.trace, _recents.c.at, _devices.c.office_name)
-            .select_from(_recents.join(_devices, office))
+            .select_from(_recents.outerjoin(_devices, office))
             .where(others)
             .order_by(_recents.c.number)
             .limit(limit + 1)
@@ -70,7 +73,8 @@ class Recents(Cells):
         number = max([after, *(row.number for row in rows)])
         if done:
             number = self.standing().server_seq
-        return [RecentTrace(row.trace, row.office_name, row.at) for row in rows], number, done
+        traces = [RecentTrace(row.trace, row.office_name or OFFICE, row.at) for row in rows]
+        return traces, number, done
 
     def forget_recents(self, before: int) -> int:
         """Drop traces of requests from before that time; gives how many."""

@@ -1,0 +1,169 @@
+"""Counter: forms taken in at the office itself, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from models import typed
+from models.ids import Code
+from models.problems import Problem
+from models.services import Service, catalogue
+from server.counter import BLOCK, DRAFT_DAYS, Folder
+from sync import base45
+from tests.pusat import DAY, OTHER_VILLAGE, PASSWORD, SLUG, VILLAGE, Pusat, pusat
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def office(tmp_path_factory, request) -> Iterator[Pusat]:
+    kind = request.param
+    url = request.getfixturevalue("postgres_module_url") if kind == "postgres" else ""
+    with pusat(tmp_path_factory.mktemp("pusat") / kind, url) as opened:
+        staff, admin = opened.central.staff, opened.people["admin"]
+        for login in ("loket", "loket2"):
+            found = staff.add(admin, login, f"Petugas {login}", ["operator"], PASSWORD)
+            opened.people[login] = found
+        yield opened
+
+
+def flat(service: Service, **changed: Any) -> dict[str, Any]:
+    """The example of a form, as somebody types it."""
+    answers = msgspec.to_builtins(service.example.answers)
+    return typed.flatten(service.plan, answers, lambda *_, **__: None) | changed
+
+
+def filled(office: Pusat, *slugs: str, login: str = "loket", **changed: Any) -> Folder:
+    """Forms with everything typed."""
+    counter, me = office.central.counter, office.people[login]
+    folder = counter.begin(me, slugs)
+    services = [catalogue().service(slug) for slug in slugs]
+    answers = {n: flat(service, **changed) for n, service in enumerate(services)}
+    papers = {n: service.example.documents for n, service in enumerate(services)}
+    return counter.put(me, folder, answers, papers)
+
+
+def test_a_form_taken_in_at_the_office_is_a_request_like_any_other(office: Pusat) -> None:
+    counter, me = office.central.counter, office.people["loket"]
+    van = office.van("Si Jola Loket", VILLAGE)
+    office.sync(van)
+    folder = filled(office, SLUG, **{"applicant.nik": "8272033003090901"})
+    (record,) = counter.submit(me, folder)
+
+    sheet = office.central.casework.request(office.people["rina"], record.hex())
+    assert sheet.status == "received"
+    assert Code.parse(sheet.code).block == BLOCK
+    assert any("loket" in event.who for event in sheet.history)
+    assert ("loket", "request.take_in") in office.trail()
+    office.sync(van)  # the laptop of its village hears of it
+    assert record in van.snapshot.records
+
+
+def test_a_family_is_taken_in_whole_or_not_at_all(office: Pusat) -> None:
+    counter, me = office.central.counter, office.people["loket"]
+    folder = filled(office, "birth", "kia-new-under5")
+    broken = counter.put(me, folder, {1: {"card.name": None}})
+    before = office.central.status().requests
+    with pytest.raises(Problem, match=r"request\.invalid"):
+        counter.submit(me, broken)
+    assert office.central.status().requests == before
+    name = flat(catalogue().service("kia-new-under5"))["card.name"]
+    whole = counter.put(me, broken, {1: {"card.name": name}})
+    records = counter.submit(me, whole)
+    assert len(records) == 2
+    assert counter.submit(me, whole) == records, "a second click finds the first one's"
+    with office.central.registry.read() as door:
+        first, second = (door.record(name) for name in records)
+    assert first is not None
+    assert second is not None
+    assert first.created == second.created, "one decision"
+
+
+def test_a_draft_is_its_authors_and_the_newest_window_does_not_overwrite(office: Pusat) -> None:
+    counter, me = office.central.counter, office.people["loket"]
+    folder = counter.begin(me, [SLUG])
+    newer = counter.put(me, folder, {0: {"applicant.name": "RATNA"}})
+    with pytest.raises(Problem, match=r"draft\.moved"):
+        counter.put(me, folder, {0: {"applicant.name": "LAIN"}})
+    with pytest.raises(Problem, match=r"draft\.unknown"):
+        counter.open(office.people["loket2"], folder.name)
+    assert counter.open(me, folder.name).sheets[0].wanted.answers["applicant.name"] == "RATNA"
+    assert newer.name in [one.name for one in counter.drafts(me)]
+    office.clock.at += (DRAFT_DAYS + 1) * DAY
+    counter.forget()
+    office.clock.at -= (DRAFT_DAYS + 1) * DAY
+    with pytest.raises(Problem, match=r"draft\.unknown"):
+        counter.open(me, folder.name)
+
+
+def test_the_same_matter_is_a_doubt_that_passes_with_a_reason(office: Pusat) -> None:
+    counter, me = office.central.counter, office.people["loket"]
+    nik = {"applicant.nik": "8272033003090902"}
+    counter.submit(me, filled(office, SLUG, **nik))
+    again = filled(office, SLUG, **nik)
+    (checked,) = counter.check(me, again)
+    assert [one.code for one in checked.problems if one.stops] == ["request.duplicate"]
+    with pytest.raises(Problem, match=r"request\.invalid"):
+        counter.submit(me, again)
+    told = counter.put(me, again, {}, None, {0: {"duplicate": "KTP lama hilang di laut"}})
+    (record,) = counter.submit(me, told)
+    sheet = office.central.casework.request(office.people["rina"], record.hex())
+    assert sheet.cases, "the office compares the two"
+
+
+def test_a_receipt_of_the_office_proves_itself(office: Pusat) -> None:
+    counter, me = office.central.counter, office.people["loket"]
+    nik = {"applicant.nik": "8272033003090903"}
+    (record,) = counter.submit(me, filled(office, SLUG, **nik))
+    slip = counter.receipt(me, record.hex())
+    assert slip.name.count("*") or len(slip.name.split()[-1]) <= 2, "masked"
+    token = base45.decode(slip.token)
+    genuine = office.central.evidence.receipt(token)
+    assert (genuine.arrived, genuine.fits, genuine.code) == (True, True, slip.code)
+    forged = token[:-1] + bytes([token[-1] ^ 1])
+    with pytest.raises(Problem):
+        office.central.evidence.receipt(forged)
+    van = office.van("Si Jola Bukti", OTHER_VILLAGE)
+    theirs = van.take_in(77)
+    office.sync(van)
+    with pytest.raises(Problem, match=r"receipt\.elsewhere"):
+        counter.receipt(me, theirs.hex())
+
+
+def test_a_returned_request_of_the_counter_is_corrected_there(office: Pusat) -> None:
+    counter, me = office.central.counter, office.people["loket"]
+    casework, rina = office.central.casework, office.people["rina"]
+    nik = {"applicant.nik": "8272033003090904"}
+    (record,) = counter.submit(me, filled(office, SLUG, **nik))
+    seen = casework.request(rina, record.hex()).seen
+    with pytest.raises(Problem, match=r"lifecycle\."):
+        counter.correct(me, record.hex())
+    casework.send_back(rina, record.hex(), "OTHER", "nomor telepon", seen)
+    folder = counter.correct(me, record.hex())
+    assert counter.correct(me, record.hex()).name == folder.name
+    with pytest.raises(Problem, match=r"request\.nothing_changed"):
+        counter.submit(me, folder)
+    fresh = counter.put(me, folder, {0: {"applicant.phone": "+6281234509999"}})
+    assert counter.submit(me, fresh, "nomor baru") == [record]
+    sheet = casework.request(rina, record.hex())
+    assert sheet.status == "in_verification"
+    assert sheet.answers["applicant.phone"] == "+6281234509999"
+
+
+def test_who_has_no_role_for_it_takes_nothing_in(office: Pusat) -> None:
+    counter = office.central.counter
+    for login in ("rina", "mata", "admin"):
+        with pytest.raises(Problem, match=r"auth\.forbidden"):
+            counter.begin(office.people[login], [SLUG])
+    staff, admin = office.central.staff, office.people["admin"]
+    elsewhere = staff.place(admin, "loket2", ["82.72.01"])
+    theirs = {"applicant.nik": "8272033003090905"}
+    counter_of_elsewhere = filled(office, SLUG, login="loket2", **theirs)
+    with pytest.raises(Problem, match=r"auth\.area"):
+        counter.submit(elsewhere, counter_of_elsewhere)
+    with pytest.raises(Problem, match=r"request\.forms"):
+        counter.begin(office.people["loket"], [])
+    with pytest.raises(Problem, match=r"service\.unknown"):
+        counter.begin(office.people["loket"], ["tidak-ada"])
