@@ -9,6 +9,7 @@ the server therefore cannot open a laptop.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -25,18 +26,18 @@ Entropy = Callable[[int], bytes]
 """Draws so many random bytes; `secrets.token_bytes` outside of tests."""
 
 
-class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """Private keys of central as 32 raw bytes each, and the public recovery key."""
 
     sign: bytes
     seal: bytes
     recovery_key: bytes
 
-    @property
+    @cached_property
     def identity(self) -> Identity:
         return Identity(self.sign, self.seal)
 
-    @property
+    @cached_property
     def log(self) -> bytes:
         """Id of central's own log, in which its staff's decisions stand."""
         return log_id(self.identity.sign_key)

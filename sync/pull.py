@@ -17,14 +17,17 @@ import msgspec
 from sync.known import Result, facts
 from sync.messages import Told
 from sync.state import (
+    Agreed,
     Case,
     Closed,
     Created,
     Decision,
     Effect,
     Held,
+    Ignored,
     Left,
     Linked,
+    Moved,
     Opened,
     Outcome,
     Parked,
@@ -124,15 +127,15 @@ def _effect(
     villages: Collection[str],
 ) -> Effect | None:
     match effect:
+        case Outcome(log=log) | Parked(log=log):  # the most frequent kinds are asked for first
+            return effect if log in own_logs else None
+        case Created() | Moved() | Agreed() | Ignored() | Wrote(lost=None):
+            pass
         case Placed(record=record, village=village, before=before) if not visible(record):
             touched = village in villages or before in villages
             return Left(record) if touched else None
         case Whole() | Left():
             return None
-        case Outcome(log=log):
-            return effect if log in own_logs else None
-        case Parked(log=log):
-            return effect if log in own_logs else None
         case Proposed():
             return None
         case Held(record=record) if not visible(record):
