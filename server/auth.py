@@ -1,6 +1,7 @@
 """Central's staff: who they are, and that it is they.
 
-Sign-in: password (Argon2id, RFC 9106) to a bearer token.
+Sign-in: password (Argon2id, RFC 9106), and the digits of an app from who chose to have a second
+factor (`server.factor`), to a token: of the API's Authorization header or of a browser's cookie.
 
 The register keeps the hash of the password and the hash of each token, never the things
 themselves. After a number of wrong passwords in a row the name waits, and after many from one
@@ -23,7 +24,8 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from models.problems import Problem
-from server.database.people import Person
+from server import factor
+from server.database.people import Person, Session
 from server.database.registry import Door, Registry
 from server.keys import Entropy
 from server.settings import ServerSettings
@@ -40,6 +42,10 @@ PASSES = 3
 
 ADDRESS_TRIES = 20
 """An address may miss so many times more often than a name: an office has one for everybody."""
+
+ADDRESS_MAX, AGENT_MAX = 45, 200
+USED_SECONDS = 600
+"""How exact it is kept when a session was used last: not every page is a write."""
 
 _DAY_SECONDS = 86_400
 _TOLD_BASE = 5
@@ -62,19 +68,25 @@ class Doorkeeper:
         settings: ServerSettings,
         clock: Callable[[], int],
         entropy: Entropy,
+        factor_key: bytes,
     ) -> None:
         self.registry = registry
         self.settings = settings
         self.clock = clock
         self.entropy = entropy
+        self.factor_key = factor_key
 
     @cached_property
     def _nobody(self) -> str:
         return hash_password("nobody has this one", self.entropy)
 
-    def check(self, login: str, password: str, address: str = "") -> Person:
-        """The person with that password; Problem auth.wrong, auth.locked or person.inactive.
-        address: where it comes from, empty for a command at central itself."""
+    def check(
+        self, login: str, password: str, address: str = "", *, code: str | None = None
+    ) -> Person:
+        """The person with that password; Problem auth.wrong, auth.code, auth.locked or
+        person.inactive. address: where it comes from, empty for a command at central itself. code:
+        digits of the second factor; None where none are asked for, at central itself: whoever runs
+        commands there can read its keys."""
         at = self.clock()
         with self.registry.read() as door:
             person = door.person(login)
@@ -88,7 +100,14 @@ class Doorkeeper:
             raise Problem("auth.wrong")
         if not person.active:
             raise Problem("person.inactive", login=login)
-        return self._right(person, at)
+        step = 0
+        if person.second and code is not None:
+            secret = factor.opened(person.second, login, self.factor_key)
+            step = factor.step_of(secret, code, at, person.second_used) if secret else 0
+            if not step:
+                self._wrong(login, person, address, at)
+                raise Problem("auth.code")
+        return self._right(person, at, step)
 
     def _wrong(self, login: str, person: Person | None, address: str, at: int) -> None:
         most, until = self.settings.password_tries, at + self.settings.lockout_seconds
@@ -120,37 +139,52 @@ class Doorkeeper:
         if is_told(count):
             door.audit("system", "sign-in.refused", login, {"count": count}, at)
 
-    def _right(self, person: Person, at: int) -> Person:
+    def _right(self, person: Person, at: int, step: int) -> Person:
         with self.registry.write() as door:
             current = door.person(person.login)
             if current is None or not current.active or current.locked_until > at:
                 raise Problem("auth.wrong")
-            if current.failures or current.locked_until:
-                current = msgspec.structs.replace(current, failures=0, locked_until=0)
+            if step and step <= current.second_used:  # the same digits came twice at once
+                raise Problem("auth.code")
+            if current.failures or current.locked_until or step:
+                used = step or current.second_used
+                current = msgspec.structs.replace(
+                    current, failures=0, locked_until=0, second_used=used
+                )
                 door.keep_person(current)
             door.audit(person.login, "sign-in", person.login, {}, at)
         return current
 
-    def sign_in(self, login: str, password: str, address: str = "") -> SignedIn:
-        """A new token for the API."""
-        person = self.check(login, password, address)
-        until = self.clock() + self.settings.session_minutes * 60
+    def sign_in(
+        self, login: str, password: str, address: str = "", *, code: str = "", agent: str = ""
+    ) -> SignedIn:
+        """A new token. agent: what the browser calls itself."""
+        person = self.check(login, password, address, code=code)
+        at = self.clock()
+        until = at + self.settings.session_minutes * 60
         token = base64.urlsafe_b64encode(self.entropy(TOKEN_BYTES)).decode().rstrip("=")
+        session = Session(
+            digest(token), person.login, until, at, at, address[:ADDRESS_MAX], agent[:AGENT_MAX]
+        )
         with self.registry.write() as door:
-            door.keep_session(digest(token), person.login, until)
+            door.keep_session(session)
         return SignedIn(token, until, person)
 
     def whoever(self, token: str) -> Person:
         """Who holds this token; auth.required for none, auth.again for one that ran out."""
         if not token:
             raise Problem("auth.required")
+        at = self.clock()
         with self.registry.read() as door:
             session = door.session(digest(token))
-            person = door.person(session[0]) if session is not None else None
-        if session is None or session[1] <= self.clock():
+            person = door.person(session.login) if session is not None else None
+        if session is None or session.until <= at:
             raise Problem("auth.again")
         if person is None or not person.active:
             raise Problem("auth.again")
+        if at - session.used > USED_SECONDS:
+            with self.registry.write() as door:
+                door.use_session(session.digest, at)
         return person
 
     def sign_out(self, token: str) -> None:
@@ -192,6 +226,23 @@ def who(person: Person) -> str:
 def roles(person: Person) -> tuple[str, ...]:
     """A person's roles; they are kept as one text, separated by commas."""
     return tuple(person.role.split(","))
+
+
+def areas(person: Person) -> tuple[str, ...]:
+    """Villages and districts somebody works for, by code; empty for everywhere."""
+    return tuple(filter(None, person.villages.split(",")))
+
+
+def sees(person: Person, village: str) -> bool:
+    """Whether a request of this village is somebody's to look at."""
+    mine = areas(person)
+    return not mine or any(village == one or village.startswith(f"{one}.") for one in mine)
+
+
+def require_area(person: Person, village: str) -> None:
+    """Raise `auth.area` unless `sees`."""
+    if not sees(person, village):
+        raise Problem("auth.area")
 
 
 def checked_login(login: str) -> str:

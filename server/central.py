@@ -14,6 +14,7 @@ from models.problems import Problem
 from server import VERSION
 from server import keys as keys_file
 from server import settings as settings_file
+from server.account import Account
 from server.arrivals import Arrivals, Limits
 from server.auth import Doorkeeper
 from server.batches import Batches
@@ -21,12 +22,15 @@ from server.blobs import FolderShelf
 from server.bundles import Bundles
 from server.cargo import Cargo
 from server.casework import Casework
+from server.counter import Counter as Front
 from server.database import migrations
 from server.database.registry import Registry, open_registry
+from server.disputes import Disputes
 from server.duplicates import Duplicates
 from server.enrolment import Devices
 from server.evidence import Evidence
 from server.files import private_folder
+from server.incidents import Incidents
 from server.journal import Journal, Mark
 from server.keys import Entropy, Keys
 from server.ledger import Ledger
@@ -35,11 +39,13 @@ from server.promise import read_calendar
 from server.recents import Recents
 from server.reception import Reception
 from server.reference import Reference
+from server.reports import Reports
 from server.restoring import Intake
 from server.returns import Returns
 from server.rosters import Rosters
 from server.settings import CALENDAR_FOLDER, Place
 from server.stock import Stock
+from server.verification import Verification
 from server.worklist import Worklist
 from sync.atrest import house_key
 from sync.known import LogState
@@ -115,19 +121,28 @@ class Central:
         self.returns = Returns(
             registry, self.reception, self.devices, keys, clock, entropy, self.rosters
         )
-        self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy)
+        factor_key = house_key(keys.seal, b"second-factor")
+        self.doorkeeper = Doorkeeper(registry, place.settings, clock, entropy, factor_key)
+        self.account = Account(self.doorkeeper)
         self.staff = Staff(registry, clock, entropy)
         self.reference = Reference(registry, keys, clock)
         self.reference.refresh()
         calendar = read_calendar(place.folder / CALENDAR_FOLDER).over(self.reference.decrees())
         self.casework = Casework(registry, self.ledger, clock, self.arrivals, calendar)
+        self.verification = Verification(self.casework)
+        self.disputes = Disputes(self.casework)
         self.duplicates = Duplicates(
             registry, self.ledger, self.casework, clock, house_key(keys.seal, b"duplicates")
+        )
+        self.incidents = Incidents(registry, self.casework, clock)
+        self.counter = Front(
+            registry, self.ledger, keys, place.settings.office_name, clock, entropy
         )
         self.stock = Stock(registry, self.casework, clock)
         self.worklist = Worklist(registry, self.casework, clock)
         self.batches = Batches(registry, self.casework, clock, entropy)
         self.evidence = Evidence(registry, keys, clock)
+        self.reports = Reports(registry, clock, calendar, house_key(keys.seal, b"reports"))
 
     def status(self) -> Status:
         """How central stands, in numbers."""

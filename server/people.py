@@ -9,9 +9,10 @@ import msgspec
 from models.people import Act, Role, require
 from models.people import roles as checked_roles
 from models.problems import Problem
+from models.regions import region
 from server.auth import checked_login, hash_password, roles
 from server.database.people import Person
-from server.database.registry import Registry
+from server.database.registry import Door, Registry
 from server.keys import Entropy
 
 NAME_MAX = 100
@@ -59,15 +60,49 @@ class Staff:
             door.audit(me.login, Act.LIST_PEOPLE, "", {"n": len(found)}, self.clock())
         return found
 
+    def place(self, me: Person, login: str, villages: Collection[str]) -> Person:
+        """What this person works for: codes of villages and districts, none for everywhere. Problem
+        person.area for a code that is no district or village of this city."""
+        require(roles(me), Act.ADD_PERSON)
+        wanted = sorted(set(villages))
+        for code in wanted:
+            one = region(code)
+            if one is None or not code.startswith(f"{self.registry.city}."):
+                raise Problem("person.area", village=code[:NAME_MAX])
+        with self.registry.write() as door:
+            person = msgspec.structs.replace(_known(door, login), villages=",".join(wanted))
+            door.keep_person(person)
+            door.audit(me.login, "person.place", login, {"villages": wanted}, self.clock())
+        return person
+
+    def renew(self, me: Person, login: str, password: str) -> Person:
+        """A new password for somebody who has lost theirs, or their telephone: without lock and
+        second factor, and every open session ends."""
+        require(roles(me), Act.ADD_PERSON)
+        secret = hash_password(password, self.entropy)
+        with self.registry.write() as door:
+            person = msgspec.structs.replace(
+                _known(door, login), secret=secret, failures=0, locked_until=0,
+                second=b"", second_used=0,
+            )  # fmt: skip
+            door.keep_person(person)
+            door.drop_sessions_of(login)
+            door.audit(me.login, "person.renew", login, {}, self.clock())
+        return person
+
     def close(self, me: Person, login: str) -> Person:
         """The person no longer works here: no sign-in, and every open session ends."""
         require(roles(me), Act.ADD_PERSON)
         with self.registry.write() as door:
-            person = door.person(login)
-            if person is None:
-                raise Problem("person.unknown", login=login[:NAME_MAX])
-            person = msgspec.structs.replace(person, active=False)
+            person = msgspec.structs.replace(_known(door, login), active=False)
             door.keep_person(person)
             door.drop_sessions_of(login)
             door.audit(me.login, "person.close", login, {}, self.clock())
         return person
+
+
+def _known(door: Door, login: str) -> Person:
+    person = door.person(login)
+    if person is None:
+        raise Problem("person.unknown", login=login[:NAME_MAX])
+    return person

@@ -23,10 +23,11 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Name and password."""
+    """Name and password. code: the digits of a second factor, from who has one."""
 
     login: str
     password: str
+    code: str = ""
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -70,7 +71,10 @@ async def sign_in(request: AnyRequest, data: JSONBody[SignIn]) -> Session:
     address = request.client.host if request.client is not None else ""
 
     def check(central: Central) -> Session:
-        found = central.doorkeeper.sign_in(data.login, data.password, address)
+        agent = request.headers.get("User-Agent", "")
+        found = central.doorkeeper.sign_in(
+            data.login, data.password, address, code=data.code, agent=agent
+        )
         me = found.person
         return Session(found.token, found.until, me.login, me.name, seen_roles(me))
 

@@ -18,7 +18,8 @@ MISSES, SHUT = "sign-in", "sign-in.shut"
 
 class Person(msgspec.Struct, frozen=True):
     """One of central's staff. secret: the password's hash in PHC form. failures: wrong passwords in
-    a row; locked_until: Unix seconds before which none is tried."""
+    a row; locked_until: Unix seconds before which none is tried. villages, second, second_used: see
+    PersonRow."""
 
     login: str
     name: str
@@ -27,6 +28,21 @@ class Person(msgspec.Struct, frozen=True):
     active: bool = True
     failures: int = 0
     locked_until: int = 0
+    villages: str = ""
+    second: bytes = b""
+    second_used: int = 0
+
+
+class Session(msgspec.Struct, frozen=True):
+    """Somebody is signed in; see StaffSessionRow."""
+
+    digest: bytes
+    login: str
+    until: int
+    begun: int = 0
+    used: int = 0
+    address: str = ""
+    agent: str = ""
 
 
 class People(Work):
@@ -53,15 +69,26 @@ class People(Work):
 
     # -- signed in
 
-    def session(self, digest: bytes) -> tuple[str, int] | None:
-        """Login, and until when (Unix seconds), of the session with this token digest."""
+    def session(self, digest: bytes) -> Session | None:
+        """The session with this token digest."""
         here = (_sessions.c.city == self.city) & (_sessions.c.digest == digest)
-        row = self.one(select(_sessions.c.login, _sessions.c.until).where(here))
-        return (row.login, row.until) if row is not None else None
+        row = self.one(select(_sessions).where(here))
+        return msgspec.convert(row, Session, from_attributes=True) if row is not None else None
 
-    def keep_session(self, digest: bytes, login: str, until: int) -> None:
+    def sessions_of(self, login: str, at: int) -> list[Session]:
+        """Where somebody is signed in at that moment, the newest first."""
+        here = (_sessions.c.city == self.city) & (_sessions.c.login == login)
+        found = select(_sessions).where(here, _sessions.c.until > at)
+        rows = self.rows(found.order_by(_sessions.c.begun.desc(), _sessions.c.digest))
+        return [msgspec.convert(row, Session, from_attributes=True) for row in rows]
+
+    def keep_session(self, session: Session) -> None:
         """Somebody signed in."""
-        self.insert(_sessions, [{"digest": digest, "login": login, "until": until}])
+        self.insert(_sessions, [msgspec.structs.asdict(session)])
+
+    def use_session(self, digest: bytes, at: int) -> None:
+        """The session was used at that moment."""
+        self.update(_sessions, ["digest"], [{"digest": digest, "used": at}])
 
     def drop_session(self, digest: bytes) -> None:
         """They signed out."""

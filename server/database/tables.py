@@ -516,7 +516,9 @@ class BundleVolumeRow(Table, table=True):
 
 class PersonRow(Table, table=True):
     """One of central's staff. secret: the password's Argon2id hash in PHC form. failures: wrong
-    passwords in a row."""
+    passwords in a row. villages: codes of villages and districts, separated by commas, that this
+    person works for; empty for everywhere. second: sealed secret of the second factor, empty for
+    none; second_used: the newest of its time steps that was used."""
 
     __tablename__ = "people"
     city: str = pk()
@@ -527,10 +529,14 @@ class PersonRow(Table, table=True):
     active: bool = True
     failures: int = 0
     locked_until: int = big()
+    villages: str = ""
+    second: bytes = b""
+    second_used: int = big()
 
 
 class StaffSessionRow(Table, table=True):
-    """Somebody is signed in. digest: hash of the token, which itself is kept nowhere."""
+    """Somebody is signed in. digest: hash of the token, which itself is kept nowhere. begun, used:
+    since when, and about when last (Unix seconds). address, agent: from where, with what."""
 
     __tablename__ = "staff_sessions"
     __table_args__ = (
@@ -542,6 +548,10 @@ class StaffSessionRow(Table, table=True):
     digest: bytes = pk()
     login: str
     until: int = big()
+    begun: int = big()
+    used: int = big()
+    address: str = ""
+    agent: str = ""
 
 
 class AuditRow(Table, table=True):

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from models.changes import Body
+from server.database.people import Session
 from server.database.registry import Registry
 from server.database.tables import Table
 from tests.contract.registry_home import (
@@ -158,7 +159,7 @@ def look(home: Home, device: bytes, log: bytes, record: bytes) -> None:
     with registry.write() as door:
         door.audit("nur", "request.read", record.hex(), {}, NOW)
         door.heard(log, NOW, "x", NOW, 0)
-        door.keep_session(b"t" * 32, "nur", NOW) if door.person("nur") else None
+        door.keep_session(Session(b"t" * 32, "nur", NOW)) if door.person("nur") else None
         door.drop_session(b"t" * 32)
         door.drop_old_sessions(NOW)
         door.drop_confirmation(record)

@@ -10,6 +10,7 @@ import pytest
 from models.changes import Body, Choice
 from models.people import Role
 from server.database.lists import Confirmation
+from server.database.people import Session
 from server.database.registry import Door, Person, Registry
 from sync.state import Created, Moved, Outcome, Proposed
 from tests.blank import lay
@@ -209,7 +210,7 @@ def test_people_and_their_sessions(home: Home) -> None:
         door.keep_person(rina)
         door.keep_person(Person("adi", "Adi", "admin", "x", active=False))
         for token, login, until in ((b"1", "rina", 10), (b"2", "rina", 99), (b"3", "adi", 99)):
-            door.keep_session(token * 32, login, until)
+            door.keep_session(Session(token * 32, login, until))
     with registry.write() as door:
         assert [person.login for person in door.people()] == ["adi", "rina"]
         assert door.person("rina") == rina
@@ -217,7 +218,7 @@ def test_people_and_their_sessions(home: Home) -> None:
         door.keep_person(Person("rina", "Rina H.", "supervisor", "y", failures=2, locked_until=5))
         assert door.drop_old_sessions(10) == 1
         assert door.session(b"1" * 32) is None
-        assert door.session(b"2" * 32) == ("rina", 99)
+        assert door.session(b"2" * 32) == Session(b"2" * 32, "rina", 99)
         door.drop_session(b"3" * 32)
         door.drop_sessions_of("rina")
         assert door.session(b"2" * 32) is door.session(b"3" * 32) is None
