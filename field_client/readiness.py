@@ -13,15 +13,17 @@ import msgspec
 
 from field_client.app import House
 from field_client.backup import BackedUp
+from field_client.reserve import DISK_BYTES_FULL
 from field_client.shown import at_words
 from models.services import catalogue
 from models.words import number, say, size
+from sync.messages import Checkpoint
 
-DISK_BYTES_FULL = 200 * 1000 * 1000
 DISK_BYTES_LOW = 2 * 1000 * 1000 * 1000
 BACKUP_DAYS = 3
 QUEUE_DAYS = 7
 CHECK_SECONDS = 600
+ROOM = "/readiness/room"
 DAY = 86400
 
 State = Literal["good", "look", "blocks"]
@@ -77,11 +79,36 @@ def _checked(house: House) -> tuple[bool, int]:
 def _disk(house: House, lang: str) -> Point:
     free = shutil.disk_usage(house.place.folder).free
     title, words = say("Ruang disk", lang), say("Sisa {size}.", lang, size=size(free, lang))
+    spare, fix = spare_bytes(house), ""
+    if spare:
+        fix = say("Hapus foto yang sudah aman di pusat ({size})", lang, size=size(spare, lang))
     if free < DISK_BYTES_FULL:
-        return Point("disk", "blocks", title, words, say("Kosongkan ruang dulu", lang))
+        fix = fix or say("Kosongkan ruang dulu", lang)
+        return Point("disk", "blocks", title, words, fix, ROOM if spare else "")
     if free < DISK_BYTES_LOW:
-        return Point("disk", "look", title, words, say("Hapus berkas lain dari laptop ini", lang))
+        fix = fix or say("Hapus berkas lain dari laptop ini", lang)
+        return Point("disk", "look", title, words, fix, ROOM if spare else "")
     return Point("disk", "good", title, words)
+
+
+def spare_bytes(house: House) -> int:
+    """Bytes of papers and photos here that the office and its backup both have."""
+    return sum(file.size for file in house.store.attached.find(_may_go(house)).values())
+
+
+def make_room(house: House) -> int:
+    """Remove those from this laptop; gives their bytes. What only is here is never touched."""
+    gone = _may_go(house)
+    freed = sum(file.size for file in house.store.attached.find(gone).values())
+    house.store.attached.gone(gone)
+    for blob in gone:
+        house.desk.blobs.drop(blob)
+    return freed
+
+
+def _may_go(house: House) -> list[bytes]:
+    checkpoint = house.store.recall(Checkpoint)
+    return [] if checkpoint is None else house.store.attached.may_go(checkpoint, 0)
 
 
 def _clock(house: House, lang: str) -> Point:

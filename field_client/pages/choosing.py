@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Response
 
-from field_client import folder
+from field_client import folder, reserve
 from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
 from models.events import events
@@ -57,6 +57,7 @@ def person(here: Here, form: Form) -> Response[Any]:
 @act("/drafts")
 def begin(here: Here, form: Form) -> Response[Any]:
     """Open a folder for the services that were ticked."""
+    reserve.room_for_more(here.counter.place.folder)
     nik = "".join(form.get("nik").split())
     begun = folder.begin(here.desk, form.all("service"), nik[:16])
     here.counter.chosen = ("", "")

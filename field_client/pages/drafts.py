@@ -74,7 +74,7 @@ def topic(here: Here, name: str, number: int, section: str, row: int) -> Respons
     return _draw(here, folder, looked, page, checked=here.asked("look") == "1")
 
 
-@act("/drafts/{name:str}/{number:int}/{section:str}/{row:int}")
+@act("/drafts/{name:str}/{number:int}/{section:str}/{row:int}", finishes=True)
 def keep(here: Here, form: Form, name: str, number: int, section: str, row: int) -> Response[Any]:
     """Save a page. Right answers lead to the next page, others back to this one with what is
     wrong; either way everything typed is kept."""
@@ -104,7 +104,7 @@ def keep(here: Here, form: Form, name: str, number: int, section: str, row: int)
     return here.go(_next(name, topics.topics_of(folder, looked, here.lang), page))
 
 
-@act("/drafts/{name:str}/{number:int}/{section:str}/{row:int}/save")
+@act("/drafts/{name:str}/{number:int}/{section:str}/{row:int}/save", finishes=True)
 def save(here: Here, form: Form, name: str, number: int, section: str, row: int) -> Response[Any]:
     """Save while typing: asked by htmx on leaving each field. Says when, and the new version."""
     folder = _open(here, name)
@@ -133,7 +133,7 @@ def documents(here: Here, name: str) -> Response[Any]:
     return here.page("documents.html", folder=folder, papers=papers, brought=brought)
 
 
-@act("/drafts/{name:str}/documents")
+@act("/drafts/{name:str}/documents", finishes=True)
 def brought(here: Here, form: Form, name: str) -> Response[Any]:
     """Save which papers were brought."""
     folder = _open(here, name)
@@ -157,7 +157,7 @@ def check(here: Here, name: str) -> Response[Any]:
     return here.go(f"/drafts/{name}/done") if folder is None else _draw_check(here, folder)
 
 
-@act("/drafts/{name:str}/submit")
+@act("/drafts/{name:str}/submit", finishes=True)
 def submit(here: Here, form: Form, name: str) -> Response[Any]:
     """Take the folder in: one transaction, tracking codes given. A second click finds the first
     one's receipts."""

@@ -30,7 +30,7 @@ def files(here: Here, record: str) -> Response[str]:
     return _draw(here, here.desk.open(record_id(record)))
 
 
-@act("/requests/{record:str}/files", request_max_body_size=UPLOAD_BYTES_MAX)
+@act("/requests/{record:str}/files", finishes=True, request_max_body_size=UPLOAD_BYTES_MAX)
 def put(here: Here, form: Form, record: str) -> Response[Any]:
     """Take photographs and scans in: sealed and durable, all of them or none."""
     page = here.desk.open(record_id(record))

@@ -12,6 +12,8 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from field_client.reserve import finishing
+
 Handler = Callable[..., Any]
 GIVEN = ("here", "form")
 
@@ -21,9 +23,21 @@ def show(path: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
     return lambda function: get(path, **options)(_at_the_desk(function))
 
 
-def act(path: str, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
-    """What a form does. The function takes `here`, `form` and the parts of the path."""
-    return lambda function: post(path, status_code=200, **options)(_at_the_desk(function))
+def act(path: str, finishes: bool = False, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
+    """What a form does. The function takes `here`, `form` and the parts of the path. finishes: it
+    goes on with something begun, for which room is kept on the disk; it may run twice."""
+    return lambda function: post(path, status_code=200, **options)(
+        _at_the_desk(_with_reserve(function) if finishes else function)
+    )
+
+
+def _with_reserve(function: Handler) -> Handler:
+    @functools.wraps(function)
+    def run(**values: Any) -> Any:
+        folder = values["here"].counter.place.folder
+        return finishing(folder, functools.partial(function, **values))
+
+    return run
 
 
 def _at_the_desk(function: Handler) -> Handler:

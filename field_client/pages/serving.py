@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from field_client import reserve
 from field_client.pages.app import create_app
 from field_client.pages.counter import Counter
 from field_client.pages.door import INVITE_HEADER, INVITE_PATH, Secrets
@@ -46,6 +47,7 @@ def serve_pages(place: Place, port: int | None, told: Callable[[str], None]) -> 
         write_atomically(place.folder / RUNNING_FILE, msgspec.json.encode(running))
         # A sync that takes longer than the pause between two looks is nothing to report.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        reserve.keep(place.folder)
         keep_compiled(place.folder / "templates")
         app = create_app(Counter(place), own, number)
         config = uvicorn.Config(

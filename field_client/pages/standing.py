@@ -7,7 +7,8 @@ from typing import Any
 
 from litestar import Response
 
-from field_client import readiness, shown
+from field_client import readiness, reserve, shown
+from field_client.app import House
 from field_client.backup import back_up
 from field_client.drives import drives
 from field_client.onward import onward
@@ -15,6 +16,7 @@ from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
 from models.pages.forms import Form
 from models.problems import Problem
+from models.words import size
 
 LINES_SHOWN = 50
 
@@ -22,9 +24,7 @@ LINES_SHOWN = 50
 @show("/readiness")
 def ready(here: Here) -> Response[str]:
     """Everything that can be seen before the first citizen comes."""
-    house = here.counter.house
-    if house is None:
-        raise Problem("page.locked")
+    house = _house(here)
     points = readiness.look(house, here.lang)
     return here.page("readiness.html", points=points)
 
@@ -51,6 +51,30 @@ def backup(here: Here, form: Form) -> Response[Any]:
     return here.go("/readiness", told)
 
 
+@show("/readiness/room")
+def ask_room(here: Here) -> Response[str]:
+    """Room can be made; is it meant?"""
+    spare = readiness.spare_bytes(_house(here))
+    return here.page("room.html", spare=size(spare, here.lang) if spare else "")
+
+
+@act("/readiness/room")
+def room(here: Here, form: Form) -> Response[Any]:
+    """Remove what the office and its backup have, and take the reserve again."""
+    del form
+    house = _house(here)
+    freed = readiness.make_room(house)
+    reserve.keep(house.place.folder)
+    told = here.say("{size} dikosongkan. Semuanya tetap ada di pusat.", size=size(freed, here.lang))
+    return here.go("/readiness", told)
+
+
+def _house(here: Here) -> House:
+    if here.counter.house is None:
+        raise Problem("page.locked")
+    return here.counter.house
+
+
 @show("/sending")
 def sending(here: Here) -> Response[str]:
     """What is on this laptop alone, and what central proved to hold."""
@@ -74,9 +98,7 @@ def sending(here: Here) -> Response[str]:
 @act("/sending")
 def send(here: Here, form: Form) -> Response[Any]:
     """Send now, pause, or go on."""
-    house = here.counter.house
-    if house is None:
-        raise Problem("page.locked")
+    house = _house(here)
     wish = form.get("do")
     here.counter.syncing.pause(house, wish == "pause")
     told = here.say("Pengiriman dijeda.") if wish == "pause" else here.say("Mengirim…")
@@ -101,4 +123,4 @@ def notices(here: Here) -> Response[str]:
     return here.page("notices.html", rows=rows)
 
 
-HANDLERS = [ready, choose, backup, sending, send, notices]
+HANDLERS = [ready, choose, backup, ask_room, room, sending, send, notices]
