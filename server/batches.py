@@ -16,6 +16,7 @@ import msgspec
 from models import lifecycle
 from models.changes import encode
 from models.ids import Code
+from models.pages.answers import answer_words
 from models.people import Act, Role, require, second_person
 from models.problems import Problem
 from server.auth import roles, who
@@ -23,6 +24,7 @@ from server.casework import REASON_MAX, Casework, find_record
 from server.database.desk import Batch, BatchRow
 from server.database.people import Person
 from server.database.registry import Door, Registry
+from server.database.registry import RequestLine as Row
 from server.keys import Entropy
 from server.sheets import RequestLine, form_of, line, open_matters
 from server.spreadsheets import csv_file, xlsx_file
@@ -30,10 +32,15 @@ from sync.known import facts
 from sync.state import Record, values
 
 ROWS_MAX = 200
-"""Requests of one batch: a morning's typing; freezing them holds the lock for a second at most."""
+"""Requests of one batch: what one person types in a day. Nothing of a batch goes on before all of
+it is typed, and freezing it holds the lock for one to two seconds; more work is more batches."""
+AT_ONCE_MAX = 1000
+"""Requests that one order may put into batches, the busiest day of the whole city."""
 REFERENCE_MAX = 60
 LIST_MAX = 200
 FORMATS = ("xlsx", "csv")
+CAPITALS = ("name", "str", "text", "address", "person", "people")
+"""Kinds of answers that SIAK holds in capitals."""
 HEADS = ("No.", "Nomor bukti", "Layanan", "NIK", "No. KK", "Nama")
 
 
@@ -100,30 +107,22 @@ class Batches:
     ) -> list[RequestLine]:
         """Verified requests that go into SIAK and about which nothing is open, by arrival."""
         require(roles(me), Act.BATCH)
-        start = find_after(after)
         with self.registry.read() as door:
-            found = door.requests(
-                status=lifecycle.Status.VERIFIED,
-                service=service,
-                village=village,
-                with_cases=False,
-                after=start,
-                limit=max(1, min(limit, LIST_MAX)),
-            )
-            return [line(row) for row in found if _goes_into_siak(door.record(row.id))]
+            start, most = find_after(after), max(1, min(limit, LIST_MAX))
+            return [line(row) for row in _eligible(door, service, village, start, most)]
 
     def batches(
         self, me: Person, *, state: str = "", before: int = 0, limit: int = 50
     ) -> list[BatchLine]:
         """Batches, newest first."""
-        require(roles(me), Act.BATCH)
+        require(roles(me), Act.CLOSE_BATCH)
         with self.registry.read() as door:
             found = door.batches(state=state, before=before, limit=max(1, min(limit, LIST_MAX)))
             return [_line(one, door.batch_rows(one.id)) for one in found]
 
     def show(self, me: Person, number: int) -> BatchSheet:
         """One batch, opened."""
-        require(roles(me), Act.BATCH)
+        require(roles(me), Act.CLOSE_BATCH)
         with self.registry.write() as door:
             batch = _batch(door, number)
             self._note(door, me, "batch.read", batch, {})
@@ -144,7 +143,42 @@ class Batches:
         titles = list(dict.fromkeys(one.title for one in frozen))
         return xlsx_file([(t, *_table([f for f in frozen if f.title == t])) for t in titles])
 
+    def row(self, me: Person, number: int, n: int) -> tuple[BatchLine, RowSheet, int]:
+        """One request of a batch with every cell, and the next row that waits (0 for none)."""
+        require(roles(me), Act.CLOSE_BATCH)
+        with self.registry.write() as door:
+            batch = _batch(door, number)
+            rows = door.batch_rows(batch.id)
+            found = [row for row in rows if row.n == n]
+            if not found:
+                raise Problem("batch.row", n=n)
+            details = {"row": n, "request": found[0].record.hex()}
+            self._note(door, me, "batch.read", batch, details)
+            return _line(batch, rows), _row_sheet(door, batch, found[0]), _next(rows, n)
+
     # -- doing
+
+    def freeze_oldest(
+        self, me: Person, n: int, *, service: str = "", village: str = ""
+    ) -> list[int]:
+        """Put the n oldest eligible requests into batches of `ROWS_MAX` at most; gives their
+        numbers. Each batch is made by itself, so that others get their turn in between. Problem
+        batch.size where nothing is eligible."""
+        if not 1 <= n <= AT_ONCE_MAX:
+            raise Problem("batch.size", limit=AT_ONCE_MAX, n=n)
+        require(roles(me), Act.BATCH)
+        numbers: list[int] = []
+        while n > 0:
+            with self.registry.write() as door:
+                found = _eligible(door, service, village, None, min(n, ROWS_MAX))
+                if not found:
+                    break
+                batch = self._freeze(door, me, [row.id.hex() for row in found])
+                numbers.append(batch.number)
+            n -= len(found)
+        if not numbers:
+            raise Problem("batch.size", limit=ROWS_MAX, n=0)
+        return numbers
 
     def freeze(self, me: Person, names: Sequence[str]) -> BatchSheet:
         """Put these requests into a new batch, as they stand. All of them or none."""
@@ -153,14 +187,17 @@ class Batches:
         if not 1 <= len(wanted) <= ROWS_MAX:
             raise Problem("batch.size", limit=ROWS_MAX, n=len(wanted))
         with self.registry.write() as door:
-            at, name = self.clock(), self.entropy(16)
-            rows = [self._frozen(door, me, name, n, text) for n, text in enumerate(wanted, 1)]
-            if len({row.record for row in rows}) < len(rows):
-                raise Problem("batch.twice")
-            batch = Batch(name, door.next_batch(), "frozen", at, who(me))
-            door.add_batch(batch, rows)
-            self._note(door, me, "batch.freeze", batch, {"n": len(rows)})
-            return _sheet(door, batch)
+            return _sheet(door, self._freeze(door, me, wanted))
+
+    def _freeze(self, door: Door, me: Person, names: Sequence[str]) -> Batch:
+        at, name = self.clock(), self.entropy(16)
+        rows = [self._frozen(door, me, name, n, text) for n, text in enumerate(names, 1)]
+        if len({row.record for row in rows}) < len(rows):
+            raise Problem("batch.twice")
+        batch = Batch(name, door.next_batch(), "frozen", at, who(me))
+        door.add_batch(batch, rows)
+        self._note(door, me, "batch.freeze", batch, {"n": len(rows)})
+        return batch
 
     def entered(self, me: Person, number: int, row: int, reference: str) -> BatchSheet:
         """SIAK took the row; reference: what it answered with."""
@@ -265,6 +302,26 @@ def find_after(text: str) -> bytes | None:
         raise Problem("id.malformed", what="id", digits=32) from None
 
 
+def _eligible(door: Door, service: str, village: str, after: bytes | None, most: int) -> list[Row]:
+    """The next requests that can be put into a batch, by arrival: as many pages of verified ones
+    as it takes, since letters and cards without entry stand among them."""
+    found: list[Row] = []
+    while len(found) < most:
+        page = door.requests(
+            status=lifecycle.Status.VERIFIED,
+            service=service,
+            village=village,
+            with_cases=False,
+            after=after,
+            limit=LIST_MAX,
+        )
+        found += [row for row in page if _goes_into_siak(door.record(row.id))]
+        if len(page) < LIST_MAX:
+            break
+        after = page[-1].id
+    return found[:most]
+
+
 def frozen(record: Record) -> Frozen:
     """A request as it goes into SIAK."""
     form = form_of(record)
@@ -273,26 +330,15 @@ def frozen(record: Record) -> Frozen:
     answers, documents = form.answers(values(record))
     cells = []
     for key, value in form.shown(answers, documents).items():
+        label, text = answer_words(form, key, value, "id")
         slot = form.plan.slot(key)
-        row = f" {slot[1]}" if slot and slot[1] else ""
-        label = slot[0].field.label.say("id") if slot else key
-        cells.append((key, f"{label}{row}", plain(value)))
+        loud = slot is not None and slot[0].field.kind in CAPITALS
+        cells.append((key, label, text.upper() if loud else text))
     about, subject = facts(record), form.subject(answers)
     code = _code(record)
     return Frozen(
         code, record.service, form.title.say("id"), about.name, about.nik, subject.kk or "", cells
     )
-
-
-def plain(value: Any) -> str:
-    """An answer as the text of a cell."""
-    if isinstance(value, bool):
-        return "ya" if value else "tidak"
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {plain(part)}" for name, part in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(plain(part) for part in value)
-    return "" if value is None else str(value)
 
 
 def _code(record: Record) -> str:
@@ -348,20 +394,26 @@ def _line(batch: Batch, rows: Sequence[BatchRow]) -> BatchLine:
 
 def _sheet(door: Door, batch: Batch) -> BatchSheet:
     rows = door.batch_rows(batch.id)
-    sheets = [
-        RowSheet(
-            row.n,
-            row.record.hex(),
-            row.state,
-            row.reference,
-            row.reason,
-            row.by,
-            batch.state != "closed" and _changed(door, row),
-            _read(row),
-        )
-        for row in rows
-    ]
-    return BatchSheet(_line(batch, rows), sheets)
+    return BatchSheet(_line(batch, rows), [_row_sheet(door, batch, row) for row in rows])
+
+
+def _row_sheet(door: Door, batch: Batch, row: BatchRow) -> RowSheet:
+    return RowSheet(
+        row.n,
+        row.record.hex(),
+        row.state,
+        row.reference,
+        row.reason,
+        row.by,
+        batch.state != "closed" and _changed(door, row),
+        _read(row),
+    )
+
+
+def _next(rows: Sequence[BatchRow], n: int) -> int:
+    """The next row after n that waits, from the beginning again after the last; 0 for none."""
+    waiting = [row.n for row in rows if row.state == "waiting" and row.n != n]
+    return next((k for k in waiting if k > n), waiting[0] if waiting else 0)
 
 
 def _table(frozen_: Sequence[Frozen]) -> tuple[list[str], list[list[str]]]:

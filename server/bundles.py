@@ -29,7 +29,7 @@ from server.ledger import NUMBER_MAX, Ledger
 from server.ledger import Door as LedgerDoor
 from server.reception import Reception, not_ahead
 from sync import bundle, messages, seal
-from sync.bundle import WORK, Volume
+from sync.bundle import RETURN, VOYAGE, WORK, Volume
 from sync.known import LogState
 from sync.messages import Contents, Request
 
@@ -74,6 +74,24 @@ class Waiting(msgspec.Struct, frozen=True):
     bundle: str = ""
     volumes: tuple[int, ...] = ()
     n: int = 0
+
+
+class Handled(msgspec.Struct, frozen=True):
+    """A bundle that came or was made here. purpose: work (from a laptop), return or voyage (to
+    one). volumes: numbers of those that were here, of n. words: once all were. at: Unix seconds;
+    by: who brought it or took it."""
+
+    bundle: str
+    purpose: str
+    device: str
+    office: str
+    number: int
+    n: int
+    volumes: tuple[int, ...]
+    bytes: int
+    words: tuple[str, ...]
+    at: int
+    by: str
 
 
 class Bundles:
@@ -221,6 +239,15 @@ class Bundles:
             refused=tuple(problem.code for problem in reader.refused),
         )
 
+    def custody(self, me: Person, purpose: str = "", limit: int = 50) -> list[Handled]:
+        """What came by stick and what was made for laptops, newest first."""
+        require(roles(me), Act.IMPORT_BUNDLE)
+        wanted = [purpose] if purpose in (WORK, RETURN, VOYAGE) else [WORK, RETURN, VOYAGE]
+        with self.registry.read() as door:
+            found = [one for some in wanted for one in door.bundles(some, limit)]
+            found.sort(key=lambda one: (-one.at, one.name))
+            return [_handled(door, one) for one in found[:limit]]
+
     def waiting(self, me: Person) -> list[Waiting]:
         """What came and waits for what has not, with the volume that holds it."""
         require(roles(me), Act.IMPORT_BUNDLE)
@@ -297,6 +324,25 @@ class _Reader:
         if stored.missing is not None:
             self.ahead += len(request.batch.entries)
         self.outcomes.update(result.state for _, result in stored.results)
+
+
+def _handled(door: Door, one: Bundle) -> Handled:
+    here, device = door.volumes(one.name), door.device(one.device)
+    whole = len(here) == one.n
+    digests = [here[k].digest for k in sorted(here)]
+    names = (device.name, device.office_name) if device is not None else ("", "")
+    return Handled(
+        bundle.label(one.name),
+        one.purpose,
+        *names,
+        one.number,
+        one.n,
+        tuple(sorted(here)),
+        sum(volume.size for volume in here.values()),
+        bundle.words(one.name, digests) if whole else (),
+        one.at,
+        one.by,
+    )
 
 
 def _missing(door: Door, one: Bundle, here: dict[int, VolumeHere]) -> list[int]:

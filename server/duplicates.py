@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import date, datetime
 from hashlib import blake2b
+from itertools import combinations
 
 import msgspec
 
@@ -22,6 +23,7 @@ from models.people import Act, require
 from models.problems import Problem
 from models.services import catalogue
 from models.words import WIT
+from server import pairs as beside
 from server.auth import roles
 from server.casework import Casework, Done, find_record
 from server.database.matching import Mark
@@ -32,8 +34,11 @@ from server.matching import told
 from server.matching.blocks import HOLDERS_MAX, keys
 from server.matching.matcher import Matcher, Reason, Register, Verdict
 from server.matching.profile import Profile, profile
-from server.sheets import CaseLine, CaseSheet
+from server.pairs import Pair, Part
+from server.sheets import CaseLine, CaseSheet, RequestLine
+from server.sheets import line as request_line
 from sync.judge import is_over
+from sync.known import record_keys
 from sync.state import Case, Created, Decision, Linked, Moved, Placed, Record, Wrote, values
 
 CHUNK = 200
@@ -55,10 +60,12 @@ class Scanned(msgspec.Struct, frozen=True):
 
 
 class PairLine(msgspec.Struct, frozen=True):
-    """A case of two requests in a list. probability: that it is one person; 1 by a shared key."""
+    """A case of two requests in a list. probability: that it is one person; 1 by a shared key.
+    requests: whose it is about."""
 
     case: CaseLine
     probability: float
+    requests: list[RequestLine] = []
 
 
 class PairSheet(msgspec.Struct, frozen=True):
@@ -164,10 +171,7 @@ class Duplicates:
         """Cases of duplicates, oldest first."""
         lines = self.casework.cases(me, state=state, kind="duplicate", after=after, limit=limit)
         with self.registry.read() as door:
-            notes = {line.id: _note(door, line.id) for line in lines}
-        return [
-            PairLine(line, said.probability if (said := notes[line.id]) else 1.0) for line in lines
-        ]
+            return [_pair_line(door, line) for line in lines]
 
     def show(self, me: Person, name: str, lang: str = "id") -> PairSheet:
         """One case, opened, with the reasons in words."""
@@ -182,7 +186,58 @@ class Duplicates:
         against = told.RIVALS[said.rival].words(lang)
         return PairSheet(sheet, said.probability, against, said.strangers, reasons)
 
+    def pair(self, me: Person, name: str, lang: str = "id") -> Pair:
+        """One case with its requests side by side and every part that was compared."""
+        sheet = self.casework.case(me, name)
+        if sheet.kind != "duplicate":
+            raise Problem("duplicate.other_case", case=name[:40])
+        requests = beside.opened(self.casework, me, sheet, lang)
+        said = told.read(sheet.note)
+        parts, verdict = self._parts(sheet, said, lang)
+        rival = said.rival if said else verdict.rival if verdict else ""
+        return Pair(
+            sheet,
+            requests,
+            said.probability if said else 0.0,
+            told.RIVALS[rival].words(lang) if rival else "",
+            said.strangers if said else 0.0,
+            parts,
+            beside.lines(requests, lang),
+            len({beside.space(one.service, one.edition) for one in requests}) == 1,
+        )
+
+    def _parts(
+        self, sheet: CaseSheet, said: told.Told | None, lang: str
+    ) -> tuple[list[Part], Verdict | None]:
+        """As they were weighed when the case was opened; what a key opened is weighed now."""
+        if said is not None:
+            return beside.told_parts(said, lang), None
+        search = _Search(self.key, _day(self.clock()))
+        names = [bytes.fromhex(line.id) for line in sheet.requests]
+        with self.registry.read() as door:
+            found = door.requests_with_village(names)
+            verdict = search.explain(door, found, door.match_mark().n)
+        held = [set(record_keys(record)) for record, _ in found.values()]
+        shared = set.intersection(*held) if len(held) > 1 else set()
+        weighed = beside.weighed(verdict, lang) if verdict is not None else []
+        return [*beside.key_parts(shared, lang), *weighed], verdict
+
     # -- deciding
+
+    def put(self, me: Person, one: str, other: str) -> str:
+        """Put two requests before people because somebody thinks they are one matter; gives the
+        case, also where one is open about them already."""
+        require(roles(me), Act.RESOLVE_CASE)
+        with self.registry.write() as door:
+            records = [_standing_for(door, name) for name in (one, other)]
+            _one_matter(records, door.standing().server_seq, door)
+            names = (records[0].id, records[1].id)
+            case = _open_case(door, names)
+            if not case:
+                case = self._incident(door, names, "", me.login)
+                with_ = {"with": names[1].hex()}
+                door.audit(me.login, "duplicate.put", case.hex(), with_, self.clock())
+            return case.hex()
 
     def link(
         self, me: Person, one: str, other: str, reason: str, seen: int, *, keep: str = ""
@@ -234,6 +289,20 @@ class _Search:
         self._count(door, fresh)
         matcher = Matcher(Register(mark.n + self.counted, self._frequencies(door)))
         return self._judged(matcher, pairs)
+
+    def explain(
+        self, door: Door, requests: dict[bytes, tuple[Record, str]], n: int
+    ) -> Verdict | None:
+        """How much the likeliest of these requests agree, with every reason. n: of the register."""
+        self._known = {name: self._profiles(*found) for name, found in requests.items()}
+        matcher = Matcher(Register(n, self._frequencies(door)))
+        verdicts = [
+            matcher.compare(a, b, explain=True)
+            for one, other in combinations(self._known.values(), 2)
+            for a in one
+            for b in other
+        ]
+        return max(verdicts, key=lambda verdict: verdict.probability, default=None)
 
     def _profiles(self, record: Record, village: str) -> list[Profile]:
         """Everybody a request is about; nobody for a form that cannot be read here."""
@@ -322,9 +391,12 @@ def _is_news(case: Case, note: str) -> bool:
     return before is not None and now is not None and before.levels != now.levels
 
 
-def _note(door: Door, case: str) -> told.Told | None:
-    found = door.case(bytes.fromhex(case))
-    return told.read(found.note) if found is not None else None
+def _pair_line(door: Door, line: CaseLine) -> PairLine:
+    found = door.case(bytes.fromhex(line.id))
+    said = told.read(found.note) if found is not None else None
+    rows = (door.request_line(bytes.fromhex(name)) for name in line.requests)
+    requests = [request_line(row) for row in rows if row is not None]
+    return PairLine(line, said.probability if said else 1.0, requests)
 
 
 def _standing_for(door: Door, name: str) -> Record:
@@ -343,19 +415,11 @@ def _standing_for(door: Door, name: str) -> Record:
 def _one_matter(records: list[Record], seen: int, door: Door) -> None:
     """Two requests that people may link: other than each other, of one matter, and as they saw."""
     one, other = records
-    spaces = {_space(record) for record in records}
+    spaces = {beside.space(record.service, record.edition) for record in records}
     if one.id == other.id or len(spaces) != 1:
         raise Problem("duplicate.other_matter")
     if max(one.changed, other.changed) > seen or seen > door.standing().server_seq:
         raise Problem("request.changed", code=one.id.hex()[:8])
-
-
-def _space(record: Record) -> str:
-    try:
-        form = catalogue().service(record.service, record.edition)
-    except Problem:
-        return record.service
-    return form.space or form.slug
 
 
 def _open_case(door: Door, names: tuple[bytes, bytes]) -> bytes:

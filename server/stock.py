@@ -15,17 +15,18 @@ from typing import Any
 import msgspec
 
 from models import lifecycle
-from models.ids import Code
 from models.people import Act, require
 from models.problems import Problem
 from server.auth import roles, who
+from server.batches import find_after
 from server.casework import REASON_MAX, Casework, Done, find_record
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.database.stock import Blank, Item, Manifest
-from server.sheets import RequestLine, line
+from server.sheets import RequestLine, code_of, form_of, line
 from server.spreadsheets import csv_file
 from sync.known import facts
+from sync.state import Record
 
 KINDS = ("ktp", "kia")
 LOT_MAX = 5000
@@ -34,6 +35,8 @@ ITEMS_MAX = 200
 TEXT_MAX = 100
 LIST_MAX = 200
 DAY_SECONDS = 86400
+PILES = ("print_ready", "printed", "ready_for_handover")
+"""Where a document lies: to be printed, to be sent, to be collected."""
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -53,6 +56,20 @@ class ItemSheet(msgspec.Struct, frozen=True):
     service: str
     serial: str
     state: str
+
+
+class BlankSheet(msgspec.Struct, frozen=True):
+    """A blank of the book. code: of the request whose card it became, "" for none."""
+
+    blank: Blank
+    code: str
+
+
+class Pile(msgspec.Struct, frozen=True):
+    """How many documents of a village stand so. village: its code, "" for none."""
+
+    village: str
+    n: int
 
 
 class ManifestSheet(msgspec.Struct, frozen=True):
@@ -96,16 +113,59 @@ class Stock:
         with self.registry.read() as door:
             return [Count(*row) for row in door.count_blanks()]
 
+    def book(
+        self, me: Person, *, kind: str = "", state: str = "", after: str = "", limit: int = 50
+    ) -> list[BlankSheet]:
+        """The book line by line, by serial; after: the last one seen."""
+        require(roles(me), Act.READ_STOCK)
+        with self.registry.read() as door:
+            found = door.blanks(kind, state, after.strip().upper(), max(1, min(limit, LIST_MAX)))
+            return [BlankSheet(one, _code_of(door, one.record)) for one in found]
+
+    def find(self, me: Person, serial: str) -> BlankSheet:
+        """What became of one blank. Problem blank.unknown."""
+        require(roles(me), Act.READ_STOCK)
+        with self.registry.read() as door:
+            found = _blank(door, serial)
+            return BlankSheet(found, _code_of(door, found.record))
+
+    # -- printing
+
+    def pile(self, me: Person, status: str) -> list[Pile]:
+        """Documents that are ready to print, printed, or wait for their owners, by village."""
+        require(roles(me), Act.READ_STOCK)
+        with self.registry.read() as door:
+            return [Pile(*row) for row in door.pile(status)]
+
+    def waiting(
+        self, me: Person, status: str, *, village: str = "", after: str = "", limit: int = 50
+    ) -> list[RequestLine]:
+        """The requests of such a pile, by arrival; after: id of the last one seen."""
+        require(roles(me), Act.READ_STOCK)
+        if status not in PILES:
+            raise Problem("api.malformed", why="status")
+        with self.registry.write() as door:
+            start, most = find_after(after), max(1, min(limit, LIST_MAX))
+            found = door.requests(status=status, village=village, after=start, limit=most)
+            self._note(door, me, str(Act.LIST_REQUESTS), "", {"status": status, "n": len(found)})
+        return [line(row) for row in found]
+
     def print(self, me: Person, name: str, serial: str, seen: int) -> Done:
-        """The card of a request was printed on this blank."""
+        """The document of a request was printed: a card on the blank with that serial, anything
+        else on plain paper, without one."""
         require(roles(me), Act.STOCK)
         with self.registry.write() as door:
             record = find_record(door, name)
             if record.changed > seen or seen > door.standing().server_seq:
                 raise Problem("request.changed", code=name)
+            kind = card_of(record)
+            if not serial.strip() and not kind:
+                return self.casework.step_within(door, me, record, "print", "", seen)
             blank = _blank(door, serial)
             if blank.state != "stock":
                 raise Problem("blank.not_stock", serial=blank.serial, state=blank.state)
+            if kind and blank.kind != kind:
+                raise Problem("blank.other_kind", serial=blank.serial, kind=blank.kind, needs=kind)
             done = self.casework.step_within(door, me, record, "print", blank.serial, seen)
             self._keep(door, me, blank, state="used", record=record.id)
             return done
@@ -160,10 +220,15 @@ class Stock:
         self.casework.step_within(door, me, record, "dispatch", "", seen)
         return Item(number, record.id, "sent")
 
-    def arrived(self, me: Person, number: int, missing: Sequence[str]) -> ManifestSheet:
+    def arrived(
+        self, me: Person, number: int, missing: Sequence[str], receiver: str = ""
+    ) -> ManifestSheet:
         """The receiver counted: all is there but `missing` (ids or numbers), which is back on the
-        pile of printed documents until it is found."""
+        pile of printed documents until it is found. receiver: who signed for it there."""
         require(roles(me), Act.DISPATCH)
+        receiver = receiver.strip()
+        if len(receiver) > TEXT_MAX:
+            raise Problem("manifest.facts", limit=TEXT_MAX)
         with self.registry.write() as door:
             manifest = _manifest(door, number)
             if manifest.state != "sent":
@@ -180,7 +245,10 @@ class Stock:
                 if state == "missing":
                     self._back(door, me, item)
             manifest = msgspec.structs.replace(
-                manifest, state="received", received_at=self.clock(), received_by=who(me)
+                manifest,
+                state="received",
+                received_at=self.clock(),
+                received_by=f"{receiver}; {who(me)}" if receiver else who(me),
             )
             door.keep_manifest(manifest, kept)
             details = {"n": len(kept), "missing": len(lost)}
@@ -248,6 +316,18 @@ def lot(first: str, last: str) -> list[str]:
     return [f"{prefix}{number:0{digits}}" for number in range(low, high + 1)]
 
 
+def card_of(record: Record) -> str:
+    """The kind of blank its document needs: "kia" or "ktp" for a card, "" for plain paper or where
+    a card only may follow."""
+    form = form_of(record)
+    return form.group if form is not None and form.group in lifecycle.CARDS else ""
+
+
+def _code_of(door: Door, name: bytes) -> str:
+    record = door.record(name) if name else None
+    return (code_of(record) or record.id.hex()[:8]) if record is not None else ""
+
+
 def _blank(door: Door, serial: str) -> Blank:
     blank = door.blank(serial.strip().upper())
     if blank is None:
@@ -272,8 +352,7 @@ def _sheet(door: Door, manifest: Manifest) -> ManifestSheet:
 def _item_sheet(door: Door, item: Item) -> ItemSheet:
     record = door.record(item.record)
     assert record is not None
-    blank = door.blank_of(item.record)
-    code = str(Code(*record.code)) if record.code is not None else record.id.hex()[:8]
+    blank, code = door.blank_of(item.record), _code_of(door, item.record)
     serial = blank.serial if blank is not None else ""
     return ItemSheet(
         item.record.hex(), code, facts(record).name, record.service, serial, item.state

@@ -2,9 +2,11 @@
 // page works without it.
 import "htmx.org";
 import { page } from "../common/page.js";
+import { copying } from "./copy.js";
 import { keys } from "./keys.js";
 import { rows } from "./rows.js";
 
 page();
 rows();
+copying();
 keys();

@@ -11,6 +11,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from server.api.guards import AnyRequest, as_person
 from server.api.requests import SECURITY, Limit
 from server.batches import BatchLine, BatchSheet
+from server.central import Central
+from server.database.people import Person
 from server.sheets import RequestLine
 
 MEDIA = {
@@ -36,6 +38,20 @@ class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Ids or numbers of the requests of a new batch."""
 
     requests: Annotated[list[str], msgspec.Meta(min_length=1, max_length=200)]
+
+
+class Oldest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many of the requests that have waited longest, of one service or village or of all."""
+
+    n: int
+    service: str = ""
+    village: str = ""
+
+
+class Made(msgspec.Struct, frozen=True):
+    """Numbers of the batches that were made."""
+
+    batches: list[int]
 
 
 class Marked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,6 +128,19 @@ async def freeze_batch(request: AnyRequest, data: JSONBody[Chosen]) -> BatchShee
     return await as_person(request, lambda central, me: central.batches.freeze(me, data.requests))
 
 
+@post("/batches/oldest", security=SECURITY, summary="Freeze what has waited longest")
+async def freeze_oldest(request: AnyRequest, data: JSONBody[Oldest]) -> Made:
+    """Up to 1,000 requests, in batches of 200 at most."""
+
+    def work(central: Central, me: Person) -> Made:
+        found = central.batches.freeze_oldest(
+            me, data.n, service=data.service, village=data.village
+        )
+        return Made(found)
+
+    return await as_person(request, work)
+
+
 @post("/batches/{number:int}/rows", status_code=200, security=SECURITY, summary="Mark a row")
 async def mark_row(request: AnyRequest, number: Number, data: JSONBody[Marked]) -> BatchSheet:
     """`failed` where it is given, else `reference`."""
@@ -145,6 +174,7 @@ BATCHES = [
     show_batch,
     export_batch,
     freeze_batch,
+    freeze_oldest,
     mark_row,
     propose_batch,
     close_batch,

@@ -35,10 +35,10 @@ class Lot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Printed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The blank on which the card was printed."""
+    """The blank on which the card was printed; none for what is printed on plain paper."""
 
     seen: int
-    serial: str
+    serial: str = ""
 
 
 class Spoiled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,8 +57,9 @@ class Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Arrived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was not there."""
+    """What was not there. receiver: who signed for the rest."""
 
+    receiver: Annotated[str, msgspec.Meta(max_length=100)] = ""
     missing: Annotated[list[str], msgspec.Meta(max_length=200)] = []
 
 
@@ -164,7 +165,7 @@ async def manifest_arrived(
 ) -> ManifestSheet:
     """What is missing is printed matter at the office again."""
     return await as_person(
-        request, lambda central, me: central.stock.arrived(me, number, data.missing)
+        request, lambda central, me: central.stock.arrived(me, number, data.missing, data.receiver)
     )
 
 

@@ -73,6 +73,16 @@ class Stock(Work):
         found = select(_blanks.c.serial).where(_blanks.c.city == self.city)
         return {row.serial for row in self.each(found, _blanks.c.serial, sorted(serials))}
 
+    def blanks(self, kind: str, state: str, after: str, limit: int) -> list[Blank]:
+        """Blanks by serial; kind, state: "" for any; after: the last one seen."""
+        found = select(_blanks).where(_blanks.c.city == self.city, _blanks.c.serial > after)
+        if kind:
+            found = found.where(_blanks.c.kind == kind)
+        if state:
+            found = found.where(_blanks.c.state == state)
+        rows = self.rows(found.order_by(_blanks.c.serial).limit(limit))
+        return [msgspec.convert(row, Blank, from_attributes=True) for row in rows]
+
     def add_blanks(self, blanks: Sequence[Blank]) -> None:
         """New blanks."""
         self.insert(_blanks, [msgspec.structs.asdict(blank) for blank in blanks])
@@ -126,6 +136,18 @@ class Stock(Work):
         """The manifest stands so now."""
         self.update(_manifests, ["number"], [msgspec.structs.asdict(manifest)])
         self.update(_items, ["number", "record"], [msgspec.structs.asdict(i) for i in items])
+
+    def manifest_of(self, record: bytes) -> int:
+        """Number of the newest manifest that a request is on, 0 for none."""
+        here = (_items.c.city == self.city) & (_items.c.record == record)
+        return int(self.value(select(func.max(_items.c.number)).where(here)) or 0)
+
+    def pile(self, status: str) -> list[tuple[str, int]]:
+        """(village, how many requests stand so), by village; "" for those of no village here."""
+        here = (_records.c.city == self.city) & (_records.c.status == status)
+        found = select(_records.c.village, func.count().label("n")).where(here)
+        rows = self.rows(found.group_by(_records.c.village).order_by(_records.c.village))
+        return [(row.village, row.n) for row in rows]
 
     def uncollected(self, status: str, before: int, limit: int) -> list[RequestLine]:
         """Requests that have stood so since before that moment (Unix seconds), the oldest first."""

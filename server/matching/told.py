@@ -5,8 +5,6 @@ The line names levels, never values: what a person said stays in the request.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from models.people import Label
@@ -102,11 +100,16 @@ def _reason(text: str) -> Reason:
 
 def words(reason: Reason, lang: str) -> str:
     """`Nama: sama bunyinya (+4,2)`."""
-    level: Any = LEVELS.get(reason.level)
-    if reason.feature == "family":
-        level = _FAMILY.get(reason.level.rpartition("_")[0])
     feature = FEATURES.get(reason.feature)
-    said = level.words(lang) if level else reason.level
     bits = f"{reason.bits:+.1f}"
     bits = bits if lang == "en" else bits.replace(".", ",")
-    return f"{feature.words(lang) if feature else reason.feature}: {said} ({bits})"
+    named = feature.words(lang) if feature else reason.feature
+    return f"{named}: {level_words(reason, lang)} ({bits})"
+
+
+def level_words(reason: Reason, lang: str) -> str:
+    """In which way the two agree in it: `sama bunyinya`."""
+    level = LEVELS.get(reason.level)
+    if reason.feature == "family":
+        level = _FAMILY.get(reason.level.rpartition("_")[0])
+    return level.words(lang) if level else reason.level

@@ -106,6 +106,45 @@ def test_what_changed_since_it_was_frozen_is_not_entered(office):
     assert statuses(office, names) == ["verified"]
 
 
+def test_what_waited_longest_goes_into_as_many_batches_as_it_takes(office, monkeypatch):
+    van = office.van("Si Jola 7")
+    names = verified(office, van, 5)
+    monkeypatch.setattr("server.batches.ROWS_MAX", 2)
+    refused = office.post("siak", "/v1/batches/oldest", {"n": 1001})
+    assert problem(refused) == "batch.size"
+    assert problem(office.post("tono", "/v1/batches/oldest", {"n": 1})) == "auth.forbidden"
+    before = len(office.get("siak", "/v1/batches/eligible", limit=200).json()["requests"])
+    made = office.post("siak", "/v1/batches/oldest", {"n": before}).json()["batches"]
+    assert len(made) == -(-before // 2)
+    assert set(statuses(office, names)) == {"in_batch"}
+    assert problem(office.post("siak", "/v1/batches/oldest", {"n": 9})) == "batch.size"
+    monkeypatch.undo()
+    newest = office.central.batches.show(office.people["tono"], made[-1])
+    assert newest.rows[-1].request == names[-1], "who closes it sees it"
+    siak = office.people["siak"]
+    batch, row, following = office.central.batches.row(siak, made[0], 1)
+    assert (row.n, following, batch.number) == (1, 2, made[0])
+    office.central.batches.entered(siak, made[0], 2, "SIAK-22")
+    assert office.central.batches.row(siak, made[0], 1)[2] == 0, "nothing else waits"
+    with pytest.raises(Problem) as refusal:
+        office.central.batches.row(siak, made[0], 99)
+    assert refusal.value.code == "batch.row"
+
+
+def test_letters_in_front_hide_nothing_that_goes_into_siak(office, monkeypatch):
+    van = office.van("Si Jola 8")
+    names = verified(office, van, 2)
+    monkeypatch.setattr("server.batches.LIST_MAX", 1)
+    entered = {name: name == names[1] for name in names}
+
+    def goes(record: Any) -> bool:
+        return bool(entered.get(record.id.hex()))
+
+    monkeypatch.setattr("server.batches._goes_into_siak", goes)
+    found = office.central.batches.eligible(office.people["siak"], limit=1)
+    assert [line.id for line in found] == [names[1]]
+
+
 def test_a_batch_is_made_of_all_or_of_nothing(office):
     van = office.van("Si Jola 3")
     (one,) = verified(office, van, 1)

@@ -228,3 +228,54 @@ def central_options(office: Pusat) -> list[str]:
     secret = folder / "rina.txt"
     secret.write_text(PASSWORD + "\n")
     return ["--data", str(folder), "--as", "rina", "--password-file", str(secret)]
+
+
+def test_a_pair_is_shown_side_by_side_with_every_part_that_was_weighed(office):
+    town, people = Town(office, "Si Jola 7"), office.people
+    one = town.comes("MUHLIS TOMAGOLA", "8272031806090051", "2009-06-18", "8272030707090001")
+    two = town.comes("Moehlis TOMAGOLA", "8272031806099051", "2009-06-18", "8272030707090001")
+    assert town.scan() == 1
+    (line,) = town.cases(one, two)
+    assert [request.id for request in line.requests] == [one.hex(), two.hex()]
+    pair = office.central.duplicates.pair(people["rina"], line.case.id)
+    assert pair.linkable
+    parts = {part.what: part for part in pair.parts}
+    assert parts["Nama"].how == "sama bunyinya"
+    assert parts["Nama"].bits > 0
+    assert parts["NIK"].how == "beda nomor urut saja"
+    lines = {compared.key: compared for compared in pair.lines}
+    names = lines["applicant.name"]
+    assert (names.agree, names.answers) == ("differs", ["MUHLIS TOMAGOLA", "Moehlis TOMAGOLA"])
+    assert lines["applicant.kk"].agree == "same"
+    assert [request.code for request in pair.requests] == [r.code for r in line.requests]
+    opened = [e for e in office.trail() if e == ("rina", "request.read")]
+    assert len(opened) >= 2, "each request that is shown is opened"
+
+
+def test_what_a_key_found_when_it_came_is_weighed_when_it_is_opened(office):
+    town, people = Town(office, "Si Jola 8"), office.people
+    one = town.comes("FARID SAMAN", "8272031907090061", "2009-07-19")
+    two = town.comes("FARIED SAMAN", "8272031907090061", "2009-07-19")
+    (line,) = town.cases(one, two)
+    pair = office.central.duplicates.pair(people["rina"], line.case.id, "en")
+    assert pair.probability == 0, "a rule found it, not a reckoning"
+    assert pair.parts[0].how == "The same NIK for the same service"
+    assert {part.what for part in pair.parts[1:]} >= {"Name", "NIK", "Date of birth"}
+    assert all(part.bits > 0 for part in pair.parts[1:] if part.what == "NIK")
+
+
+def test_two_requests_are_put_side_by_side_by_hand_once(office):
+    town, people = Town(office, "Si Jola 9"), office.people
+    one = town.comes("USMAN KONORA", "8272032001090071", "2009-01-20")
+    two = town.comes("HERMAN", "8272072402090072", "2009-02-24")
+    put = office.central.duplicates.put
+    with pytest.raises(Problem) as refused:
+        put(people["mata"], one.hex(), two.hex())
+    assert refused.value.code == "auth.forbidden"
+    with pytest.raises(Problem) as refused:
+        put(people["rina"], one.hex(), one.hex())
+    assert refused.value.code == "duplicate.other_matter"
+    case = put(people["rina"], one.hex(), two.hex())
+    assert put(people["yusuf"], two.hex(), one.hex()) == case, "not a second time"
+    office.central.casework.resolve(people["rina"], case, "separate", "dua orang", sees(office))
+    assert town.cases(one, two) == []

@@ -108,6 +108,38 @@ def test_a_serial_is_used_once_and_a_carried_document_is_counted(office):
     assert {"blank.receive", "blank.used", "blank.spoiled", "manifest.send"} <= acts
 
 
+def test_the_book_the_piles_and_who_signed(office):
+    """After the test above: one card is printed again, another waits for its owner."""
+    one, two, three = office.cards
+    printer, courier = office.people["cetak"], office.people["kurir"]
+    stock = office.central.stock
+    used = stock.book(printer, kind="ktp", state="used")
+    assert [line.blank.serial for line in used] == ["AB0099", "AB0101"]
+    assert used[0].code == office.get("rina", f"/v1/requests/{one}").json()["code"]
+    assert [b.blank.serial for b in stock.book(printer, after="AB0101")] == ["AB0102", "AB0103"]
+    assert stock.find(printer, "ab0100").blank.reason == "tergores"
+    with pytest.raises(Problem) as refused:
+        stock.find(printer, "ZZ1")
+    assert refused.value.code == "blank.unknown"
+    assert sum(pile.n for pile in stock.pile(courier, "printed")) == 1
+    assert [line.id for line in stock.waiting(courier, "printed")] == [two]
+    assert [line.id for line in stock.waiting(printer, "print_ready")] == [three]
+    assert stock.waiting(printer, "print_ready", village="82.72.99.2001") == []
+    with pytest.raises(Problem) as refused:
+        stock.waiting(printer, "received")
+    assert refused.value.code == "api.malformed"
+    with pytest.raises(Problem) as refused:
+        stock.print(printer, three, "", seen(office))
+    assert refused.value.code == "blank.unknown", "a card is never printed on plain paper"
+    stock.receive(printer, "kia", "KIA001", "KIA002")
+    with pytest.raises(Problem) as refused:
+        stock.print(printer, three, "KIA001", seen(office))
+    assert refused.value.code == "blank.other_kind"
+    away = stock.send(courier, [two], "Kantor Desa Maidi", "Ali")
+    counted = stock.arrived(courier, away.manifest.number, [], "Ibu Sarinah")
+    assert counted.manifest.received_by == "Ibu Sarinah; Kurir (kurir)"
+
+
 def test_a_lot_is_a_row_of_serials():
     assert lot("ab0098", "AB0101") == ["AB0098", "AB0099", "AB0100", "AB0101"]
     assert lot("7", "") == ["7"]
