@@ -138,6 +138,8 @@ class Act(StrEnum):
     STOCK = "stock.work"
     READ_STOCK = "stock.read"
     DISPATCH = "stock.dispatch"
+    READ_VOYAGES = "voyage.read"
+    PLAN_VOYAGE = "voyage.plan"
 
 
 _OFFICE = frozenset(
@@ -175,6 +177,8 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.STOCK: frozenset({Role.PRINTER}),
     Act.READ_STOCK: frozenset({Role.PRINTER, Role.COURIER, Role.SUPERVISOR, Role.AUDITOR}),
     Act.DISPATCH: frozenset({Role.COURIER}),
+    Act.READ_VOYAGES: _OFFICE | _KEEPERS | {Role.OPERATOR, Role.COURIER, Role.AUDITOR},
+    Act.PLAN_VOYAGE: _KEEPERS,
     Act.READ_REPORTS: _KEEPERS | {Role.VERIFIER, Role.AUDITOR},
 }
 

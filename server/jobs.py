@@ -16,7 +16,8 @@ from server.database.leading import Leader
 from sync.recent import DAY_SECONDS
 
 CHUNKS = 50
-"""Of the search for duplicates in one run: 10,000 decisions, so that no run lasts for ever."""
+"""Of the search for duplicates (200 decisions each) or of the figures (500) in one run, so that no
+run lasts for ever."""
 
 log_lines = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class Jobs:
         self.scheduler.add_job(self.check, "interval", hours=settings.audit_check_hours)
         self.scheduler.add_job(self.forget, "interval", hours=settings.audit_check_hours)
         self.scheduler.add_job(self.duplicates, "interval", minutes=settings.duplicate_minutes)
+        self.scheduler.add_job(self.count, "interval", minutes=settings.report_minutes)
         self.scheduler.start()
 
     def stop(self) -> None:
@@ -57,14 +59,15 @@ class Jobs:
         self.central.bundles.retry()
 
     def forget(self) -> None:
-        """Drop what the index of recent requests is made of, and lists of residents, once their
-        days are over."""
+        """Drop what the index of recent requests is made of, lists of residents, and forms that
+        were begun at the counter, once their days are over."""
         if not self.leader.leads():
             return
         days = self.central.settings.recent_days
         with self.central.registry.write() as door:
             door.forget_recents(self.central.clock() - days * DAY_SECONDS)
         self.central.rosters.forget()
+        self.central.counter.forget()
 
     def duplicates(self) -> None:
         """Look for requests of one person among what is new."""
@@ -73,6 +76,11 @@ class Jobs:
         found = self.central.duplicates.scan(CHUNKS)
         if found.opened:
             log_lines.info("duplicates_found", opened=found.opened, compared=found.compared)
+
+    def count(self) -> None:
+        """Take what is new into the figures."""
+        if self.leader.leads():
+            self.central.reports.follow(CHUNKS)
 
     def check(self) -> None:
         """Verify every chain. What is broken is reported by number; nothing is repaired."""

@@ -54,7 +54,11 @@ class Reference:
         from now on. Problems: auth.forbidden, reference.*, service.broken, calendar.decree; nothing
         is published then."""
         require(roles(me), Act.PUBLISH)
-        files = _read_folder(folder)
+        return self.publish_files(me, _read_folder(folder), title)
+
+    def publish_files(self, me: Person, files: dict[str, bytes], title: str) -> Published:
+        """The same with files (by their path in the folder) that a program made."""
+        require(roles(me), Act.PUBLISH)
         with self.registry.write() as door:
             before = self._newest(door.package())
             held = before.files if before is not None else {}
@@ -95,11 +99,15 @@ class Reference:
         self.number = number
         return True
 
-    def decrees(self) -> tuple[Decree, ...]:
-        """Days off that were published."""
+    def files(self) -> dict[str, bytes]:
+        """Every file that was published, by its path."""
         with self.registry.read() as door:
             package = self._newest(door.package())
-        files = package.files if package is not None else {}
+        return dict(package.files) if package is not None else {}
+
+    def decrees(self) -> tuple[Decree, ...]:
+        """Days off that were published."""
+        files = self.files()
         return tuple(read_decree(d.decode()) for p, d in files.items() if p.startswith("calendar/"))
 
     def _newest(self, found: tuple[int, bytes]) -> Package | None:

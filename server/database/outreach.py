@@ -9,8 +9,9 @@ import msgspec
 from sqlalchemy import delete, func, or_, select
 
 from server.database.outreach_tables import CounterDraftRow, VoyageRow
-from server.database.tables import AnnouncedRow, BlobRow, EntryRow, LogRow, RecordRow
+from server.database.tables import AnnouncedRow, BlobRow, BundleRow, EntryRow, LogRow, RecordRow
 from server.database.work import Work, table_of
+from sync.bundle import WORK
 
 _voyages = table_of(VoyageRow)
 _drafts = table_of(CounterDraftRow)
@@ -19,6 +20,7 @@ _entries = table_of(EntryRow)
 _logs = table_of(LogRow)
 _announced = table_of(AnnouncedRow)
 _blobs = table_of(BlobRow)
+_bundles = table_of(BundleRow)
 
 ID_BYTES = 16
 
@@ -168,6 +170,28 @@ class Outreach(Work):
         if villages:
             mine = or_(mine, c.village.in_(sorted(villages)))
         return (c.city == self.city) & mine
+
+    def arrivals(self, logs: Collection[bytes], limit: int) -> list[Any]:
+        """What came of these logs and when, newest first: rows with log, at, first, last."""
+        c = _entries.c
+        found = (
+            select(
+                c.log, c.received_at.label("at"), func.min(c.seq).label("first"),
+                func.max(c.seq).label("last"),
+            )
+            .where(c.city == self.city)
+            .group_by(c.log, c.received_at)
+            .order_by(c.received_at.desc(), c.log)
+            .limit(limit)
+        )  # fmt: skip
+        rows = list(self.each(found, c.log, logs))
+        return sorted(rows, key=lambda row: (-row.at, -row.last))[:limit]
+
+    def bundles_given(self, device: bytes) -> int:
+        """How many bundles of central were made for a laptop, to be carried to it."""
+        here = (_bundles.c.city == self.city) & (_bundles.c.device == device)
+        found = select(func.count()).select_from(_bundles).where(here)
+        return int(self.value(found.where(_bundles.c.purpose != WORK)) or 0)
 
     def late_files(self, device: bytes, limit: int) -> list[LateFile]:
         """Files that a laptop has announced and that are not whole here, by request; small pictures
