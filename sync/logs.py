@@ -35,7 +35,7 @@ class Open(msgspec.Struct, frozen=True, array_like=True):
     reason: str
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One numbered entry with the chain value after it."""
 
     seq: int
