@@ -177,11 +177,7 @@ def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) ->
         case "decided" if not notice.unit:
             return _matter_words(notice, reason, lang)
         case "decided":
-            return say(
-                "Pusat memutuskan: {unit} memakai {value}. Usulan Anda: {mine}. Alasan: {reason}"
-                " ({by}).",
-                lang, unit=unit, value=value, mine=mine, reason=reason, by=notice.by or "-",
-            )  # fmt: skip
+            return remarks.decided_words(unit, value, mine, reason, notice.by, lang)
         case "duplicate":
             return say("Permohonan yang sama juga dicatat di tempat lain. Pusat meninjau.", lang)
         case "status":

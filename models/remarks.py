@@ -117,6 +117,14 @@ def returned_words(reason: str, service: Service | None, lang: str = "id") -> st
     )  # fmt: skip
 
 
+def decided_words(unit: str, value: str, mine: str, reason: str, by: str, lang: str = "id") -> str:
+    """What an author reads of a decision about an answer; everything in words already."""
+    return say(
+        "Pusat memutuskan: {unit} memakai {value}. Usulan Anda: {mine}. Alasan: {reason} ({by}).",
+        lang, unit=unit, value=value, mine=mine, reason=reason or "-", by=by or "-",
+    )  # fmt: skip
+
+
 def label(service: Service | None, key: str, lang: str = "id") -> str:
     """What a question or document is called; the key where this program does not know it."""
     if key.startswith(DOCUMENT):

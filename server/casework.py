@@ -13,7 +13,7 @@ supervisor; any other by a second holder of its own role, or a supervisor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -25,9 +25,10 @@ from models.changes import Body, Change, Choice, raw
 from models.ids import CODE_SYMBOLS, Code
 from models.people import Act, Role, covers, require, second_person
 from models.problems import Problem
+from models.remarks import Remark
 from models.words import WIT
 from server.arrivals import Arrivals
-from server.auth import roles, who
+from server.auth import areas, require_request, roles, who
 from server.database.people import Person
 from server.database.registry import Confirmation, Door, Registry
 from server.ledger import Ledger
@@ -44,6 +45,7 @@ from server.sheets import (
     line,
     open_matters,
     reason_text,
+    return_reason,
 )
 from sync.cases import TAKES
 from sync.files import files
@@ -51,6 +53,8 @@ from sync.state import STATUS_UNIT, Case, Record
 
 LIST_MAX = 200
 REASON_MAX = 500
+RETURN_MAX = 6000
+"""Characters of a reason, and of the reasons of a return, answer by answer."""
 CASE_STATES = ("open", "proposed", "closed", "all")
 
 
@@ -104,13 +108,14 @@ class Casework:
                 service=service,
                 village=village,
                 text=text,
+                areas=areas(me),
                 after=_id(after) if after else None,
                 limit=_limited(limit),
             )
             # What was searched for may name a citizen; that something was, is enough.
             asked = {"status": status, "service": service, "village": village}
             details = asked | {"searched": bool(text), "n": len(found)}
-            self._note(door, me, Act.LIST_REQUESTS, "", details)
+            self.note(door, me, Act.LIST_REQUESTS, "", details)
         return [line(row) for row in found]
 
     def request(self, me: Person, name: str, lang: str = "id") -> RequestSheet:
@@ -118,8 +123,9 @@ class Casework:
         require(roles(me), Act.READ_REQUEST)
         with self.registry.write() as door:
             record = find_record(door, name)
+            require_request(door, me, record.id)
             sheet = Reader(door).request(record, roles(me), door.confirmation(record.id), lang)
-            self._note(door, me, Act.READ_REQUEST, record.id.hex(), {})
+            self.note(door, me, Act.READ_REQUEST, record.id.hex(), {})
             found = files(record)
             blobs = door.blobs([file.blob for file in found])
         percents = {name: self.arrivals.percent(blob) for name, blob in blobs.items()}
@@ -135,12 +141,13 @@ class Casework:
         wanted = file.strip().lower()
         with self.registry.write() as door:
             record = find_record(door, name)
+            require_request(door, me, record.id)
             found = {f.blob: f for f in files(record) if f.blob.hex().startswith(wanted)}
             if not wanted or len(found) != 1:
                 raise Problem("blob.unknown", blob=file[:16])
             (one,) = found.values()
             details = {"blob": one.blob.hex(), "preview": preview}
-            self._note(door, me, "attachment.read", record.id.hex(), details)
+            self.note(door, me, "attachment.read", record.id.hex(), details)
             data = self.arrivals.read(one.preview if preview and one.preview else one.blob)
         return file_line(one, 100), data
 
@@ -149,7 +156,7 @@ class Casework:
     def accept(self, me: Person, name: str, seen: int) -> Done:
         """Verified: takes it from the pile first where nobody has. Open cases come before."""
         with self.registry.write() as door:
-            record = self._fresh(door, name, seen)
+            record = self.fresh(door, name, seen)
             if record.status == lifecycle.Status.RECEIVED:
                 self._step(door, me, record, "take", "", seen)
                 record = find_record(door, record.id.hex())
@@ -157,20 +164,29 @@ class Casework:
                 raise Problem("request.case_open", n=open_matters(record))
             return self._step(door, me, record, "approve", "", seen)
 
-    def send_back(self, me: Person, name: str, code: str, text: str, seen: int) -> Done:
-        """Back to its author with a reason of the list, for correction."""
+    def send_back(
+        self,
+        me: Person,
+        name: str,
+        code: str,
+        text: str,
+        seen: int,
+        about: Sequence[Remark] = (),
+    ) -> Done:
+        """Back to its author for correction, with reasons of the list: for the whole request, and
+        (about) for single answers; one of both is needed."""
         with self.registry.write() as door:
-            record = self._fresh(door, name, seen)
-            reason = reason_text(code, text)
+            record = self.fresh(door, name, seen)
+            reason = return_reason(form_of(record), code, text, about)
             if record.status == lifecycle.Status.RECEIVED:
                 self._step(door, me, record, "take", "", seen)
                 record = find_record(door, record.id.hex())
-            return self._step(door, me, record, "return", reason, seen)
+            return self._step(door, me, record, "return", reason, seen, RETURN_MAX)
 
     def reject(self, me: Person, name: str, code: str, text: str, seen: int) -> Done:
         """Refused with a reason of the list, once a supervisor confirms."""
         with self.registry.write() as door:
-            record = self._fresh(door, name, seen)
+            record = self.fresh(door, name, seen)
             reason = reason_text(code, text)
             if record.status == lifecycle.Status.RECEIVED:
                 self._step(door, me, record, "take", "", seen)
@@ -180,13 +196,14 @@ class Casework:
     def advance(self, me: Person, name: str, action: str, reason: str, seen: int) -> Done:
         """Any other step of the lifecycle that is taken at the office."""
         with self.registry.write() as door:
-            record = self._fresh(door, name, seen)
+            record = self.fresh(door, name, seen)
             return self._step(door, me, record, action, reason, seen)
 
     def confirm(self, me: Person, name: str, seen: int, *, agree: bool = True) -> Done:
         """The second person agrees to the step that waits, or lets it drop."""
         with self.registry.write() as door:
-            record = self._fresh(door, name, seen)
+            record = self.fresh(door, name, seen)
+            require_request(door, me, record.id)
             waiting = door.confirmation(record.id)
             if waiting is None or waiting.source != record.status:
                 raise Problem("request.nothing_waits", code=name)
@@ -194,12 +211,12 @@ class Casework:
             door.drop_confirmation(record.id)
             if not agree:
                 details = {"action": waiting.action, "by": waiting.by}
-                self._note(door, me, "request.decline", record.id.hex(), details)
+                self.note(door, me, "request.decline", record.id.hex(), details)
                 return Done(record.id.hex(), "done", record.status, door.standing().server_seq)
             actor = f"{waiting.by} + {who(me)}"
             return self._move(door, me, record, waiting.action, waiting.reason, seen, actor)
 
-    def _fresh(self, door: Door, name: str, seen: int) -> Record:
+    def fresh(self, door: Door, name: str, seen: int) -> Record:
         """The request, unless it moved after what the person saw."""
         record = find_record(door, name)
         if record.changed > seen or seen > door.standing().server_seq:
@@ -207,16 +224,25 @@ class Casework:
         return record
 
     def _step(
-        self, door: Door, me: Person, record: Record, action: str, reason: str, seen: int
+        self,
+        door: Door,
+        me: Person,
+        record: Record,
+        action: str,
+        reason: str,
+        seen: int,
+        limit: int = REASON_MAX,
     ) -> Done:
-        """Take one step of the lifecycle, or keep it for the second person."""
+        """Take one step of the lifecycle, or keep it for the second person. limit: characters of
+        the reason."""
+        require_request(door, me, record.id)
         form = form_of(record)
         group = form.group if form is not None else None
         role = lifecycle.acting_role(record.status, action, roles(me), "office", group)
         if isinstance(role, Problem):
             raise role
-        if len(reason) > REASON_MAX:
-            raise Problem("reason.too_long", limit=REASON_MAX, n=len(reason))
+        if len(reason) > limit:
+            raise Problem("reason.too_long", limit=limit, n=len(reason))
         if lifecycle.reason_required(record.status, action) and not reason.strip():
             raise Problem("reason.required")
         if STATUS_UNIT in record.disputes:
@@ -225,7 +251,7 @@ class Casework:
             return self._move(door, me, record, action, reason, seen, who(me))
         waiting = Confirmation(action, record.status, reason, who(me), self.clock())
         door.keep_confirmation(record.id, waiting)
-        self._note(door, me, f"request.{action}.propose", record.id.hex(), {})
+        self.note(door, me, f"request.{action}.propose", record.id.hex(), {})
         return Done(record.id.hex(), "waiting", record.status, seen)
 
     def step_within(
@@ -240,6 +266,7 @@ class Casework:
     ) -> Done:
         """One step as a part of a larger piece of work (a batch, a manifest). proposer: who asked
         for the whole of it and whose role was looked at then; `me` is the second person."""
+        require_request(door, me, record.id)
         form = form_of(record)
         group = form.group if form is not None else None
         if not proposer:
@@ -269,9 +296,9 @@ class Casework:
         assert row is not None
         move = (str(record.status), str(row.target))
         body = Body(action=action, move=move, reason=reason)
-        self._write(door, "edit", record.id, body, seen, actor)
+        self.write(door, "edit", record.id, body, seen, actor)
         details = {"from": move[0], "to": move[1], "actor": actor}
-        self._note(door, me, f"request.{action}", record.id.hex(), details)
+        self.note(door, me, f"request.{action}", record.id.hex(), details)
         door.drop_confirmation(record.id)
         door.drop_claims([record.id])
         return Done(record.id.hex(), "done", move[1], door.standing().server_seq)
@@ -289,11 +316,12 @@ class Casework:
             found = door.cases(
                 state=None if state == "all" else state,
                 kind=kind or None,
+                areas=areas(me),
                 after=_id(after) if after else None,
                 limit=_limited(limit),
             )
             asked = {"state": state, "kind": kind, "n": len(found)}
-            self._note(door, me, "case.list", "", asked)
+            self.note(door, me, "case.list", "", asked)
             return [
                 _case_line(case, door.moment(case.opened) or 0, self.calendar) for case in found
             ]
@@ -303,8 +331,9 @@ class Casework:
         require(roles(me), Act.READ_CASE)
         with self.registry.write() as door:
             case = find_case(door, name)
+            require_request(door, me, case.record, *case.others)
             sheet = Reader(door).case(case, TAKES[case.kind], self.calendar)
-            self._note(door, me, Act.READ_CASE, case.id.hex(), {})
+            self.note(door, me, Act.READ_CASE, case.id.hex(), {})
         return sheet
 
     def resolve(
@@ -324,34 +353,53 @@ class Casework:
         value: what is typed anew (take "value")."""
         require(roles(me), Act.RESOLVE_CASE)
         with self.registry.write() as door:
-            case = find_case(door, name)
-            _not_stale(door, case, seen)
+            case = self.fresh_case(door, name, seen)
+            if case.kind == "escalated":  # a verifier asked; a supervisor answers
+                require(roles(me), Act.APPROVE_CASE)
             log, seq = _offered(case, take, offer)
             if take == "value":
                 value = self._typed(door, case, value)
             step = "propose" if case.protected else "decide"
             choice = Choice(case.id, take, reason.strip(), step, value, log, seq, who(me))
-            return self._choose(door, me, case, choice, seen)
+            return self.choose(door, me, case, choice, seen)
 
     def approve(self, me: Person, name: str, reason: str, seen: int) -> Done:
         """The second person agrees to what the first proposes."""
         require(roles(me), Act.APPROVE_CASE)
         with self.registry.write() as door:
-            case = find_case(door, name)
-            _not_stale(door, case, seen)
+            case = self.fresh_case(door, name, seen)
             if case.state != "proposed":
                 raise Problem("case.not_waiting", case=name)
             choice = Choice(case.id, "", reason.strip(), "approve", None, b"", 0, who(me))
-            return self._choose(door, me, case, choice, seen)
+            return self.choose(door, me, case, choice, seen)
 
-    def _choose(self, door: Door, me: Person, case: Case, choice: Choice, seen: int) -> Done:
+    def fresh_case(self, door: Door, name: str, seen: int) -> Case:
+        """The case, unless it was decided or moved after what the person saw."""
+        case = find_case(door, name)
+        _not_stale(door, case, seen)
+        return case
+
+    def chosen(self, door: Door, case: Case, take: str, offer: int, value: Any) -> Any:
+        """The value that a choice would write. Problem case.choice, or what is wrong with it."""
+        log, seq = _offered(case, take, offer)
+        if take == "value":
+            return self._typed(door, case, value)
+        if take == "offer":
+            return next(o.value for o in case.offers if (o.log, o.seq) == (log, seq))
+        record = find_record(door, case.record.hex())
+        write = record.units.get(case.unit)
+        return write.value if write is not None else None
+
+    def choose(self, door: Door, me: Person, case: Case, choice: Choice, seen: int) -> Done:
+        """Write somebody's choice about a case, with its entry in the trail."""
+        require_request(door, me, case.record, *case.others)
         if not choice.reason:
             raise Problem("reason.required")
         if len(choice.reason) > REASON_MAX:
             raise Problem("reason.too_long", limit=REASON_MAX, n=len(choice.reason))
-        self._write(door, "resolve", case.record, choice, seen, who(me))
+        self.write(door, "resolve", case.record, choice, seen, who(me))
         details = {"take": choice.take, "step": choice.step}
-        self._note(door, me, f"case.{choice.step}", case.id.hex(), details)
+        self.note(door, me, f"case.{choice.step}", case.id.hex(), details)
         state = "waiting" if choice.step == "propose" else "done"
         return Done(case.id.hex(), state, case.kind, door.standing().server_seq)
 
@@ -372,9 +420,7 @@ class Casework:
 
     # -- writing
 
-    def _write(
-        self, door: Door, kind: str, record: bytes, body: Any, seen: int, actor: str
-    ) -> None:
+    def write(self, door: Door, kind: str, record: bytes, body: Any, seen: int, actor: str) -> None:
         """Append a change to central's own log. One that would be held is not written: the person
         is shown the request again instead."""
         at = self.clock()
@@ -383,7 +429,7 @@ class Casework:
         if result.state == "held":
             raise Problem("request.changed", code=record.hex()[:8])
 
-    def _note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:
+    def note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:
         door.audit(me.login, str(act), target, details, self.clock())
 
 

@@ -23,6 +23,7 @@ from server.bundles import Bundles
 from server.cargo import Cargo
 from server.casework import Casework
 from server.counter import Counter as Front
+from server.dashboard import Dashboard
 from server.database import migrations
 from server.database.registry import Registry, open_registry
 from server.disputes import Disputes
@@ -30,6 +31,7 @@ from server.duplicates import Duplicates
 from server.enrolment import Devices
 from server.evidence import Evidence
 from server.files import private_folder
+from server.fleet import Fleet
 from server.incidents import Incidents
 from server.journal import Journal, Mark
 from server.keys import Entropy, Keys
@@ -46,6 +48,7 @@ from server.rosters import Rosters
 from server.settings import CALENDAR_FOLDER, Place
 from server.stock import Stock
 from server.verification import Verification
+from server.voyages import Voyages
 from server.worklist import Worklist
 from sync.atrest import house_key
 from sync.known import LogState
@@ -127,6 +130,8 @@ class Central:
         self.staff = Staff(registry, clock, entropy)
         self.reference = Reference(registry, keys, clock)
         self.reference.refresh()
+        self.fleet = Fleet(registry, self.bundles, clock)
+        self.voyages = Voyages(registry, self.reference, clock, entropy)
         calendar = read_calendar(place.folder / CALENDAR_FOLDER).over(self.reference.decrees())
         self.casework = Casework(registry, self.ledger, clock, self.arrivals, calendar)
         self.verification = Verification(self.casework)
@@ -143,6 +148,7 @@ class Central:
         self.batches = Batches(registry, self.casework, clock, entropy)
         self.evidence = Evidence(registry, keys, clock)
         self.reports = Reports(registry, clock, calendar, house_key(keys.seal, b"reports"))
+        self.dashboard = Dashboard(registry, clock, calendar)
 
     def status(self) -> Status:
         """How central stands, in numbers."""
@@ -168,6 +174,7 @@ class Central:
 
     def close(self) -> None:
         """Give the database back."""
+        self.dashboard.close()
         self.registry.close()
 
 

@@ -32,7 +32,8 @@ class Promise(msgspec.Struct, frozen=True):
 
 def promise(case: Case, opened_at: int, calendar: Calendar) -> Promise:
     """Of a case. opened_at: time of the decision that opened it, Unix seconds."""
-    owner = Role.SUPERVISOR if case.protected else Role.VERIFIER
+    asked = case.protected or case.kind == "escalated"
+    owner = Role.SUPERVISOR if asked else Role.VERIFIER
     due = calendar.after(datetime.fromtimestamp(opened_at, WIT).date(), CASE_DAYS)
     return Promise(str(owner), due.day.isoformat(), due.estimated)
 

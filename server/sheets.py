@@ -7,16 +7,28 @@ again.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from models import lifecycle
+from models import lifecycle, questions, remarks
 from models.calendar import Calendar
-from models.changes import Attached, Body, Change, decode_body, decode_change, own_of
+from models.changes import (
+    Attached,
+    Body,
+    Change,
+    Choice,
+    Incident,
+    decode,
+    decode_body,
+    decode_change,
+    own_of,
+)
 from models.codes import code_list
 from models.ids import Code
 from models.problems import Problem
+from models.remarks import Remark
 from models.services import Service, catalogue
 from server.database.registry import Confirmation, Door
 from server.database.registry import RequestLine as Row
@@ -67,6 +79,7 @@ class Side(msgspec.Struct, frozen=True):
     """One value for a disputed unit. number: 0 for the one that stands, offers from 1 on.
 
     shown: what its author had on the screen for this unit. reason: as its author wrote it.
+    server_seq: number of the decision by which it came.
     """
 
     number: int
@@ -74,12 +87,13 @@ class Side(msgspec.Struct, frozen=True):
     author: Author
     shown: Any
     reason: str
+    server_seq: int = 0
 
 
 class CaseSheet(msgspec.Struct, frozen=True):
     """A case as it is decided. choices: what may be taken. choosing needs a second person where
-    `protected`. proposal: what the first person proposes, while it waits for the second. owner,
-    due, due_estimated: see `server.promise`."""
+    `protected`. proposal: what the first person proposes, while it waits for the second; declined:
+    why a second person did not agree. owner, due, due_estimated: see `server.promise`."""
 
     id: str
     kind: str
@@ -99,6 +113,7 @@ class CaseSheet(msgspec.Struct, frozen=True):
     owner: str
     due: str
     due_estimated: bool
+    declined: ChoiceLine | None = None
 
 
 class ChoiceLine(msgspec.Struct, frozen=True):
@@ -236,7 +251,7 @@ class Reader:
             device.office_name if device is not None else "",
             answers,
             documents,
-            reasons(record),
+            questions.plain(reasons(record)),
             {unit: case.hex() for unit, case in record.disputes.items()},
             [case.hex() for case in record.cases],
             record.kept.hex(),
@@ -271,9 +286,7 @@ class Reader:
 
     def case(self, case: Case, choices: tuple[str, ...], calendar: Calendar) -> CaseSheet:
         """The case with every side of it."""
-        sides = []
-        if case.kind == "dispute":
-            sides = [self._side(case, n, w) for n, w in enumerate(_offers(case)) if w is not None]
+        sides = self.sides(case)
         names = [name for name in (case.record, *case.others) if name]
         opened_at = self.door.moment(case.opened) or 0
         promised = promise(case, opened_at, calendar)
@@ -285,18 +298,52 @@ class Reader:
             case.protected,
             case.opened,
             opened_at,
-            case.note,
+            self._note(case),
             [line for name in names if (line := self.line(name)) is not None],
             sides,
             [self._parked(*parked) for parked in case.parked],
             list(choices),
             _choice(case.proposal) if case.state == "proposed" else None,
-            _choice(case.closing),
+            self._closing(case),
             self.seen,
             promised.owner,
             promised.due,
             promised.due_estimated,
+            _choice(case.proposal) if case.state == "open" else None,
         )
+
+    def _note(self, case: Case) -> str:
+        """What was noticed; the words to a supervisor stand only in central's own entry."""
+        if case.kind != "escalated":
+            return case.note
+        change = self._entry_of(case.opened)
+        try:
+            return decode(change.body, Incident).note if change is not None else ""
+        except msgspec.DecodeError:
+            return ""
+
+    def _closing(self, case: Case) -> ChoiceLine | None:
+        """How it was decided; what a supervisor answered stands only in central's own entry."""
+        closing = _choice(case.closing)
+        if closing is None or case.kind != "escalated":
+            return closing
+        change = self._entry_of(case.changed)
+        try:
+            reason = decode(change.body, Choice).reason if change is not None else ""
+        except msgspec.DecodeError:
+            reason = ""
+        return msgspec.structs.replace(closing, reason=reason)
+
+    def _entry_of(self, server_seq: int) -> Change | None:
+        """The change that a decision judged."""
+        decision = self.door.decision(server_seq)
+        return self._change(decision.log, decision.first) if decision is not None else None
+
+    def sides(self, case: Case) -> list[Side]:
+        """The values of a dispute, the one that stands first."""
+        if case.kind != "dispute":
+            return []
+        return [self._side(case, n, w) for n, w in enumerate(_offers(case)) if w is not None]
 
     def line(self, name: bytes) -> RequestLine | None:
         """A request in short, also as one of those a case is about."""
@@ -308,7 +355,7 @@ class Reader:
         who = self.author(write.log, write.seq, decision)
         change = self._change(write.log, write.seq)
         shown = self._shown(case.record, case.unit, write, change)
-        return Side(number, write.value, who, shown, _reason_of(change))
+        return Side(number, write.value, who, shown, _reason_of(change), write.server_seq)
 
     def _shown(self, record: bytes, unit: str, write: Write, change: Change | None) -> Any:
         """The unit's value on the author's screen: the last write they had seen."""
@@ -434,8 +481,13 @@ def file_line(file: Attached, percent: int) -> FileLine:
 
 def form_of(record: Record) -> Service | None:
     """The form the request was filled in on, if this central has it."""
+    return form_named(record.service, record.edition)
+
+
+def form_named(service: str, edition: int) -> Service | None:
+    """A form by its name, if this central has it."""
     try:
-        return catalogue().service(record.service, record.edition)
+        return catalogue().service(service, edition)
     except Problem:
         return None
 
@@ -462,6 +514,14 @@ def reason_text(code: str, text: str) -> str:
     if code not in code_list(RETURN_REASONS):
         raise Problem("reason.unknown", code=code[:40])
     return f"{code}: {text.strip()}" if text.strip() else code
+
+
+def return_reason(form: Service | None, code: str, text: str, about: Sequence[Remark]) -> str:
+    """The reasons of a return as they are stored and told; see `models.remarks`."""
+    whole = [Remark("", code, text)] if code or text or not about else []
+    if not about and len(text) > remarks.TEXT_MAX:
+        return reason_text(code, text)  # a long word about the whole, as it ever was
+    return remarks.written(remarks.checked(form, [*whole, *about]))
 
 
 def _answers(form: Service | None, record: Record) -> tuple[dict[str, Any], list[str]]:

@@ -9,8 +9,10 @@ from litestar import get, post
 from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from server.api.guards import AnyRequest, as_person
+from server.api.problems import language
 from server.api.requests import SECURITY, Limit, Name
 from server.casework import Done
+from server.disputes import Dispute, Preview
 from server.sheets import CaseLine, CaseSheet
 
 
@@ -80,4 +82,50 @@ async def approve_case(request: AnyRequest, name: Name, data: JSONBody[Approved]
     )
 
 
-CASES = [list_cases, show_case, resolve_case, approve_case]
+@get("/cases/{name:str}/dispute", security=SECURITY, summary="Open a dispute")
+async def show_dispute(request: AnyRequest, name: Name, since: FromQuery[int] = 0) -> Dispute:
+    """Question by question, with what may be suggested, and what happened after `since`."""
+    lang = language(request)
+    return await as_person(
+        request, lambda central, me: central.disputes.open(me, name, lang, since)
+    )
+
+
+@post("/cases/{name:str}/preview", status_code=200, security=SECURITY, summary="Look before")
+async def preview_case(request: AnyRequest, name: Name, data: JSONBody[Decided]) -> Preview:
+    """What a choice would do, and who would read what. Nothing is written."""
+    lang = language(request)
+    return await as_person(
+        request,
+        lambda central, me: central.disputes.preview(
+            me, name, data.take, offer=data.offer, value=data.value, reason=data.reason, lang=lang
+        ),
+    )
+
+
+@post("/cases/{name:str}/decline", status_code=200, security=SECURITY, summary="Second person: no")
+async def decline_case(request: AnyRequest, name: Name, data: JSONBody[Approved]) -> Done:
+    """Does not agree to what the first person proposes; the case is open again."""
+    return await as_person(
+        request, lambda central, me: central.disputes.decline(me, name, data.reason, data.seen)
+    )
+
+
+@post("/cases/{name:str}/undo", status_code=200, security=SECURITY, summary="Undo a decision")
+async def undo_case(request: AnyRequest, name: Name, data: JSONBody[Approved]) -> Done:
+    """Opens the dispute anew; gives the new case. The decision stays in the history."""
+    return await as_person(
+        request, lambda central, me: central.disputes.undo(me, name, data.reason, data.seen)
+    )
+
+
+CASES = [
+    list_cases,
+    show_case,
+    show_dispute,
+    resolve_case,
+    preview_case,
+    approve_case,
+    decline_case,
+    undo_case,
+]

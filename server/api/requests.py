@@ -8,10 +8,12 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from models.remarks import Remark
 from server.api.guards import AnyRequest, as_person
 from server.api.problems import language
 from server.casework import Done
 from server.sheets import RequestLine, RequestSheet
+from server.verification import Check, Preview
 
 WEBP = "image/webp"
 SECURITY = [{"bearer": list[str]()}]
@@ -32,11 +34,29 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Returned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """code: of the list alasan_perbaikan; text: what the person adds."""
+    """code: of the list alasan_perbaikan; text: what the person adds. about: reasons for single
+    answers, by key, or `doc.<code>` for a document; with some of them `code` may be empty."""
 
     seen: int
-    code: str
+    code: str = ""
     text: str = ""
+    about: list[Remark] = []
+
+
+class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """text: to a supervisor; it stays at central."""
+
+    seen: int
+    text: str
+
+
+class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """kind: yes_no, text or photo. about: key of an answer, `doc.<code>`, or nothing."""
+
+    seen: int
+    text: str
+    kind: str = "text"
+    about: str = ""
 
 
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,7 +156,68 @@ async def return_request(request: AnyRequest, name: Name, data: JSONBody[Returne
     """Back to its author, with a reason of the list."""
     return await as_person(
         request,
-        lambda central, me: central.casework.send_back(me, name, data.code, data.text, data.seen),
+        lambda central, me: central.casework.send_back(
+            me, name, data.code, data.text, data.seen, data.about
+        ),
+    )
+
+
+@post(
+    "/requests/{name:str}/return/preview",
+    status_code=200,
+    security=SECURITY,
+    summary="What a return would say",
+)
+async def preview_return(request: AnyRequest, name: Name, data: JSONBody[Returned]) -> Preview:
+    """To the clerk and to the citizen; nothing is written."""
+    lang = language(request)
+    return await as_person(
+        request,
+        lambda central, me: central.verification.preview(
+            me, name, data.code, data.text, data.about, lang
+        ),
+    )
+
+
+@get("/requests/{name:str}/check", security=SECURITY, summary="Open a request to check it")
+async def check_request(request: AnyRequest, name: Name) -> Check:
+    """Answers by section with what the rules say, the clock, questions. Opening is recorded."""
+    lang = language(request)
+    return await as_person(request, lambda central, me: central.verification.open(me, name, lang))
+
+
+@post("/requests/{name:str}/escalate", status_code=200, security=SECURITY, summary="Supervisor")
+async def escalate_request(request: AnyRequest, name: Name, data: JSONBody[Word]) -> Done:
+    """Ask a supervisor; the request waits for the answer."""
+    return await as_person(
+        request, lambda central, me: central.verification.escalate(me, name, data.text, data.seen)
+    )
+
+
+@post("/requests/{name:str}/ask", status_code=200, security=SECURITY, summary="Ask the field")
+async def ask_field(request: AnyRequest, name: Name, data: JSONBody[Question]) -> Done:
+    """The question travels with the next sync; the clock stands still till it is answered."""
+    return await as_person(
+        request,
+        lambda central, me: central.verification.ask(
+            me, name, data.kind, data.about, data.text, data.seen
+        ),
+    )
+
+
+@post(
+    "/requests/{name:str}/ask/{number:int}/take-back",
+    status_code=200,
+    security=SECURITY,
+    summary="Take a question back",
+)
+async def take_back(
+    request: AnyRequest, name: Name, number: FromPath[int], data: JSONBody[Seen]
+) -> Done:
+    """It needs no answer any more."""
+    return await as_person(
+        request,
+        lambda central, me: central.verification.take_back(me, name, number, data.seen),
     )
 
 
@@ -174,6 +255,11 @@ REQUESTS = [
     show_file,
     accept_request,
     return_request,
+    preview_return,
+    check_request,
+    escalate_request,
+    ask_field,
+    take_back,
     reject_request,
     advance_request,
     confirm_request,

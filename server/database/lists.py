@@ -10,9 +10,11 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, Table, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, func, select, tuple_
 
 from models import names
+from models.regions import villages_of
+from server.database.desk_tables import ClaimRow
 from server.database.loading import read_result
 from server.database.pulling import Pulling
 from server.database.tables import (
@@ -34,6 +36,7 @@ HISTORY_MAX = 10_000
 NIK_DIGITS = 16
 
 _records = table_of(RecordRow)
+_claims = table_of(ClaimRow)
 _cases = table_of(CaseRow)
 _case_records = table_of(CaseRecordRow)
 _confirmations = table_of(ConfirmationRow)
@@ -113,11 +116,19 @@ class Lists(Pulling):
         village: str = "",
         text: str = "",
         with_cases: bool | None = None,
+        areas: Collection[str] = (),
+        arrived_by: int = 0,
+        claimed: bool | None = None,
+        by: str = "",
+        at: int = 0,
+        newest: bool = False,
         after: bytes | None = None,
         limit: int = 50,
     ) -> list[RequestLine]:
-        """Requests in the order they arrived. text: 16 digits look for a NIK of the subject,
-        anything else for a part of the subject's name. with_cases: with open cases, or without."""
+        """Requests in the order they arrived, or the newest first. text: 16 digits look for a NIK
+        of the subject, anything else for a part of the subject's name. with_cases: with open cases,
+        or without. village: of one, or of a district; areas: of any of these. arrived_by: not
+        later, Unix seconds. claimed: by somebody (`by`: by whom) at the time `at`, or by nobody."""
         found = select(_records).where(_records.c.city == self.city)
         if status:
             wanted = [status] if isinstance(status, str) else sorted(status)
@@ -125,14 +136,21 @@ class Lists(Pulling):
         if service:
             found = found.where(_records.c.service == service)
         if village:
-            found = found.where(_records.c.village == village)
+            found = found.where(inside([village]))
+        if areas:
+            found = found.where(inside(areas))
+        if arrived_by:
+            found = found.where(_records.c.created_at <= arrived_by)
+        if claimed is not None:
+            taken = _claimed(self.city, at, by)
+            found = found.where(taken if claimed else ~taken)
         if with_cases is not None:
             found = found.where(_records.c.cases > 0 if with_cases else _records.c.cases == 0)
         if len(text) == NIK_DIGITS and text.isdigit():
             found = found.where(_records.c.nik == text)
         elif text:
             found = found.where(_records.c.name_key.contains(names.key(text), autoescape=True))
-        found = self._paged(found, _records, _records.c.created, after, limit)
+        found = self._paged(found, _records, _records.c.created, after, limit, newest=newest)
         return [_line(row) for row in self.rows(found)]
 
     def request_line(self, record: bytes) -> RequestLine | None:
@@ -184,6 +202,20 @@ class Lists(Pulling):
         rows = self.rows(found.order_by(_decisions.c.server_seq).limit(HISTORY_MAX))
         return [_read_decision.decode(row.data) for row in rows]
 
+    def histories(self, records: Collection[bytes]) -> dict[bytes, list[Decision]]:
+        """`history` of several requests, for what a page of a list says of each."""
+        here = (_cells.c.city == self.city) & (_decisions.c.city == self.city)
+        joined = _cells.join(_decisions, _cells.c.server_seq == _decisions.c.server_seq)
+        found = select(_cells.c.cell, _cells.c.server_seq, _decisions.c.data)
+        rows = self.each(found.select_from(joined).where(here), _cells.c.cell, sorted(records))
+        read: dict[int, Decision] = {}
+        by_record: dict[bytes, list[Decision]] = {record: [] for record in records}
+        for row in sorted(rows, key=lambda row: row.server_seq):
+            if row.server_seq not in read:
+                read[row.server_seq] = _read_decision.decode(row.data)
+            by_record[row.cell].append(read[row.server_seq])
+        return by_record
+
     # -- four eyes
 
     def confirmation(self, record: bytes) -> Confirmation | None:
@@ -208,15 +240,25 @@ class Lists(Pulling):
         *,
         state: str | None = "open",
         kind: str | None = None,
+        areas: Collection[str] = (),
         after: bytes | None = None,
         limit: int = 50,
     ) -> list[Case]:
-        """Cases in the order they were opened. state: open, proposed, closed, or None for all."""
+        """Cases in the order they were opened. state: open, proposed, closed, or None for all.
+        areas: about a request of one of these."""
         found = select(_cases).where(_cases.c.city == self.city)
         if state:
             found = found.where(_cases.c.state == state)
         if kind:
             found = found.where(_cases.c.kind == kind)
+        if areas:
+            about = select(_case_records.c.case_id).join(
+                _records,
+                (_records.c.city == _case_records.c.city)
+                & (_records.c.id == _case_records.c.record),
+            )
+            about = about.where(_case_records.c.city == self.city, inside(areas))
+            found = found.where(_cases.c.id.in_(about))
         found = self._paged(found, _cases, _cases.c.opened, after, limit)
         return [_read_case.decode(row.data) for row in self.rows(found)]
 
@@ -282,22 +324,44 @@ class Lists(Pulling):
         return Counts(requests, self._count(_cases, _cases.c.kind, is_open), waiting)
 
     def _paged(
-        self, found: Select[Any], table: Table, order: Any, after: bytes | None, limit: int
+        self,
+        found: Select[Any],
+        table: Table,
+        order: Any,
+        after: bytes | None,
+        limit: int,
+        *,
+        newest: bool = False,
     ) -> Select[Any]:
-        """One page of a list ordered by (`order`, id), after the line with that id."""
+        """In order, from behind the row with the id `after` on."""
         if after is not None:
             here = (table.c.city == self.city) & (table.c.id == after)
             place = self.value(select(order).where(here))
-            found = found.where(
-                tuple_(order, table.c.id) > (place if place is not None else 0, after)
-            )
-        return found.order_by(order, table.c.id).limit(max(1, min(limit, PAGE_MAX)))
+            last = tuple_(order, table.c.id)
+            start = (place if place is not None else 0, after)
+            found = found.where(last < start if newest else last > start)
+        keys = (order.desc(), table.c.id.desc()) if newest else (order, table.c.id)
+        return found.order_by(*keys).limit(max(1, min(limit, PAGE_MAX)))
 
     def _count(self, table: Table, column: Any, here: Any) -> dict[str, int]:
         rows = self.rows(
             select(column, func.count()).select_from(table).where(here).group_by(column)
         )
         return {row[0]: row[1] for row in rows}
+
+
+def inside(areas: Collection[str]) -> ColumnElement[bool]:
+    """Requests of these villages, and of the villages of these districts."""
+    villages = {one.code for area in areas for one in villages_of(area)}
+    return _records.c.village.in_(sorted(villages | set(areas)))
+
+
+def _claimed(city: str, at: int, by: str) -> ColumnElement[bool]:
+    """Requests that somebody has at that time; by: whoever it is, or this one."""
+    taken = select(_claims.c.record).where(
+        _claims.c.city == city, _claims.c.record == _records.c.id, _claims.c.until > at
+    )
+    return (taken.where(_claims.c.login == by) if by else taken).exists()
 
 
 def _line(row: Any) -> RequestLine:

@@ -1,0 +1,402 @@
+"""What a verifier's desk and the desk for disputes promise, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from models import questions, remarks
+from models.changes import Attached, Body
+from models.problems import Problem
+from models.remarks import Remark
+from server.casework import Done
+from sync import seal, wire
+from sync.files import element_of
+from sync.messages import Chunk, encode
+from sync.state import reasons
+from sync.transfer import manifest_of, split
+from tests.pusat import FREE, OTHER_VILLAGE, PASSWORD, PROTECTED, Pusat, Van, pusat
+from tests.verifying import disputed, identity, status_of, taken_in
+
+HOUR = 3600
+
+
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def office(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pusat]:
+    url = request.getfixturevalue("postgres_module_url") if "post" in request.param else ""
+    with pusat(tmp_path_factory.mktemp("office"), url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def vans(office: Pusat) -> tuple[Van, Van]:
+    return office.van("Si Jola 1"), office.van("Kantor Desa")
+
+
+def refusal(call: Callable[[], Any]) -> str:
+    with pytest.raises(Problem) as refused:
+        call()
+    return refused.value.code
+
+
+# -- a request on the desk
+
+
+def test_each_answer_stands_beside_what_the_rules_say_of_it(office, vans):
+    number = identity(77, "Salma") | {"nik": "8272037003090077"}  # a woman's, of a man
+    record = taken_in(office, vans[0], {PROTECTED: number})
+    check = office.central.verification.open(office.people["rina"], record.hex())
+    assert check.drawn is not None
+    rows = {row.key: row for section in check.drawn.sections for row in section.rows}
+    assert rows["applicant.name"].words == "Salma"
+    assert rows["applicant.nik"].found, "the sex in the number is not the one that was typed"
+    assert rows["applicant.nik"].protected
+    author = rows["applicant.name"].author
+    assert author is not None
+    assert (author.who, author.device) == ("Sari", "Si Jola 1")
+    assert check.drawn.papers[0].key == "doc.KK"
+    assert check.taken_in.not_after == check.clock.since
+    assert check.clock.state == "runs"
+    assert office.trail()[-1] == ("rina", "request.read")
+
+
+def test_a_return_says_answer_by_answer_what_the_clerk_reads(office, vans):
+    record = taken_in(office, vans[0])
+    rina, room = office.people["rina"], office.central.verification
+    about = [
+        Remark("applicant.nik", "NIK_NOT_FOUND", "cek KTP"),
+        Remark("doc.KK", "DOC_UNREADABLE"),
+    ]
+    preview = room.preview(rina, record.hex(), "", "", about)
+    assert "Pemohon, NIK pemohon: NIK tidak ditemukan: cek KTP" in preview.clerk
+    assert preview.citizen.startswith("Diperiksa. Perlu dilengkapi")
+    assert status_of(office, record) == "received", "looking changes nothing"
+    seen = room.open(rina, record.hex()).sheet.seen
+    assert refusal(
+        lambda: office.central.casework.send_back(rina, record.hex(), "", "", seen)
+    ) == "reason.unknown"  # fmt: skip
+    office.central.casework.send_back(rina, record.hex(), "", "", seen, about)
+    office.sync(vans[0])
+    (notice,) = [n for n in vans[0].notices if n.record == record and n.take == "return"]
+    assert remarks.read(notice.reason) == about
+    assert preview.clerk == remarks.returned_words(notice.reason, None).replace(
+        "applicant.nik", "Pemohon, NIK pemohon"
+    )
+
+
+def test_the_clock_stands_still_while_the_field_is_asked(office, vans):
+    record = taken_in(office, vans[0])
+    rina, room = office.people["rina"], office.central.verification
+    check = room.open(rina, record.hex())
+    asked = room.ask(rina, record.hex(), "yes_no", "applicant.phone", "Milik pemohon?",
+                     check.sheet.seen)  # fmt: skip
+    check = room.open(rina, record.hex())
+    assert (check.clock.state, check.clock.why) == ("paused", "asked")
+    assert [(q.text, q.answer, q.by) for q in check.asked] == [
+        ("Milik pemohon?", "", "Rina (rina)")
+    ]
+    assert check.sheet.seen == asked.seen
+    office.sync(vans[0])
+    (one,) = [q for q in _open_questions(vans[0], record) if q.waits]
+    vans[0].edit(record, Body(reasons={one.reply: "ya, nomornya sendiri"}))
+    office.clock.at += 60
+    office.sync(vans[0])
+    check = room.open(rina, record.hex())
+    assert check.clock.state == "runs"
+    assert [(q.answer, q.answered_by) for q in check.asked] == [
+        ("ya, nomornya sendiri", "Sari · Si Jola 1")
+    ]
+    assert check.sheet.reasons == {}, "questions are no reasons for warnings"
+    (clock,) = room.clocks(rina, [record.hex()]).values()
+    assert clock == check.clock, "a list tells the same"
+
+
+def _open_questions(van: Van, record: bytes) -> list[questions.Question]:
+    return questions.questions(reasons(van.snapshot.records[record]))
+
+
+def test_a_question_that_fits_nothing_is_refused_and_one_can_be_taken_back(office, vans):
+    record = taken_in(office, vans[0])
+    rina, room = office.people["rina"], office.central.verification
+    seen = room.open(rina, record.hex()).sheet.seen
+
+    def ask(kind: str = "text", about: str = "", text: str = "Apa?", at: int = seen) -> Done:
+        return room.ask(rina, record.hex(), kind, about, text, at)
+
+    assert refusal(lambda: ask("dance")) == "question.kind"
+    assert refusal(lambda: ask(about="applicant.nothing")) == "field.unknown"
+    assert refusal(lambda: ask(text="  ")) == "reason.required"
+    assert refusal(lambda: ask(text="x" * 301)) == "reason.too_long"
+    done = ask()
+    assert refusal(ask) == "request.changed", "asked once already, after what was seen"
+    assert refusal(lambda: room.take_back(rina, record.hex(), 7, done.seen)) == "question.unknown"
+    room.take_back(rina, record.hex(), 1, done.seen)
+    check = room.open(rina, record.hex())
+    assert check.clock.state == "runs"
+    assert [q.taken_back for q in check.asked] == [True]
+
+
+def test_a_supervisor_is_asked_and_answers_within_the_office(office, vans):
+    record = taken_in(office, vans[0])
+    rina, tono = office.people["rina"], office.people["tono"]
+    room, casework = office.central.verification, office.central.casework
+    seen = room.open(rina, record.hex()).sheet.seen
+    assert refusal(lambda: room.escalate(rina, record.hex(), " ", seen)) == "reason.required"
+    case = room.escalate(rina, record.hex(), "satu nomor HP di lima berkas", seen).id
+    seen = room.open(rina, record.hex()).sheet.seen
+    assert refusal(lambda: casework.accept(rina, record.hex(), seen)) == "request.case_open"
+    sheet = casework.case(tono, case)
+    assert (sheet.kind, sheet.owner) == ("escalated", "supervisor")
+    assert sheet.note == "satu nomor HP di lima berkas"
+
+    def answer(me: Any) -> Done:
+        return casework.resolve(me, case, "noted", "keluarga besar, tidak apa", sheet.seen)
+
+    assert refusal(lambda: answer(rina)) == "auth.forbidden"
+    answer(tono)
+    closing = casework.case(tono, case).closing
+    assert closing is not None
+    assert closing.reason == "keluarga besar, tidak apa"
+    office.sync(vans[0])
+    told = [n for n in vans[0].notices if n.record == record]
+    assert not [n for n in told if "keluarga" in n.reason or "HP" in n.reason]
+    casework.accept(rina, record.hex(), room.open(rina, record.hex()).sheet.seen)
+
+
+# -- pictures
+
+
+def bring(office: Pusat, van: Van, record: bytes, data: bytes) -> Attached:
+    """A page of the family card comes whole."""
+    manifest = manifest_of(data)
+    file = Attached("document.KK", manifest.blob, len(data))
+    van.edit(record, Body(attach=[file]))
+    office.sync(van)
+    frames = wire.split_frames(van.request_body(van.exchange()))
+    key = van.invitation.seal_key
+    frames.append(seal.seal(encode(manifest), key, "manifest"))
+    for index, chunk in enumerate(split(data)):
+        piece = Chunk(manifest.blob, index * 16384, chunk)
+        frames.append(seal.seal(encode(piece), key, "chunk"))
+    assert office.push(wire.join_frames(frames)).status_code == 200
+    return file
+
+
+def test_a_scan_that_cannot_be_opened_is_said_to_be_so(office, vans):
+    record = taken_in(office, vans[0])
+    rina, room = office.people["rina"], office.central.verification
+    noise = bring(office, vans[0], record, bytes(40_000))
+    good = b"RIFF" + (39_992).to_bytes(4, "little") + b"WEBPVP8 " + bytes(39_984)
+    whole = bring(office, vans[0], record, good)
+    line, data = room.picture(rina, record.hex(), whole.blob.hex())
+    assert (line.unit, data) == ("document.KK", good)
+    assert refusal(lambda: room.picture(rina, record.hex(), noise.blob.hex())) == "blob.broken"
+    shelf = office.central.arrivals.shelf
+    for path in sorted(shelf.folder.rglob("*")):
+        if path.is_file() and path.stat().st_size > 30_000:
+            path.write_bytes(path.read_bytes()[:-20] + bytes(20))
+    assert refusal(lambda: room.picture(rina, record.hex(), whole.blob.hex())) == "blob.lost"
+    assert office.trail()[-1][1] == "attachment.read", "that it was asked for is in the trail"
+    with office.central.registry.read() as door:
+        assert element_of(whole) in door.record(record).units
+
+
+# -- disputes
+
+
+def test_a_dispute_shows_what_differs_and_what_was_on_the_screen(office, vans):
+    _, case = disputed(office, *vans)
+    sheet = office.central.disputes.open(office.people["rina"], case)
+    parts = {part.name: part for part in sheet.parts}
+    assert parts["name"].values == ["Salma Hamid A", "Salmah Hamid"]
+    assert (parts["name"].base, parts["name"].differs) == ("Salma Hamid", True)
+    assert not parts["nik"].differs
+    assert sheet.suggestion is None, "two laptops, no fault, nothing fuller: no ground"
+    assert sheet.case.protected
+
+
+def test_what_the_rules_find_fault_with_is_not_suggested(office, vans):
+    record, case = disputed(office, *vans)
+    view = vans[1].look(record)
+    assert view is not None
+    wrong = dict(view.units[PROTECTED]) | {"nik": "8272037003090011"}
+    vans[1].edit(record, Body(set={PROTECTED: wrong}))
+    office.sync(vans[1])
+    sheet = office.central.disputes.open(office.people["rina"], case)
+    assert len(sheet.case.sides) == 3
+    assert sheet.suggestion is None, "two sides are without a fault"
+    preview = office.central.disputes.preview(office.people["rina"], case, "offer", offer=2)
+    assert len(preview.after) > len(preview.before)
+    assert "NIK" in " ".join(label for label, _, _ in preview.changed)
+    assert any("ganda" in one or "berkas lain" in one for one in preview.follows)
+
+
+def test_a_preview_says_what_both_will_read_and_changes_nothing(office, vans):
+    record, case = disputed(office, *vans)
+    rina, room = office.people["rina"], office.central.disputes
+    before = office.trail()
+    preview = room.preview(rina, case, "offer", offer=1, reason="cocok dengan KK")
+    assert office.trail() == before
+    assert [row[1:] for row in preview.changed] == [("Salma Hamid A", "Salmah Hamid")]
+    assert preview.second
+    assert {one.who for one in preview.told} == {"Sari · Si Jola 1", "Sari · Kantor Desa"}
+    assert refusal(lambda: room.preview(rina, case, "offer", offer=9)) == "case.choice"
+    seen = room.open(rina, case).case.seen
+    office.central.casework.resolve(rina, case, "offer", "cocok dengan KK", seen)
+    tono = office.people["tono"]
+    office.central.casework.approve(tono, case, "ya", room.open(tono, case).case.seen)
+    office.sync(vans[1])
+    (notice,) = [n for n in vans[1].notices if n.record == record and n.kind == "decided"]
+    assert notice.value["name"] == "Salmah Hamid"
+    assert refusal(lambda: room.preview(rina, case, "current")) == "case.closed"
+
+
+def decided(office: Pusat, vans: tuple[Van, Van]) -> tuple[bytes, str]:
+    record, case = disputed(office, *vans)
+    casework, rina, tono = office.central.casework, office.people["rina"], office.people["tono"]
+    casework.resolve(rina, case, "offer", "cocok dengan KK", casework.case(rina, case).seen)
+    casework.approve(tono, case, "ya", casework.case(tono, case).seen)
+    return record, case
+
+
+def test_a_decision_is_undone_by_a_new_case_and_nothing_is_lost(office, vans):
+    record, case = decided(office, vans)
+    rina, room = office.people["rina"], office.central.disputes
+    before = room.open(rina, case)
+    assert before.undo
+    assert not room.open(office.people["yusuf"], case).undo
+    late = refusal(lambda: room.undo(office.people["yusuf"], case, "salah", before.case.seen))
+    assert late == "case.undo_late", "who did not decide asks a supervisor"
+    again = room.undo(rina, case, "salah baca akta", before.case.seen)
+    fresh = room.open(rina, again.id)
+    assert (fresh.case.state, fresh.case.note) == ("open", case)
+    assert [side.value["name"] for side in fresh.case.sides] == ["Salmah Hamid", "Salma Hamid A"]
+    assert room.open(rina, case).case.state == "closed", "the first decision stays to be read"
+    stale = refusal(lambda: room.undo(rina, case, "lagi", before.case.seen))
+    assert stale == "case.stale"
+    assert not room.open(rina, case).undo
+    whats = [e.what for e in office.central.casework.request(rina, record.hex()).history]
+    assert "decided: offer" in whats
+    assert whats.count("case") == 2
+
+
+def test_what_went_into_a_batch_is_not_undone(office, vans):
+    record, case = decided(office, vans)
+    rina, casework = office.people["rina"], office.central.casework
+    casework.accept(rina, record.hex(), casework.request(rina, record.hex()).seen)
+    assert office.central.disputes.open(rina, case).undo
+    office.central.batches.freeze(office.people["siak"], [record.hex()])
+    sheet = office.central.disputes.open(office.people["tono"], case)
+    assert not sheet.undo
+    assert refusal(
+        lambda: office.central.disputes.undo(office.people["tono"], case, "x", sheet.case.seen)
+    ) == "case.cannot_undo"  # fmt: skip
+
+
+def test_a_proposal_that_is_declined_comes_back_with_the_reason(office, vans):
+    _, case = disputed(office, *vans)
+    rina, tono = office.people["rina"], office.people["tono"]
+    casework, room = office.central.casework, office.central.disputes
+    casework.resolve(rina, case, "current", "sama", casework.case(rina, case).seen)
+    seen = casework.case(tono, case).seen
+    assert (
+        refusal(lambda: room.decline(office.people["yusuf"], case, "x", seen)) == "auth.forbidden"
+    )
+    assert refusal(lambda: room.decline(tono, case, " ", seen)) == "reason.required"
+    room.decline(tono, case, "lihat akta nikah dulu", seen)
+    sheet = casework.case(rina, case)
+    assert (sheet.state, sheet.proposal) == ("open", None)
+    assert sheet.declined is not None
+    assert (sheet.declined.reason, sheet.declined.by) == ("lihat akta nikah dulu", "Tono (tono)")
+
+
+def test_two_people_decide_at_one_moment_and_one_of_them_is_shown_it_again(office, vans):
+    """On a free unit one person is enough, so both could."""
+    first = vans[0]
+    record = taken_in(office, first)
+    casework, rina = office.central.casework, office.people["rina"]
+    casework.reject(rina, record.hex(), "OTHER", "", casework.request(rina, record.hex()).seen)
+    tono = office.people["tono"]
+    casework.confirm(tono, record.hex(), casework.request(tono, record.hex()).seen)
+    first.edit(record, Body(set={FREE: "+6281340000001"}))
+    office.sync(first)
+    with office.central.registry.read() as door:
+        (case,) = [name.hex() for name in door.record(record).disputes.values()]
+    seen = {login: casework.case(office.people[login], case).seen for login in ("rina", "yusuf")}
+    told: dict[str, str] = {}
+    start = threading.Barrier(2)
+
+    def decide(login: str, take: str) -> None:
+        start.wait()
+        try:
+            told[login] = casework.resolve(office.people[login], case, take, "x", seen[login]).state
+        except Problem as problem:
+            told[login] = problem.code
+
+    people = [threading.Thread(target=decide, args=pair)
+              for pair in (("rina", "offer"), ("yusuf", "current"))]  # fmt: skip
+    for one in people:
+        one.start()
+    for one in people:
+        one.join()
+    assert sorted(told.values()) == ["case.closed", "done"]
+    winner = next(login for login, state in told.items() if state == "done")
+    sheet = office.central.disputes.open(office.people["wati"], case, since=seen["rina"])
+    assert sheet.case.closing is not None
+    assert sheet.case.closing.by == f"{office.people[winner].name} ({winner})"
+    assert [e.what for e in sheet.since][-1].startswith("decided"), "what changed since is told"
+
+
+@pytest.mark.parametrize("login", ["siak", "admin", "mata"])
+def test_who_may_not_decide_writes_nothing(office, vans, login):
+    record, case = disputed(office, *vans)
+    me, name = office.people[login], record.hex()
+    room, disputes = office.central.verification, office.central.disputes
+    before = office.trail()
+    for call in (
+        lambda: room.ask(me, name, "text", "", "Apa?", 1 << 40),
+        lambda: room.escalate(me, name, "x", 1 << 40),
+        lambda: room.preview(me, name, "OTHER", "", []),
+        lambda: disputes.preview(me, case, "current"),
+        lambda: disputes.undo(me, case, "x", 1 << 40),
+        lambda: disputes.decline(me, case, "x", 1 << 40),
+    ):
+        assert refusal(call) == "auth.forbidden"
+    assert office.trail() == before
+
+
+def test_a_request_of_an_area_that_is_not_theirs_stays_shut(office, vans):
+    record, case = disputed(office, *vans)
+    staff, casework = office.central.staff, office.central.casework
+    me = staff.add(office.people["admin"], "lina", "Lina", ["verifier", "supervisor"], PASSWORD)
+    me = msgspec.structs.replace(me, villages=OTHER_VILLAGE)
+    name, seen = record.hex(), casework.case(office.people["rina"], case).seen
+    room, disputes = office.central.verification, office.central.disputes
+    before = office.trail()
+    for call in (
+        lambda: room.open(me, name),
+        lambda: room.picture(me, name, "00"),
+        lambda: room.ask(me, name, "text", "", "Apa?", seen),
+        lambda: room.escalate(me, name, "x", seen),
+        lambda: room.preview(me, name, "OTHER", "", []),
+        lambda: casework.accept(me, name, seen),
+        lambda: casework.send_back(me, name, "OTHER", "", seen),
+        lambda: casework.resolve(me, case, "current", "x", seen),
+        lambda: disputes.open(me, case),
+        lambda: disputes.preview(me, case, "current"),
+        lambda: disputes.decline(me, case, "x", seen),
+    ):
+        assert refusal(call) == "auth.area"
+    assert office.trail() == before
+    assert room.clocks(me, [name]) == {}
+    _, other = decided(office, vans)
+    closed = disputes.open(office.people["rina"], other).case.seen
+    assert refusal(lambda: disputes.undo(me, other, "x", closed)) == "auth.area"

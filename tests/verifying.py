@@ -1,0 +1,55 @@
+"""Work for verifiers in tests: citizens with numbers of their own, disputes about their names."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from models.changes import Body
+from models.services import catalogue
+from tests.pusat import PROTECTED, SLUG, Pusat, Van
+from tests.simulation.people import example_answers
+
+_numbers = itertools.count(10)
+
+
+def identity(number: int, name: str) -> dict[str, Any]:
+    """Somebody who was born on the day of the example, so that the rules find no fault."""
+    form = catalogue().service(SLUG)
+    units = dict(form.units(example_answers(form), ()))
+    return dict(units[PROTECTED]) | {"name": name, "nik": f"827203300309{number:04}"}
+
+
+def taken_in(office: Pusat, van: Van, units: dict[str, Any] | None = None) -> bytes:
+    """A request of somebody new, at central; gives the record."""
+    number = next(_numbers)
+    filled = {PROTECTED: identity(number, "Salma Hamid")} | (units or {})
+    record = van.take_in(number, **filled)
+    office.sync(van)
+    return record
+
+
+def disputed(office: Pusat, first: Van, second: Van, unit: str = PROTECTED) -> tuple[bytes, str]:
+    """Two laptops give one citizen two names; the record and the case."""
+    record = taken_in(office, first)
+    office.sync(second)
+    screens = {van.log: van.display(record) for van in (first, second)}
+    view = first.look(record)
+    assert view is not None
+    for van, name in ((first, "Salma Hamid A"), (second, "Salmah Hamid")):
+        van.edit(
+            record, Body(set={unit: dict(view.units[unit]) | {"name": name}}), screens[van.log]
+        )
+        office.sync(van)
+    with office.central.registry.read() as door:
+        found = door.record(record)
+    assert found is not None
+    return record, found.disputes[unit].hex()
+
+
+def status_of(office: Pusat, record: bytes) -> str:
+    """Where a request stands."""
+    with office.central.registry.read() as door:
+        found = door.record(record)
+    assert found is not None
+    return found.status
