@@ -90,7 +90,7 @@ class Milestone(msgspec.Struct, frozen=True, array_like=True):
 
 DAILY = frozenset({"captured", "arrived", "accepted", "issued", "handed_over", "closed"})
 """Counted by day and by month."""
-STANDING = frozenset({"open", "uncollected"})
+STANDING = frozenset({"open", "running", "uncollected"})
 """What stands so now, by the day since when: it is asked for its age."""
 HIDDEN = frozenset({"phone", "bringer"})
 """Counted for the whole city only: to see what comes too often."""
@@ -269,6 +269,8 @@ def milestones(journey: Journey) -> Iterator[Milestone]:
         yield Milestone("closed", day_of(journey.ended), journey.status)
     else:
         yield Milestone("open", day_of(journey.complete), journey.status)
+        if lifecycle.standing(journey.status).clock == "runs":
+            yield Milestone("running", day_of(journey.complete))
     if journey.phone:
         yield Milestone("phone", arrived, journey.phone)
     if journey.bringer and journey.relation == BRINGER:

@@ -30,7 +30,7 @@ PAGE_MAX = 200
 CASES = frozenset({"case_opened", "case_closed", "case_open"})
 FIGURES = frozenset(
     {"captured", "arrived", "accepted", "returned", "issued", "handed_over", "closed"}
-    | {"open", "uncollected"}
+    | {"open", "running", "uncollected"}
     | HIDDEN
 )
 """Those that count requests."""

@@ -18,12 +18,13 @@ from litestar.response import Redirect
 from models.pages.drawing import KEPT, built
 from models.problems import Problem
 from server.api.problems import unexpected as noted
-from server.pages import desk, entry
+from server.pages import dashboard, desk, entry
 from server.pages.drawing import PACKAGE, Here, make_form, make_here
 
 HANDLERS = [
     *entry.HANDLERS,
     *desk.HANDLERS,
+    *dashboard.HANDLERS,
 ]
 
 

@@ -30,5 +30,6 @@ def menu(here: Here) -> list[Place]:
     every = [
         Place("/", here.say("Meja kerja")),
         Place("/requests", here.say("Daftar berkas"), (Act.LIST_REQUESTS,)),
+        Place("/dashboard", here.say("Dasbor"), (Act.READ_REPORTS,)),
     ]
     return [one for one in every if not one.acts or any(map(here.may, one.acts))]

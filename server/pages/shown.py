@@ -13,6 +13,7 @@ from models import lifecycle, regions, words
 from models.people import ROLES, Role
 from models.problems import Problem
 from models.services import catalogue
+from server.scene import figure_name, value_name
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -94,6 +95,11 @@ def _until(context: Context, at: int) -> str:
 
 
 @pass_context
+def _figure_value(context: Context, value: str, figure: str) -> str:
+    return value_name(value, figure, context["lang"])
+
+
+@pass_context
 def _number(context: Context, value: float) -> str:
     return words.number(value, context["lang"])
 
@@ -112,4 +118,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "iso_day": iso_day,
     "n": _number,
     "size": _in_language(words.size),
+    "figure": _in_language(figure_name),
+    "figure_value": _figure_value,
 }

@@ -1,0 +1,113 @@
+"""The dashboard: panels with charts, the records behind their numbers, files to hand on."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Response
+
+from models import regions
+from models.people import Act
+from server.dashboard import MONTHS
+from server.pages.drawing import Here
+from server.pages.routes import show
+from server.reports import Asked
+from server.scene import RECORDS, View, back
+
+MONTHS_BACK = 24
+
+
+@show("/dashboard")
+def dashboard(here: Here) -> Response[str]:
+    """Everything that is counted, of a place and some months."""
+    view = _view(here)
+    found = here.central.dashboard.board(here.me, view, here.lang)
+    return here.page(
+        "dashboard/board.html",
+        board=found,
+        view=view,
+        about=here.central.dashboard.about(found, here.lang),
+        query=_query(view),
+        places=_places(here),
+        months=[(str(n), here.say("{n} bulan", n=n)) for n in MONTHS],
+        lasts=_lasts(here),
+        lists=here.may(Act.LIST_REQUESTS),
+    )
+
+
+@show("/dashboard/charts/{panel:str}")
+def chart(here: Here, panel: str) -> Response[bytes]:
+    """The picture of one panel."""
+    data = here.central.dashboard.chart(here.me, _view(here), panel, here.lang)
+    return here.file(data, f"{panel}.svg", inline=True)
+
+
+@show(RECORDS)
+def records(here: Here) -> Response[str]:
+    """The requests that a number counts."""
+    asked = Asked(
+        here.asked("figure"),
+        here.asked("place"),
+        here.asked("service"),
+        here.request.query_params.get("value"),
+        here.asked("first"),
+        here.asked("last") or "~",
+    )
+    found = here.central.reports.members(here.me, asked, after=here.asked("after"))
+    plain = {k: v for k, v in msgspec.structs.asdict(asked).items() if v not in ("", None, "~")}
+    first = f"{RECORDS}?{urlencode(plain)}"
+    following = f"{first}&{urlencode({'after': found.after})}" if found.after else ""
+    return here.page(
+        "dashboard/records.html",
+        found=found,
+        asked=asked,
+        following=following,
+        first=first if here.asked("after") else "",
+    )
+
+
+@show("/dashboard/board.xlsx")
+def as_xlsx(here: Here) -> Response[bytes]:
+    """All panels as a spreadsheet."""
+    view = _view(here)
+    return here.file(here.central.dashboard.xlsx(here.me, view, here.lang), _name(view, "xlsx"))
+
+
+@show("/dashboard/board.pdf")
+def as_pdf(here: Here) -> Response[bytes]:
+    """All panels on paper."""
+    view = _view(here)
+    return here.file(here.central.dashboard.pdf(here.me, view, here.lang), _name(view, "pdf"))
+
+
+def _view(here: Here) -> View:
+    room = here.central.dashboard
+    return room.view(here.asked("month"), here.asked("months"), here.asked("place"))
+
+
+def _query(view: View) -> str:
+    asked: dict[str, Any] = msgspec.structs.asdict(view)
+    return urlencode({name: value for name, value in asked.items() if value})
+
+
+def _name(view: View, ending: str) -> str:
+    return f"dasbor-{view.place or regions.CITY}-{view.month}.{ending}"
+
+
+def _places(here: Here) -> list[tuple[str, str]]:
+    """Districts, each followed by its villages."""
+    found = [("", here.say("Seluruh kota"))]
+    for one in regions.districts():
+        found.append((one.code, here.say("Kecamatan {name}", name=one.name)))
+        found += [(v.code, f"\u2003{v.name}") for v in regions.villages_of(one.code)]
+    return found
+
+
+def _lasts(here: Here) -> list[tuple[str, str]]:
+    newest = here.central.dashboard.view().month
+    return [(month, month) for month in (back(newest, n) for n in range(MONTHS_BACK))]
+
+
+HANDLERS = [dashboard, chart, records, as_xlsx, as_pdf]

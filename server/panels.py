@@ -1,0 +1,387 @@
+"""Panels of the dashboard about requests: what is counted, in words, as a table, and as a chart."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+
+from models import lifecycle, regions, words
+from models.codes import code_list
+from server.charts import Chart, Datum
+from server.figures import LEGS, quantile
+from server.scene import (
+    CHANNELS,
+    Cell,
+    Panel,
+    Scene,
+    bucket_of,
+    case_kind,
+    monday,
+    name_of,
+    office_kind,
+    place_link,
+    promised_days,
+    title_of,
+    weeks_of,
+)
+
+# -- services by place
+
+
+def services(scene: Scene) -> Panel:
+    """How many came, by where people live and by which road."""
+    place = scene.view.place
+    by_village = len(place) >= 8
+    names = (
+        {v: name_of(v) for v in scene.villages}
+        if by_village
+        else {d.code: d.name for d in regions.districts()}
+    )
+    found: dict[str, Counter[str]] = {code: Counter() for code in names}
+    figures = ("arrived", "issued", "handed_over")
+    for figure, line in scene.counted(figures, places=scene.villages):
+        code = line.village if by_village else line.village[:8]
+        found[code][f"{figure}:{line.value}"] += line.n
+        found[code][figure] += line.n
+    people = {one.codes: one.total for one in reversed(regions.population())}
+    rows, data = [], list[Datum]()
+    for code, counts in found.items():
+        told = [
+            scene.records(counts[f"arrived:{c}"], "arrived", place=code, value=c) for c in CHANNELS
+        ]
+        rows.append(
+            [
+                Cell(names[code], place_link(scene.view, code)),
+                scene.records(counts["arrived"], "arrived", place=code),
+                *told,
+                scene.records(counts["issued"], "issued", place=code),
+                scene.records(counts["handed_over"], "handed_over", place=code),
+                Cell(
+                    scene.n(1000 * counts["arrived"] / people[code], 1) if code in people else "–"
+                ),
+            ]
+        )
+        for rank, c in enumerate(CHANNELS):
+            n = counts[f"arrived:{c}"]
+            part = office_kind(c, scene.lang)
+            data.append({"name": names[code], "part": part, "n": n, "rank": rank})
+    total = sum(c["arrived"] for c in found.values())
+    most = max(found, key=lambda code: found[code]["arrived"], default="")
+    said = scene.say("{n} berkas masuk.", n=scene.n(total))
+    if total:
+        said += " " + scene.say(
+            "Terbanyak dari {place}: {n}.", place=names[most], n=scene.n(found[most]["arrived"])
+        )
+    heads = [
+        scene.say("Desa atau kelurahan") if by_village else scene.say("Kecamatan"),
+        scene.say("Masuk"),
+        *(office_kind(c, scene.lang) for c in CHANNELS),
+        scene.say("Terbit"),
+        scene.say("Diserahkan"),
+        scene.say("Masuk per 1.000 penduduk"),
+    ]
+    chart = Chart("bars", data, scene.say("Berkas masuk"), "", "", list(names.values()))
+    note = scene.say(
+        "Menurut desa tempat tinggal pada berkas. Jumlah penduduk dari terbitan resmi, bila ada."
+    )
+    return Panel("services", scene.say("Layanan per wilayah"), said, heads, rows, chart, note)
+
+
+def tiles(scene: Scene) -> Panel:
+    """The 89 villages as tiles, laid out by hand (models.regions)."""
+    every = regions.villages()
+    found: Counter[str] = Counter()
+    for _, line in scene.counted(("arrived",), places=[one.code for one in every]):
+        found[line.village] += line.n
+    data: list[Datum] = [
+        {"name": one.name, "column": one.column or 0, "row": one.row or 0, "n": found[one.code]}
+        for one in every
+    ]
+    none = [one for one in every if not found[one.code]]
+    said = scene.say(
+        "{n} dari {all} desa mengajukan berkas.", n=len(every) - len(none), all=len(every)
+    )
+    rows = [
+        [
+            Cell(one.name, place_link(scene.view, one.code)),
+            Cell(name_of(one.code[:8])),
+            scene.records(found[one.code], "arrived", place=one.code),
+        ]
+        for one in every
+    ]
+    heads = [scene.say("Desa atau kelurahan"), scene.say("Kecamatan"), scene.say("Masuk")]
+    chart = Chart("tiles", data, colour=scene.say("Berkas masuk"))
+    note = scene.say("Petak bukan peta: letaknya menurut kecamatan, jaraknya tidak berarti.")
+    return Panel("tiles", scene.say("Peta petak desa"), said, heads, rows, chart, note, 2)
+
+
+# -- age and flow
+
+
+def ages(scene: Scene) -> Panel:
+    """How long what is open has waited, against what is promised."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    edges: dict[tuple[str, str], tuple[str, str]] = {}
+    waited: dict[str, int] = {}
+    for figure, line in scene.standing(("open", "running"), each_service=True):
+        if figure == "open":
+            found[line.service]["all"] += line.n
+            continue
+        if line.period not in waited:
+            day = date.fromisoformat(line.period)
+            waited[line.period] = scene.calendar.between(day, scene.today)
+        bucket = bucket_of(waited[line.period], promised_days(line.service))
+        found[line.service][bucket] += line.n
+        first, last = edges.get((line.service, bucket), (line.period, line.period))
+        edges[line.service, bucket] = (min(first, line.period), max(last, line.period))
+    buckets = ("fresh", "half", "near", "over")
+    labels = dict(
+        zip(
+            buckets,
+            ("< 25 %", "25–75 %", "75–100 %", scene.say("Lewat janji")),
+            strict=True,
+        )
+    )
+    rows, data = [], list[Datum]()
+    for service in sorted(found, key=lambda s: (-found[s]["over"], -found[s]["all"], s)):
+        counts = found[service]
+        cells = []
+        name = title_of(service, scene.lang)
+        for rank, bucket in enumerate(buckets):
+            first, last = edges.get((service, bucket), ("", ""))
+            n = counts[bucket]
+            cells.append(scene.records(n, "running", service=service, first=first, last=last))
+            data.append({"name": name, "part": labels[bucket], "n": n, "rank": rank})
+        days = promised_days(service)
+        promised = words.say_n("{n} hari kerja", days, scene.lang) if days else "–"
+        rows.append(
+            [
+                Cell(name),
+                Cell(promised),
+                *cells,
+                Cell(scene.n(counts["all"] - sum(counts[b] for b in buckets))),
+            ]
+        )
+    over = sum(c["over"] for c in found.values())
+    total = sum(c["all"] for c in found.values())
+    said = scene.say(
+        "{n} berkas terbuka; {over} sudah lewat dari yang dijanjikan.",
+        n=scene.n(total),
+        over=scene.n(over),
+    )
+    heads = [scene.say("Layanan"), scene.say("Janji"), *labels.values(), scene.say("Jam berhenti")]
+    chart = Chart("bars", data[: 4 * 15], scene.say("Berkas terbuka")) if data else None
+    note = scene.say(
+        "Hari kerja sejak berkas lengkap sampai di kantor, dibanding janji layanan. Berkas yang "
+        "menunggu warga atau pusat data tidak dihitung umurnya."
+    )
+    title = scene.say("Umur berkas terhadap janji layanan")
+    return Panel("ages", title, said, heads, rows, chart, note, 2)
+
+
+def flow(scene: Scene) -> Panel:
+    """In, out, and what is left, week by week."""
+    weeks = weeks_of(scene.first, min(scene.last, scene.today.isoformat()))
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    first = weeks[0] if weeks else scene.first
+    for figure, line in scene.door.tallies(
+        ("arrived", "closed"), villages=scene.places, first=first, last=scene.today.isoformat()
+    ):
+        found[figure][monday(line.period)] += line.n
+    left = sum(line.n for _, line in scene.standing(("open",)))
+    after = {day: n for day, n in found["arrived"].items() if not weeks or day > weeks[-1]}
+    gone = {day: n for day, n in found["closed"].items() if not weeks or day > weeks[-1]}
+    backlog = left - sum(after.values()) + sum(gone.values())
+    rows, data = [], list[Datum]()
+    parts = (scene.say("Masuk"), scene.say("Selesai"), scene.say("Masih terbuka"))
+    for day in reversed(weeks):
+        end = (date.fromisoformat(day) + timedelta(6)).isoformat()
+        came, went = found["arrived"][day], found["closed"][day]
+        rows.append(
+            [
+                Cell(words.day(date.fromisoformat(day))),
+                scene.records(came, "arrived", first=day, last=end),
+                scene.records(went, "closed", first=day, last=end),
+                Cell(scene.n(backlog)),
+            ]
+        )
+        for part, n in zip(parts, (came, went, backlog), strict=True):
+            data.insert(0, {"day": day, "part": part, "n": n})
+        backlog += went - came
+    said = scene.say(
+        "{came} masuk, {went} selesai, {left} masih terbuka sekarang.",
+        came=scene.n(scene.monthly["arrived"].total()),
+        went=scene.n(scene.monthly["closed"].total()),
+        left=scene.n(left),
+    )
+    data.sort(key=lambda row: (str(row["day"]), parts.index(str(row["part"]))))
+    chart = Chart("lines", data, scene.say("Minggu mulai"), scene.say("Berkas")) if data else None
+    heads = [scene.say("Minggu mulai"), *parts]
+    return Panel("flow", scene.say("Aliran mingguan"), said, heads, rows[::-1], chart)
+
+
+def stages(scene: Scene) -> Panel:
+    """Where what is open stands now."""
+    found: Counter[str] = Counter()
+    oldest: dict[str, str] = {}
+    for _, line in scene.standing(("open",)):
+        found[line.value] += line.n
+        oldest[line.value] = min(oldest.get(line.value, line.period), line.period)
+    order = [s for s in lifecycle.Status if found[s]]
+    rows = [
+        [
+            Cell(lifecycle.standing(s).office.words(scene.lang)),
+            scene.records(found[s], "open", value=str(s), first="", last=""),
+            Cell(words.day(date.fromisoformat(oldest[s]))),
+        ]
+        for s in order
+    ]
+    labels = [lifecycle.standing(s).office.words(scene.lang) for s in order]
+    data: list[Datum] = [
+        {"name": label, "part": "", "n": found[s], "rank": 0}
+        for label, s in zip(labels, order, strict=True)
+    ]
+    said = scene.say("{n} berkas terbuka sekarang.", n=scene.n(found.total()))
+    heads = [scene.say("Tahap"), scene.say("Berkas"), scene.say("Tertua sejak")]
+    chart = Chart("bars", data, scene.say("Berkas"), order=labels) if data else None
+    return Panel("stages", scene.say("Tahap berkas terbuka"), said, heads, rows, chart)
+
+
+def times(scene: Scene) -> Panel:
+    """How long each part of the way takes."""
+    names = {
+        "road": scene.say("Dilayani sampai tiba di kantor"),
+        "desk": scene.say("Tiba sampai terbit"),
+        "handover": scene.say("Terbit sampai diserahkan"),
+    }
+    ends = {"road": "arrived", "desk": "issued", "handover": "handed_over"}
+    rows, data, parts = [], list[Datum](), []
+    for leg in LEGS:
+        bins, members = scene.monthly[leg], scene.monthly[ends[leg]].total()
+        n = bins.total()
+        counted = scene.records(n, ends[leg]) if n == members else Cell(scene.n(n))
+        half, most = quantile(bins, 0.5), quantile(bins, 0.9)
+        rows.append([Cell(names[leg]), counted, scene.hours(half), scene.hours(most)])
+        if half is not None and most is not None:
+            days = (round(half / 24, 2), round(most / 24, 2))
+            data.append({"name": names[leg], "median": days[0], "most": days[1]})
+            parts.append(f"{names[leg]}: {scene.hours(half).words}")
+    said = scene.say("Belum ada yang bisa dihitung.")
+    if parts:
+        said = scene.say("Separuh berkas paling lama: {parts}.", parts="; ".join(parts))
+    heads = [
+        scene.say("Bagian perjalanan"),
+        scene.say("Berkas"),
+        scene.say("Median"),
+        scene.say("9 dari 10 paling lama"),
+    ]
+    chart = Chart("spans", data, scene.say("Hari"), order=list(names.values())) if data else None
+    note = scene.say(
+        "Waktu dilayani menurut jam laptop, dalam batas yang pasti. Jam penuh sampai tiga hari, "
+        "selebihnya hari penuh. Jumlah warga dilayani yang waktunya tidak diketahui tidak ikut."
+    )
+    return Panel("times", scene.say("Waktu tempuh"), said, heads, rows, chart, note)
+
+
+# -- quality
+
+
+def returns(scene: Scene) -> Panel:
+    """Why requests go back, the most frequent reason first."""
+    found = scene.monthly["returned"]
+    total, passed = found.total(), 0
+    reasons = code_list("alasan_perbaikan")
+    rows, data = [], list[Datum]()
+    for code, n in sorted(found.items(), key=lambda pair: (-pair[1], pair[0])):
+        passed += n
+        name = reasons.label(code, scene.lang)
+        cells = [scene.records(n, "returned", value=code), Cell(scene.percent(n, total))]
+        rows.append([Cell(name), *cells, Cell(scene.percent(passed, total))])
+        data.append({"name": name, "n": n, "share": round(100 * passed / total, 1)})
+    accepted = scene.monthly["accepted"]
+    said = scene.say(
+        "{n} pengembalian. {right} dari berkas yang disetujui benar sejak pertama.",
+        n=scene.n(total),
+        right=scene.percent(accepted[""], accepted.total()),
+    )
+    heads = [
+        scene.say("Alasan"),
+        scene.say("Berkas"),
+        scene.say("Bagian"),
+        scene.say("Bersama yang di atas"),
+    ]
+    more = scene.say("Bersama-sama, %")
+    chart = Chart("pareto", data, y=scene.say("Berkas"), colour=more) if data else None
+    return Panel("returns", scene.say("Pengembalian menurut alasan"), said, heads, rows, chart)
+
+
+def cases(scene: Scene) -> Panel:
+    """Disputes, duplicates and incidents: opened, decided, waiting."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    oldest: dict[str, str] = {}
+    for figure, line in scene.door.tallies(
+        ("case_opened", "case_closed"), villages=scene.places, first=scene.first, last=scene.last
+    ):
+        found[line.value][figure] += line.n
+    for figure, line in scene.standing(("case_open",)):
+        found[line.value][figure] += line.n
+        oldest[line.value] = min(oldest.get(line.value, line.period), line.period)
+    rows = [
+        [
+            Cell(case_kind(kind, scene.lang), f"/cases?kind={kind}"),
+            *(Cell(scene.n(found[kind][f])) for f in ("case_opened", "case_closed", "case_open")),
+            Cell(words.day(date.fromisoformat(oldest[kind])) if kind in oldest else "–"),
+        ]
+        for kind in sorted(found)
+    ]
+    data: list[Datum] = [
+        {"name": case_kind(kind, scene.lang), "part": part, "n": found[kind][figure], "rank": rank}
+        for kind in sorted(found)
+        for rank, (figure, part) in enumerate(
+            (("case_open", scene.say("Terbuka")), ("case_closed", scene.say("Diputus")))
+        )
+    ]
+    waiting = sum(c["case_open"] for c in found.values())
+    said = scene.say("{n} perkara menunggu putusan.", n=scene.n(waiting))
+    heads = [
+        scene.say("Jenis perkara"),
+        scene.say("Dibuka"),
+        scene.say("Diputus"),
+        scene.say("Terbuka sekarang"),
+        scene.say("Tertua sejak"),
+    ]
+    chart = Chart("bars", data, scene.say("Perkara")) if data else None
+    return Panel("cases", scene.say("Konflik dan ganda"), said, heads, rows, chart)
+
+
+def uncollected(scene: Scene) -> Panel:
+    """What is ready and was not fetched yet, by village."""
+    found: Counter[str] = Counter()
+    oldest: dict[str, str] = {}
+    for _, line in scene.standing(("uncollected",), places=[*scene.villages, ""]):
+        found[line.village] += line.n
+        oldest[line.village] = min(oldest.get(line.village, line.period), line.period)
+    order = sorted(found, key=lambda v: (oldest[v], v))
+    rows = [
+        [
+            Cell(name_of(v) if v else scene.say("Luar kota")),
+            scene.records(found[v], "uncollected", place=v, first="", last="") if v
+            else Cell(scene.n(found[v])),
+            Cell(words.day(date.fromisoformat(oldest[v]))),
+            Cell(scene.n((scene.today - date.fromisoformat(oldest[v])).days)),
+        ]
+        for v in order
+    ]  # fmt: skip
+    data: list[Datum] = [
+        {"name": name_of(v), "part": "", "n": found[v], "rank": 0} for v in order[:20]
+    ]
+    said = scene.say("{n} dokumen siap tetapi belum diambil.", n=scene.n(found.total()))
+    heads = [
+        scene.say("Desa atau kelurahan"),
+        scene.say("Dokumen"),
+        scene.say("Tertua sejak"),
+        scene.say("Hari"),
+    ]
+    names = [str(row["name"]) for row in data]
+    chart = Chart("bars", data, scene.say("Dokumen"), order=names) if data else None
+    return Panel("uncollected", scene.say("Dokumen belum diambil"), said, heads, rows, chart)

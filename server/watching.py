@@ -1,0 +1,336 @@
+"""Panels of the dashboard about the service itself: laptops, visits, signals, evidence.
+
+The evidence board answers what Stranas PK, MCP and SPBE ask of a city's civil registration. Which
+indicator is asked in which words changes by year; each therefore carries the definition by which
+it is counted here, and how many records stand behind it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from models import regions, words
+from models.people import Label
+from models.services import catalogue
+from server.charts import Chart, Datum
+from server.database.registry import Call, Device
+from server.scene import (
+    DAY,
+    SIGNAL_LEAST,
+    SILENT_DAYS,
+    SKEW_SECONDS,
+    WEEKS,
+    Cell,
+    Panel,
+    Scene,
+    monday,
+    name_of,
+    promised_days,
+    when,
+)
+
+GIB = 1 << 30
+DISK_LEAST = 2 * GIB
+ACTIVE_DAYS = 30
+"""An outlet counts as active when it took something in within so many days."""
+
+
+# -- laptops
+
+
+def laptops(scene: Scene) -> Panel:
+    """When each laptop was last heard, and how it was then."""
+    newest: dict[bytes, Call] = {}
+    for call in scene.door.calls():
+        newest.setdefault(call.device, call)
+    devices = [one for one in scene.door.devices() if one.state in ("active", "suspended", "lost")]
+    devices.sort(key=lambda one: newest[one.id].at if one.id in newest else 0)
+    upto = scene.door.standing().server_seq
+    rows, silent = [], 0
+    for device in devices:
+        heard = newest.get(device.id)
+        quiet = heard is None or scene.now - heard.at > SILENT_DAYS * DAY
+        silent += quiet and device.state == "active"
+        rows.append(_laptop(scene, device, heard, quiet, upto))
+    said = scene.say(
+        "{n} laptop; {silent} belum terdengar lebih dari {days} hari.",
+        n=len(devices),
+        silent=silent,
+        days=SILENT_DAYS,
+    )
+    heads = [
+        scene.say("Laptop"),
+        scene.say("Terdengar"),
+        scene.say("Belum terkirim"),
+        scene.say("Tertua sejak"),
+        scene.say("Berkas foto menunggu"),
+        scene.say("Selisih jam"),
+        scene.say("Putusan belum dibaca"),
+        scene.say("Ruang"),
+        scene.say("Versi"),
+    ]
+    data: list[Datum] = [
+        {
+            "name": device.name,
+            "part": scene.say("Hari sejak terdengar"),
+            "n": (scene.now - newest[device.id].at) // DAY,
+            "rank": 0,
+        }
+        for device in devices[:30]
+        if device.id in newest
+    ]
+    order = [str(row["name"]) for row in data]
+    chart = Chart("bars", data, scene.say("Hari sejak terdengar"), order=order) if data else None
+    return Panel("laptops", scene.say("Kesehatan sinkron"), said, heads, rows, chart)
+
+
+def _laptop(scene: Scene, device: Device, call: Call | None, quiet: bool, upto: int) -> list[Cell]:
+    name = Cell(device.name, f"/devices/{device.id.hex()}")
+    if call is None:
+        return [name, Cell(scene.say("belum pernah")), *([Cell("–")] * 7)]
+    heard = words.say_n("{n} hari", (scene.now - call.at) // DAY, scene.lang)
+    if not quiet:
+        heard = words.moment(when(call.at))
+    skew = abs(call.clock - call.at)
+    lag = max(0, upto - call.cursor)
+    health = call.health
+    cells = [Cell("–")] * 3
+    disk = Cell("–")
+    if health is not None:
+        oldest = words.moment(when(health.oldest)) if health.oldest else "–"
+        files = f"{scene.n(health.files)} ({words.size(health.file_bytes, scene.lang)})"
+        cells = [Cell(scene.n(health.unsent)), Cell(oldest), Cell(files)]
+        low = " !" if health.disk < DISK_LEAST else ""
+        disk = Cell(words.size(health.disk, scene.lang) + low)
+    told = words.say_n("{n} menit", skew // 60, scene.lang)
+    skewed = Cell(f"{told} !" if skew > SKEW_SECONDS else told)
+    return [name, Cell(heard), *cells, skewed, Cell(scene.n(lag)), disk, Cell(call.build or "–")]
+
+
+# -- visits
+
+
+def coverage(scene: Scene) -> Panel:
+    """Where people were served, week by week, and how long ago a van was there."""
+    start = date.fromisoformat(monday(scene.today.isoformat())) - timedelta(7 * (WEEKS - 1))
+    weeks = [(start + timedelta(7 * n)).isoformat() for n in range(WEEKS)]
+    served: dict[str, Counter[str]] = defaultdict(Counter)
+    for _, line in scene.door.tallies(
+        ("captured",), villages=scene.villages, first=weeks[0], last=scene.today.isoformat()
+    ):
+        served[line.village][monday(line.period)] += line.n
+    last = scene.door.last_days("captured", "van")
+    islands = _islands()
+    order = sorted(scene.villages, key=lambda v: (last.get(v, ""), v))
+    rows = []
+    for village in order:
+        day = date.fromisoformat(last[village]) if village in last else None
+        name = f"{name_of(village)} ({scene.say('pulau')})" if village in islands else (
+            name_of(village)
+        )  # fmt: skip
+        gone = scene.n((scene.today - day).days) if day is not None else "–"
+        rows.append(
+            [
+                Cell(name),
+                Cell(words.day(day) if day is not None else scene.say("belum pernah")),
+                Cell(gone),
+                scene.records(
+                    served[village].total(),
+                    "captured",
+                    place=village,
+                    first=weeks[0],
+                    last=scene.today.isoformat(),
+                ),
+            ]
+        )
+    data: list[Datum] = [
+        {"name": name_of(v), "day": week, "n": served[v][week]}
+        for v in sorted(scene.villages)
+        for week in weeks
+    ]
+    recent = (scene.today - timedelta(ACTIVE_DAYS)).isoformat()
+    late = [v for v in scene.villages if last.get(v, "") < recent]
+    said = scene.say(
+        "{n} dari {all} desa belum didatangi mobil keliling dalam {days} hari.",
+        n=len(late),
+        all=len(scene.villages),
+        days=ACTIVE_DAYS,
+    )
+    heads = [
+        scene.say("Desa atau kelurahan"),
+        scene.say("Terakhir didatangi"),
+        scene.say("Hari sejak itu"),
+        scene.say("Warga dilayani, {n} minggu", n=WEEKS),
+    ]
+    names = [name_of(v) for v in sorted(scene.villages)]
+    colour = scene.say("Warga dilayani")
+    chart = Chart("strip", data, scene.say("Minggu mulai"), "", colour, names)
+    note = scene.say(
+        "Dihitung dari hari warga dilayani oleh mobil keliling, menurut desa tempat tinggalnya."
+    )
+    return Panel("coverage", scene.say("Cakupan kunjungan"), said, heads, rows, chart, note)
+
+
+def _islands() -> frozenset[str]:
+    """Villages on small islands: those of Maitara and Mare."""
+    return frozenset(v.code for v in regions.villages() if v.name.startswith(("Maitara", "Mare ")))
+
+
+# -- signals, for supervisors only
+
+
+def signals(scene: Scene) -> Panel:
+    """Who or what stands on unusually many requests of a month. A hint to look, never a verdict."""
+    kinds = {
+        "phone": scene.say("Nomor HP yang sama"),
+        "bringer": scene.say("Pembawa yang sama (kuasa)"),
+    }
+    found = sorted(
+        scene.door.tallies(
+            tuple(kinds),
+            first=scene.first_month,
+            last=scene.last_month,
+            least=SIGNAL_LEAST,
+        ),
+        key=lambda pair: (-pair[1].n, pair[1].period, pair[1].value),
+    )
+    rows = []
+    for figure, line in found[:50]:
+        families = _families(scene, figure, line.value, line.period)
+        if families < 2:  # one household asks for all its members
+            continue
+        end = (date.fromisoformat(f"{line.period}-01") + timedelta(31)).replace(day=1)
+        last = (end - timedelta(1)).isoformat()
+        asked = {"value": line.value, "place": "", "first": f"{line.period}-01", "last": last}
+        number = scene.records(line.n, figure, **asked)
+        rows.append([Cell(kinds[figure]), Cell(line.period), number, Cell(scene.n(families))])
+    said = scene.say("{n} tanda perlu ditinjau.", n=len(rows))
+    heads = [
+        scene.say("Tanda"),
+        scene.say("Bulan"),
+        scene.say("Berkas"),
+        scene.say("Keluarga berbeda"),
+    ]
+    note = scene.say(
+        "Paling sedikit {n} berkas sebulan dari dua keluarga atau lebih. Perlu ditinjau, bukan "
+        "bukti: perangkat desa dan kader yang membantu tetangganya juga tampak di sini.",
+        n=SIGNAL_LEAST,
+    )
+    title = scene.say("Sinyal calo (hanya penyelia)")
+    return Panel("signals", title, said, heads, rows, None, note, 2)
+
+
+def _families(scene: Scene, figure: str, value: str, month: str) -> int:
+    """How many family cards stand on those requests; one without a card counts as one."""
+    rows = scene.door.members(
+        figure, value=value, first=f"{month}-01", last=f"{month}-31", limit=200
+    )
+    journeys = scene.door.journeys([record for record, _, _ in rows])
+    return len({one.family or one.id.hex() for one in journeys.values()})
+
+
+# -- evidence
+
+
+class Indicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the board. asks: who asks for it. counts: what stands above and below the
+    line."""
+
+    key: str
+    asks: tuple[str, ...]
+    title: Label
+    counts: Label
+
+
+class _Indicators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    indicator: tuple[Indicator, ...]
+
+
+@cache
+def indicators() -> tuple[Indicator, ...]:
+    """The board, in its order."""
+    text = resources.files("server").joinpath("evidence.toml").read_bytes()
+    return msgspec.toml.decode(text, type=_Indicators).indicator
+
+
+def evidence(scene: Scene) -> Panel:
+    """What the city is asked for, each with its definition and the records behind it."""
+    rows, met = [], 0
+    parts = _parts(scene)
+    for one in indicators():
+        part, whole = parts[one.key]
+        rows.append(
+            [
+                Cell(one.title.words(scene.lang)),
+                Cell(", ".join(one.asks)),
+                Cell(scene.n(part)),
+                Cell(scene.n(whole)),
+                Cell(scene.percent(part, whole)),
+                Cell(one.counts.words(scene.lang)),
+            ]
+        )
+        met += bool(whole)
+    said = scene.say("{n} dari {all} indikator dapat dihitung.", n=met, all=len(rows))
+    heads = [
+        scene.say("Indikator"),
+        scene.say("Diminta oleh"),
+        scene.say("Pembilang"),
+        scene.say("Penyebut"),
+        scene.say("Nilai"),
+        scene.say("Yang dihitung"),
+    ]
+    note = scene.say(
+        "Definisi ini milik kita; cocokkan dengan lembar indikator tahun ini bersama Inspektorat "
+        "dan Diskominfo sebelum dikirim."
+    )
+    title = scene.say("Bukti dukung Stranas PK, MCP, SPBE")
+    return Panel("evidence", title, said, heads, rows, None, note, 2)
+
+
+def _parts(scene: Scene) -> dict[str, tuple[int, int]]:
+    """key -> (part, whole) of every indicator."""
+    month = scene.monthly
+    arrived = month["arrived"]
+    recent = (scene.today - timedelta(ACTIVE_DAYS)).isoformat()
+    active = {
+        line.village
+        for _, line in scene.door.tallies(
+            ("captured",), villages=scene.villages, first=recent, last=scene.today.isoformat()
+        )
+    }
+    services = catalogue().services()
+    kept, timed = _kept(scene)
+    closed = month["closed"]
+    done = closed["handed_over"] + closed["completed"]
+    accepted = month["accepted"]
+    cases: Counter[str] = Counter()
+    for figure, line in scene.door.tallies(
+        ("case_opened", "case_closed"), villages=scene.places, first=scene.first, last=scene.last
+    ):
+        cases[figure] += line.n
+    return {
+        "assisted": (arrived["van"] + arrived["village"], arrived.total()),
+        "outlets": (len(active & {*scene.villages}), len(scene.villages)),
+        "standards": (sum(one.standard is not None for one in services), len(services)),
+        "requirements": (sum(bool(one.documents) for one in services), len(services)),
+        "kept": (kept, timed),
+        "finished": (done, closed.total()),
+        "first_right": (accepted[""], accepted.total()),
+        "cases": (cases["case_closed"], cases["case_opened"]),
+    }
+
+
+def _kept(scene: Scene) -> tuple[int, int]:
+    """(issued within the promise, issued of what is promised)."""
+    within = whole = 0
+    for _, line in scene.counted(("kept",), each_service=True):
+        days = promised_days(line.service)
+        if days:
+            whole += line.n
+            within += line.n if int(line.value) <= days else 0
+    return within, whole

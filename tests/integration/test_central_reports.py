@@ -1,0 +1,189 @@
+"""The figures of the office follow the decisions, equal a full recount, and lead to their records;
+on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+
+from models.changes import Body
+from models.problems import Problem
+from server.figures import ALL, day_of
+from server.reports import Asked
+from sync.state import Created, Moved
+from tests.pusat import DAY, GROUP, OTHER_VILLAGE, PROTECTED, VILLAGE, Pusat, Van, pusat
+
+PHONE = "applicant.phone"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def office(tmp_path_factory, request) -> Iterator[Pusat]:
+    """A month of an office: what is taken in, returned, corrected, accepted, moved and quarrelled
+    about; the figures were followed in small and in large steps meanwhile."""
+    kind = request.param
+    url = request.getfixturevalue("postgres_module_url") if kind == "postgres" else ""
+    with pusat(tmp_path_factory.mktemp("pusat") / kind, url) as opened:
+        _month(opened)
+        yield opened
+
+
+def _month(office: Pusat) -> None:
+    one = office.van("Si Jola 1", VILLAGE, OTHER_VILLAGE)
+    two = office.van("Kantor Woda", VILLAGE)
+    records = [one.take_in(n, **_person(n)) for n in range(1, 7)]
+    office.sync(one)
+    _count(office, 3)
+    office.clock.at += DAY
+    records += [two.take_in(n, **_person(n + 10)) for n in range(1, 4)]
+    office.sync(two)
+    work, rina = office.central.casework, office.people["rina"]
+    for record in records[:3]:
+        work.accept(rina, record.hex(), _seen(office))
+    _count(office, 1)
+    office.clock.at += 3 * DAY
+    work.send_back(rina, records[3].hex(), "DOC_MISSING", "KK", _seen(office))
+    work.send_back(rina, records[4].hex(), "NAME_MISMATCH", "", _seen(office))
+    _count(office, 50)
+    office.clock.at += 9 * 3600
+    office.sync(one)
+    _corrects(one, records[3])
+    moved = {GROUP: {"address": "Kota", "rt": "001", "rw": "002", "village": OTHER_VILLAGE}}
+    one.edit(records[5], Body(set=moved))
+    office.sync(one)
+    _quarrel(office, one, two, records[0])
+    _count(office, 7)
+
+
+def _person(n: int) -> dict[str, dict[str, str]]:
+    return {
+        PROTECTED: {"name": f"WARGA {n}", "nik": f"82720309020900{n:02}", "kk": "8272031703090002"}
+    }
+
+
+def _seen(office: Pusat) -> int:
+    with office.central.registry.read() as door:
+        return door.standing().server_seq
+
+
+def _corrects(van: Van, record: bytes) -> None:
+    van.edit(record, Body(set={PHONE: "+6281240009999"}))
+    van.edit(record, Body(action="correct", move=("needs_correction", "submitted")))
+
+
+def _quarrel(office: Pusat, one: Van, two: Van, record: bytes) -> None:
+    """Two laptops of one village bring two names for one person."""
+    office.sync(two)
+    for van, name in ((one, "NAMA SATU"), (two, "NAMA DUA")):
+        van.edit(record, Body(set={PROTECTED: {"name": name, "nik": "8272030902090001"}}))
+    office.sync(one)
+    office.sync(two)
+
+
+def _count(office: Pusat, chunk: int) -> None:
+    with patch("server.reports.CHUNK", chunk):
+        while not office.central.reports.follow().done:
+            pass
+
+
+def test_the_figures_equal_a_full_recount(office):
+    with office.central.registry.read() as door:
+        followed, mark = door.all_tallies(), door.report_mark()
+        at = door.standing().server_seq
+    assert mark.upto == at
+    assert len(followed) > 70
+    assert min(followed.values()) > 0
+    assert {key[4] for key in followed if key[0] == "case_open"} == {"dispute"}
+    office.central.reports.rebuild()
+    with office.central.registry.read() as door:
+        assert door.all_tallies() == followed
+        assert door.report_mark() == mark
+
+
+def test_the_figures_are_those_of_the_requests_themselves(office):
+    """Counted here another way: from the list of requests and from the history of each."""
+    wanted: Counter[tuple[str, str, str]] = Counter()
+    with office.central.registry.read() as door:
+        for row in door.requests(limit=200):
+            for village in (ALL, row.village):
+                wanted["arrived", village, day_of(row.created_at)] += 1
+            for decision in door.history(row.id):
+                for effect in decision.effects:
+                    if isinstance(effect, Moved) and effect.record == row.id:
+                        name = {"verified": "accepted"}.get(effect.target)
+                        for village in (ALL, row.village) if name else ():
+                            wanted[str(name), village, day_of(decision.at)] += 1
+                    assert not isinstance(effect, Created) or effect.record == row.id
+        found: Counter[tuple[str, str, str]] = Counter()
+        for (figure, village, service, period, _), n in door.all_tallies().items():
+            if figure in ("arrived", "accepted") and service == ALL and len(period) == 10:
+                found[figure, village, period] += n
+    assert found == wanted
+    assert sum(n for (figure, v, _), n in wanted.items() if (figure, v) == ("arrived", ALL)) == 9
+
+
+def test_a_number_leads_to_just_its_records(office):
+    reports, tono = office.central.reports, office.people["tono"]
+    with office.central.registry.read() as door:
+        counted = door.all_tallies()
+    for figure in ("arrived", "accepted", "returned", "open", "closed", "captured"):
+        for place in ("", VILLAGE, OTHER_VILLAGE):
+            lines, after = [], ""
+            while True:
+                page = reports.members(tono, Asked(figure, place), after=after, limit=2)
+                lines += page.lines
+                if not (after := page.after):
+                    break
+            here = [
+                n
+                for (f, village, service, period, _), n in counted.items()
+                if (f, village, service) == (figure, place or ALL, ALL)
+                and len(period) == (7 if figure == "returned" else 10)
+            ]
+            assert len(lines) == sum(here)
+            assert len({one.request.id for one in lines}) == len(lines)
+    returned = reports.members(tono, Asked("returned", value="DOC_MISSING")).lines
+    assert [line.request.nik for line in returned] == ["8272030902090004"]
+
+
+def test_a_corrected_request_waits_from_its_correction_on(office):
+    with office.central.registry.read() as door:
+        journeys = door.journeys([row.id for row in door.requests(limit=200)])
+    (returned,) = [one for one in journeys.values() if one.returns and one.status == "received"]
+    assert returned.complete > returned.returns[0].at > returned.arrived
+    assert [one.reason for one in returned.returns] == ["DOC_MISSING"]
+    assert {one.channel for one in journeys.values()} == {"van"}
+    assert all(one.captured for one in journeys.values())
+
+
+def test_whoever_may_not_list_requests_is_shown_none(office):
+    reports = office.central.reports
+    with pytest.raises(Problem, match=r"auth\.forbidden"):
+        reports.members(office.people["admin"], Asked("arrived"))
+    with pytest.raises(Problem, match=r"auth\.forbidden"):
+        reports.members(office.people["rina"], Asked("phone"))
+    with pytest.raises(Problem, match=r"report\.unknown"):
+        reports.members(office.people["tono"], Asked("password"))
+    assert ("tono", "request.list") in office.trail()
+
+
+def test_two_that_count_at_once_count_once(office):
+    """The mark is looked at again under the lock."""
+    reports = office.central.reports
+    with office.central.registry.read() as door:
+        before = door.all_tallies()
+    with office.central.registry.write() as door:
+        door.forget_figures()
+    real = reports.registry.write
+
+    def late():
+        with patch.object(reports.registry, "write", real):
+            reports.follow(99)
+        return real()
+
+    with patch.object(reports.registry, "write", late):
+        reports.follow(1)
+    with office.central.registry.read() as door:
+        assert door.all_tallies() == before
