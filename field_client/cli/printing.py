@@ -120,7 +120,7 @@ def calls(call: Call, out: Out = None, printer: Printer = "") -> None:
     from field_client.printing import lists
 
     desk = call.house().desk
-    made = lists.call_list(lists.to_call(desk), desk.today(), call.lang)
+    made = lists.call_list(lists.to_call(desk, call.lang), desk.today(), call.lang)
     desk.note_reveal("print calls")
     _deliver(call, [made], out, printer)
 

@@ -78,7 +78,7 @@ def print_day(here: Here, form: Form) -> Response[bytes]:
     """Open or print a list of the day."""
     desk, what = here.desk, form.get("what", DAY[0])
     if what == "calls":
-        made = lists.call_list(lists.to_call(desk), desk.today(), here.lang)
+        made = lists.call_list(lists.to_call(desk, here.lang), desk.today(), here.lang)
     elif what == "uncollected":
         made = lists.uncollected(lists.to_collect(desk), desk.today(), here.lang)
     else:

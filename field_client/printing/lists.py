@@ -26,6 +26,7 @@ _Row = Callable[["Waiting"], tuple[str, ...]]
 LISTED_MAX = 2000
 """Lines of one printed list; more is not a list for a person."""
 
+CALLS_SHOWN = 3
 RETURNED = "needs_correction"
 TO_COLLECT = ("printed", "ready_for_handover")
 
@@ -47,11 +48,13 @@ class Recap(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Somebody to be called, or who has something to collect."""
+    """Somebody to be called, or who has something to collect. called: the calls about it so far,
+    newest first, as lines to be read."""
 
     line: Line
     phone: str
     why: str = ""
+    called: tuple[tuple[str, str], ...] = ()
 
 
 # -- what is on them
@@ -72,10 +75,26 @@ def recap_of(desk: Desk, day: date, stock: Sequence[Balance] = ()) -> Recap:
     )
 
 
-def to_call(desk: Desk) -> list[Waiting]:
-    """Own requests that central sent back, with what is wrong, by village."""
-    found = [Waiting(line, _phone(desk, line), _why(desk, line)) for line in _in(desk, RETURNED)]
+def to_call(desk: Desk, lang: str = "id") -> list[Waiting]:
+    """Own requests that central sent back, with what is wrong and who was called, by village."""
+    found = [
+        Waiting(line, _phone(desk, line), _why(desk, line), _called(desk, line, lang))
+        for line in _in(desk, RETURNED)
+    ]
     return sorted(found, key=lambda one: (one.line.village, one.line.name))
+
+
+def _called(desk: Desk, line: Line, lang: str) -> tuple[tuple[str, str], ...]:
+    """The newest calls about a request: (when and by whom, what came of it)."""
+    from field_client.returned import result_words
+
+    return tuple(
+        (
+            f"{at_words(one.at)} {one.operator}",
+            ", ".join(filter(None, (one.who, result_words(one.result, lang), one.note))),
+        )
+        for one in desk.store.contacts.of(line.record)[:CALLS_SHOWN]
+    )
 
 
 def to_collect(desk: Desk) -> list[Waiting]:
@@ -213,7 +232,8 @@ def _stock(stock: Sequence[Balance], lang: str) -> list[doc.Block]:
 
 
 def call_list(waiting: Sequence[Waiting], day: date, lang: str = "id") -> doc.Document:
-    """Whom to call, with what to say and room for what came of it. Problem print.nothing."""
+    """Whom to call, with what to say, the calls so far, and room for what comes of the next one.
+    Problem print.nothing."""
     heads = (
         say("Nomor bukti", lang), say("Nama", lang), say("Telepon", lang),
         say("Layanan: yang harus diperbaiki", lang), say("Dihubungi", lang), say("Hasil", lang),
@@ -223,7 +243,7 @@ def call_list(waiting: Sequence[Waiting], day: date, lang: str = "id") -> doc.Do
         lambda one: (
             code_text(one.line.code, one.line.record), one.line.name, one.phone,
             ": ".join(part for part in (title(one.line.service, None, lang), one.why) if part),
-            "", "",
+            "; ".join(when for when, _ in one.called), "; ".join(what for _, what in one.called),
         ),
         lang,
     )  # fmt: skip

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, ViewportSize
 
 from field_client import returned, visit
+from field_client.stickwork import Step, StickWork
+from models.problems import Problem
 from tests.architecture.source import ROOT
 from tests.browser.test_journeys import begin, take_in
 from tests.browsing import Served
@@ -18,13 +21,31 @@ from tests.village import PLACE
 pytestmark = pytest.mark.browser
 AXE = ROOT / "assets" / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
-NARROW = {"width": 320, "height": 640}
+WINDOW: ViewportSize = {"width": 1000, "height": 800}
+NARROW: ViewportSize = {"width": 320, "height": 640}
+WIDE: ViewportSize = {"width": 1366, "height": 768}
+ZOOMED: ViewportSize = {"width": 683, "height": 384}
+"""The usual laptop's window at 200 %: a browser lays out half as many points."""
+
+SPILLS = """letters => {
+  document.documentElement.style.fontSize = letters
+  const width = document.documentElement.clientWidth
+  const found = document.scrollingElement.scrollWidth > width ? ["the page"] : []
+  for (const one of document.querySelectorAll("main a, main button, main input, main select")) {
+    const box = one.getBoundingClientRect()
+    if (box.width && (box.left < -1 || box.right > width + 1) && !one.closest(".jb-scroll"))
+      found.push(one.outerHTML.slice(0, 80))
+  }
+  document.documentElement.style.fontSize = ""
+  return found
+}"""
+"""What does not fit beside the edge with letters of that size; tables scroll within themselves."""
 
 
 @pytest.fixture(scope="module")
 def window(chromium: Any, served: Served) -> Iterator[Page]:
     """A window at home, with one request taken in and one form begun."""
-    context: BrowserContext = chromium.new_context(viewport={"width": 1000, "height": 800})
+    context: BrowserContext = chromium.new_context(viewport=WINDOW)
     page = served.enter(context)
     begin(page, served)
     take_in(page)
@@ -61,6 +82,24 @@ def open_visit(served: Served) -> str:
     return "/visit"
 
 
+def open_stick_work(served: Served) -> str:
+    """A stick that is being written."""
+    counter = served.counter
+    assert counter.house is not None
+    counter.stick = StickWork(counter.house, "export", Path("stick"))
+    counter.stick.step = Step("write", 3, 9)
+    return "/usb/work"
+
+
+def open_stick_refused(served: Served) -> str:
+    """A stick that was too small."""
+    open_stick_work(served)
+    work = served.counter.stick
+    assert work is not None
+    work.running, work.problem = False, Problem("usb.full", need="96 MB", free="40 MB")
+    return "/usb/work"
+
+
 PAGES: dict[str, Callable[[Served], str]] = {
     "home": lambda _: "/",
     "unlock": lambda _: "/unlock?who=sari",
@@ -84,6 +123,9 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "drop": lambda s: f"/drafts/{draft(s)}/drop",
     "sending": lambda _: "/sending",
     "usb": lambda _: "/usb",
+    "usb at work": open_stick_work,
+    "usb too small": open_stick_refused,
+    "room on the disk": lambda _: "/readiness/room",
     "returned": open_returned,
     "visit to come": lambda _: "/visit",
     "visit": open_visit,
@@ -99,10 +141,10 @@ def test_a_page_is_for_everybody(served: Served, window: Page, name: str) -> Non
     window.goto(served.base + PAGES[name](served))
     assert window.locator("h1").count() == 1
     assert faults(window) == []
-    window.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    wide = window.evaluate("document.scrollingElement.scrollWidth")
-    window.set_viewport_size({"width": 1000, "height": 800})
-    assert wide <= NARROW["width"]
+    for size, letters in ((NARROW, "100%"), (ZOOMED, "100%"), (WIDE, "200%")):
+        window.set_viewport_size(size)
+        assert window.evaluate(SPILLS, letters) == [], (size, letters)
+    window.set_viewport_size(WINDOW)
     assert not served.watched
 
 

@@ -16,6 +16,7 @@ from sync.exchange import Absorbed
 from sync.messages import Cursor
 from sync.state import Created, Decision, Moved, Outcome, Wrote
 from tests.field import NOW, Hands, Jemput, example
+from tests.integration.test_printing import text_of
 from tests.pages import pages
 
 
@@ -81,7 +82,14 @@ def test_a_returned_request_leads_to_the_page_of_its_reason(tmp_path: Path) -> N
         assert browser.path.endswith("/documents")
         browser.send(fix, record=scanned, section="nothing")
         assert browser.path.count("/") == 2, "the task list"
-    hidden = Jemput(tmp_path / "laptop").one("request", "called", named)
+    jemput, paper = Jemput(tmp_path / "laptop"), tmp_path / "calls.pdf"
+    jemput.run("print", "calls", "--out", str(paper))
+    listed = text_of(paper.read_bytes())
+    assert "Nama berbeda dengan KK/SIAK" in listed
+    assert "Salma Kader, akan datang" in listed, (
+        "who was called stands on the list for the next call"
+    )
+    hidden = jemput.one("request", "called", named)
     who = masked("Salma Kader")
     assert (hidden["who"], hidden["result"], hidden["note"]) == (who, "coming", "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,16 @@ from field_client.vault.attached import add_file
 from sync.messages import Manifest
 from sync.transfer import PAPERS, in_order
 from tests.field import Hands, example
-from tests.pages import Browser, pages
+from tests.pages import Browser, pages, served
+from tests.sticks import bring, export, give, rows, stick
+from tests.town import Town
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    made = Town(tmp_path)
+    yield made
+    made.close()
 
 
 def take(browser: Browser, service: str = "birth") -> str:
@@ -81,6 +91,28 @@ def test_work_goes_out_by_stick_with_words_and_a_slip(
         assert "menunggu bukti; USB terakhir" in browser.text
         begin(browser, "import", stick)
         assert "Tidak ada paket balasan" in browser.text
+
+
+def test_an_answer_of_the_office_is_read_from_a_stick(town: Town) -> None:
+    van, folder = town.laptop("sari"), stick(town)
+    (taken,) = van.take(rows(town, 1)[0])
+    export(van, folder)
+    bring(town, folder)
+    town.send_back(taken.record, "DOC_UNREADABLE", "foto buram")
+    give(town, van, folder)
+    van.house.close()
+    town.laptops.remove(van)
+    with served(van.folder, Hands(town.time.at + 60)) as browser:
+        browser.unlock()
+        begin(browser, "import", folder)
+        assert "Tidak ada paket balasan" not in browser.text
+        browser.go("/returned")
+        assert "foto buram" in browser.text
+        browser.go("/sending")
+        assert "sampai nomor" in browser.text, "what central holds is proved"
+        begin(browser, "import", folder)  # the same stick once more changes nothing
+        assert browser.counter.stick is not None
+        assert browser.counter.stick.problem is None
 
 
 def test_papers_of_one_request_are_put_before_the_others(tmp_path: Path) -> None:
