@@ -11,8 +11,9 @@ from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
 from models.events import events
 from models.pages.forms import Form
+from models.pages.walk import to_bring
 from models.problems import Problem
-from models.services import Service, catalogue
+from models.services import catalogue
 
 
 @show("/serve")
@@ -35,7 +36,7 @@ def event(here: Here, name: str) -> Response[str]:
         ticked, title = one.first, one.title.say(here.lang)
     else:
         raise Problem("api.not_found")
-    papers = {service.slug: papers_of(service, here.lang) for service in found}
+    papers = {service.slug: to_bring(service, here.lang) for service in found}
     return here.page(
         "event.html",
         title=title,
@@ -62,15 +63,6 @@ def begin(here: Here, form: Form) -> Response[Any]:
     begun = folder.begin(here.desk, form.all("service"), nik[:16])
     here.counter.chosen = ("", "")
     return here.go(f"/drafts/{begun.name.hex()}")
-
-
-def papers_of(service: Service, lang: str) -> list[str]:
-    """What to bring, alternatives on one line, with the case in which it is asked."""
-    groups: dict[str, list[str]] = {}
-    for paper in service.documents:
-        case = f" ({paper.case.say(lang)})" if paper.case is not None else ""
-        groups.setdefault(paper.one_of or paper.code, []).append(paper.label.say(lang) + case)
-    return [" / ".join(texts) for texts in groups.values()]
 
 
 HANDLERS = [serve, event, person, begin]

@@ -19,16 +19,13 @@ from field_client.folder import Folder
 from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
-from models.fields import split_row
-from models.pages import topics
+from models.pages import topics, walk
 from models.pages.answers import answer_words
 from models.pages.forms import Form
 from models.pages.topics import Looked, Topic
-from models.problems import Finding, Problem
+from models.pages.walk import ADD, FILL, LATER, REMOVE
+from models.problems import Problem
 from models.words import WIT
-
-ADD, REMOVE, FILL, LATER = "add", "remove", "fill", "later"
-"""What a button of a page wishes besides saving."""
 
 WINDOWS_KEPT = 100
 
@@ -54,9 +51,9 @@ def tasks(here: Here, name: str) -> Response[Any]:
         "tasks.html",
         folder=folder,
         titles=[one.service.title.say(here.lang) for one in looked],
-        groups=_grouped(here, looked, listed),
-        adds=_adds(folder, looked, here.lang),
-        documents=_documents_state(looked),
+        groups=walk.grouped(looked, listed, here.lang),
+        adds=walk.adds(folder, looked, here.lang),
+        documents=walk.papers_state(looked),
         done=sum(one.state == "done" for one in listed),
         count=len(listed),
         saved=_clock(folder.at),
@@ -70,7 +67,7 @@ def topic(here: Here, name: str, number: int, section: str, row: int) -> Respons
     if folder is None:
         return here.go(f"/drafts/{name}/done")
     looked = topics.look(folder)
-    page = _topic(folder, looked, number, section, row, here.lang)
+    page = walk.topic_at(folder, looked, number, section, row, here.lang)
     return _draw(here, folder, looked, page, checked=here.asked("look") == "1")
 
 
@@ -82,7 +79,7 @@ def keep(here: Here, form: Form, name: str, number: int, section: str, row: int)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
     looked = topics.look(folder)
-    page = _topic(folder, looked, number, section, row, here.lang)
+    page = walk.topic_at(folder, looked, number, section, row, here.lang)
     here_again = f"/drafts/{name}/{page.address}"
     wish = form.get("do")
     if wish == REMOVE:
@@ -96,7 +93,7 @@ def keep(here: Here, form: Form, name: str, number: int, section: str, row: int)
         told = here.say("Diisi dari daftar penduduk. Periksa, lalu lanjutkan.")
         return here.go(here_again, told if filled else here.say("Tidak ditemukan di daftar."))
     looked = topics.look(folder)
-    if _stops(looked, page) and wish != LATER:
+    if walk.stops_at(looked, page) and wish != LATER:
         return here.go(f"{here_again}?look=1")
     if wish == ADD:
         more = topics.may_add(looked[page.number], section)
@@ -111,7 +108,7 @@ def save(here: Here, form: Form, name: str, number: int, section: str, row: int)
     if folder is None:
         raise Problem("draft.unknown", draft=name[:32])
     looked = topics.look(folder)
-    page = _topic(folder, looked, number, section, row, here.lang)
+    page = walk.topic_at(folder, looked, number, section, row, here.lang)
     if not _is_newest(here, folder, form):
         raise Problem("draft.moved")
     _write(folder, looked, page, form)
@@ -124,11 +121,7 @@ def documents(here: Here, name: str) -> Response[Any]:
     folder = _open(here, name)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
-    papers: dict[str, tuple[str, str]] = {}
-    for sheet in folder.sheets:
-        for paper in sheet.service.documents:
-            case = paper.case.say(here.lang) if paper.case is not None else ""
-            papers.setdefault(paper.code, (paper.label.say(here.lang), case))
+    papers = walk.papers_asked([sheet.service for sheet in folder.sheets], here.lang)
     brought = {code for sheet in folder.sheets for code in sheet.wanted.documents}
     return here.page("documents.html", folder=folder, papers=papers, brought=brought)
 
@@ -249,22 +242,6 @@ def _open(here: Here, text: str) -> Folder | None:
         raise
 
 
-def _topic(
-    folder: Folder, looked: Sequence[Looked], number: int, section: str, row: int, lang: str
-) -> Topic:
-    """The page of an address; one more row of a repeated block may be named before it is filled."""
-    for one in topics.topics_of(folder, looked, lang):
-        if (one.number, one.section, one.row) == (number, section, row):
-            return one
-    known = number < len(looked) and section in looked[number].service.plan.blocks
-    if known and row and row == topics.may_add(looked[number], section):
-        owners = tuple(folder.owners(section, number))
-        block = looked[number].service.plan.blocks[section]
-        title = block.title.say(lang) if block.title is not None else section
-        return Topic(number, owners, section, row, f"{title} {row}", "empty")
-    raise Problem("api.not_found")
-
-
 def _is_newest(here: Here, folder: Folder, form: Form) -> bool:
     """Whether no other window saved since this page was drawn. A page's own saves overtake each
     other: one while typing, one by the button."""
@@ -283,20 +260,9 @@ def _write(folder: Folder, looked: Sequence[Looked], page: Topic, form: Form) ->
     folder.put(answers, None, topics.reasons_in(page, form))
 
 
-def _stops(looked: Sequence[Looked], page: Topic) -> list[Finding]:
-    """What keeps a page from being finished."""
-    found = [f for n in page.owners for f in topics.findings_at(looked[n], page.section, page.row)]
-    return [one for one in found if one.stops]
-
-
 def _next(name: str, listed: Sequence[Topic], page: Topic) -> str:
     """The page after this one that is not done; the task list after the last."""
-    places = [one.address for one in listed]
-    at = places.index(page.address) if page.address in places else -1
-    for one in listed[at + 1 :]:
-        if one.state != "done":
-            return f"/drafts/{name}/{one.address}"
-    return f"/drafts/{name}"
+    return f"/drafts/{name}/{walk.next_page(listed, page)}".rstrip("/")
 
 
 def _draw(
@@ -330,38 +296,6 @@ def _draw(
     )
 
 
-def _grouped(
-    here: Here, looked: Sequence[Looked], listed: Sequence[Topic]
-) -> list[tuple[str, list[Topic]]]:
-    """Topics that several forms share, then those of each form."""
-    shared = [one for one in listed if len(one.owners) > 1]
-    groups = [(here.say("Data bersama"), shared)] if shared else []
-    for number, one in enumerate(looked):
-        own = [t for t in listed if t.number == number and len(t.owners) == 1]
-        groups.append((one.service.title.say(here.lang), own))
-    return [group for group in groups if group[1]]
-
-
-def _adds(folder: Folder, looked: Sequence[Looked], lang: str) -> list[tuple[str, str]]:
-    """Rows that may be added: (what, address)."""
-    found: dict[str, tuple[str, str]] = {}
-    for number, one in enumerate(looked):
-        for section, block in one.service.plan.blocks.items():
-            row = topics.may_add(one, section)
-            if row and number == folder.owners(section, number)[0]:
-                title = block.title.say(lang) if block.title is not None else section
-                found[f"{number}/{section}"] = (title, f"{number}/{section}/{row}")
-    return list(found.values())
-
-
-def _documents_state(looked: Sequence[Looked]) -> str:
-    """How far the papers are."""
-    missing = [f for one in looked for f in one.checked.problems if f.key.startswith("doc.")]
-    if any(one.stops for one in missing):
-        return "look"
-    return "done" if any(one.checked.documents for one in looked) else "empty"
-
-
 def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> Response[str]:
     looked = topics.look(folder)
     if folder.record:
@@ -380,11 +314,11 @@ def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> R
         "check.html",
         422 if problem is not None else 200,
         folder=folder,
-        groups=_answers(here, folder, looked, listed),
+        groups=walk.answers_of(looked, listed, here.lang),
         stops=list(dict.fromkeys(stops)),
         doubts=doubts,
         problem=problem,
-        papers=_papers(here, looked),
+        papers=walk.papers_brought(looked, here.lang),
         moved=[shown.unit_words(looked[0].service, unit, here.lang) for unit in moved],
         changed=_changed(here, folder),
     )
@@ -404,40 +338,7 @@ def _changed(here: Here, folder: Folder) -> list[tuple[str, str, str]]:
 
 def _address_of(folder: Folder, listed: Sequence[Topic], number: int, key: str) -> str:
     """Where an answer is typed."""
-    name = folder.name.hex()
-    if key.startswith("doc"):
-        return f"/drafts/{name}/documents"
-    path, row = split_row(key)
-    section = path.partition(".")[0]
-    for one in listed:
-        if number in one.owners and one.section == section and row in (0, one.row):
-            return f"/drafts/{name}/{one.address}?look=1"
-    return f"/drafts/{name}"
-
-
-def _answers(
-    here: Here, folder: Folder, looked: Sequence[Looked], listed: Sequence[Topic]
-) -> list[tuple[Topic, list[tuple[str, str]]]]:
-    """Every page with its answers in words."""
-    found = []
-    for page in listed:
-        one = looked[page.number]
-        rows = [
-            answer_words(one.service, key, value, here.lang)
-            for key, value in one.checked.answers.items()
-            if (split_row(key)[0].partition(".")[0], split_row(key)[1]) == (page.section, page.row)
-        ]
-        found.append((page, rows))
-    del folder
-    return found
-
-
-def _papers(here: Here, looked: Sequence[Looked]) -> list[str]:
-    from models.codes import code_list
-
-    names = code_list("jenis_dokumen")
-    codes = sorted({code for one in looked for code in one.checked.documents})
-    return [names.label(code, here.lang) for code in codes]
+    return f"/drafts/{folder.name.hex()}/{walk.address_of(folder, listed, number, key)}".rstrip("/")
 
 
 def _clock(at: int) -> str:

@@ -37,7 +37,7 @@ class Drawn(msgspec.Struct, frozen=True):
 
     name: of its input; parts of an answer add `|part`. widget: which drawing. value: as typed.
     groups: options by heading ("" for none). doubts: warnings that pass with a reason, each (key of
-    the reason's input, words, reason). rows: of an answer that is a list of people.
+    the reason's input, words, reason). told: what the office wrote about this answer. rows: of an answer that is a list of people.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Drawn(msgspec.Struct, frozen=True):
     estimated: bool = False
     inputmode: str = ""
     shown: str = ""
+    told: str = ""
 
     @property
     def id(self) -> str:

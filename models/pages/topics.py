@@ -150,11 +150,17 @@ def _is_at(key: str, section: str, row: int) -> bool:
 
 
 def questions(
-    folder: Folder, looked: Sequence[Looked], topic: Topic, lang: str, checked: bool
+    folder: Folder,
+    looked: Sequence[Looked],
+    topic: Topic,
+    lang: str,
+    checked: bool,
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Drawn], list[Drawn]]:
     """The questions of a page: those that are asked now, and those that only some people need.
 
-    checked: whether to say what is wrong; a page never sent does not begin with reproaches.
+    checked: whether to say what is wrong; a page never sent does not begin with reproaches. told:
+    answer's key -> what the office wrote about it.
     """
     now: list[Drawn] = []
     rare: list[Drawn] = []
@@ -177,7 +183,8 @@ def questions(
         drawn = fields.with_findings(drawn, found, reasons, lang)
         if not checked and value in ("", None):
             drawn = msgspec.structs.replace(drawn, errors=())
-        wanted = required is not False or value not in ("", None) or drawn.errors
+        drawn = msgspec.structs.replace(drawn, told=told.get(key, ""))
+        wanted = required is not False or value not in ("", None) or drawn.errors or drawn.told
         optional = not isinstance(slot.required, Condition)
         (now if wanted or optional else rare).append(drawn)
     return now, rare

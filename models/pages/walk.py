@@ -1,0 +1,141 @@
+"""Walk: the way through a folder, from its task list over its pages to the last check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from models.codes import code_list
+from models.fields import split_row
+from models.pages import topics
+from models.pages.answers import answer_words
+from models.pages.together import Folder
+from models.pages.topics import Looked, Topic
+from models.problems import Finding, Problem
+from models.services import Service
+from models.words import say
+
+ADD, REMOVE, FILL, LATER = "add", "remove", "fill", "later"
+"""What a button of a page wishes besides saving."""
+
+Rows = list[tuple[str, str]]
+"""Question and answer in words."""
+
+
+def topic_at(
+    folder: Folder, looked: Sequence[Looked], number: int, section: str, row: int, lang: str
+) -> Topic:
+    """The page of an address; one more row of a repeated block may be named before it is filled.
+    Problem api.not_found."""
+    for one in topics.topics_of(folder, looked, lang):
+        if (one.number, one.section, one.row) == (number, section, row):
+            return one
+    known = number < len(looked) and section in looked[number].service.plan.blocks
+    if known and row and row == topics.may_add(looked[number], section):
+        owners = tuple(folder.owners(section, number))
+        block = looked[number].service.plan.blocks[section]
+        title = block.title.say(lang) if block.title is not None else section
+        return Topic(number, owners, section, row, f"{title} {row}", "empty")
+    raise Problem("api.not_found")
+
+
+def stops_at(looked: Sequence[Looked], page: Topic) -> list[Finding]:
+    """What keeps a page from being finished."""
+    found = [f for n in page.owners for f in topics.findings_at(looked[n], page.section, page.row)]
+    return [one for one in found if one.stops]
+
+
+def next_page(listed: Sequence[Topic], page: Topic) -> str:
+    """Address of the page after this one that is not done; "" after the last."""
+    places = [one.address for one in listed]
+    at = places.index(page.address) if page.address in places else -1
+    return next((one.address for one in listed[at + 1 :] if one.state != "done"), "")
+
+
+def grouped(
+    looked: Sequence[Looked], listed: Sequence[Topic], lang: str
+) -> list[tuple[str, list[Topic]]]:
+    """Topics that several forms share, then those of each form."""
+    shared = [one for one in listed if len(one.owners) > 1]
+    groups = [(say("Data bersama", lang), shared)] if shared else []
+    for number, one in enumerate(looked):
+        own = [t for t in listed if t.number == number and len(t.owners) == 1]
+        groups.append((one.service.title.say(lang), own))
+    return [group for group in groups if group[1]]
+
+
+def adds(folder: Folder, looked: Sequence[Looked], lang: str) -> list[tuple[str, str]]:
+    """Rows that may be added: (what, address)."""
+    found: dict[str, tuple[str, str]] = {}
+    for number, one in enumerate(looked):
+        for section, block in one.service.plan.blocks.items():
+            row = topics.may_add(one, section)
+            if row and number == folder.owners(section, number)[0]:
+                title = block.title.say(lang) if block.title is not None else section
+                found[f"{number}/{section}"] = (title, f"{number}/{section}/{row}")
+    return list(found.values())
+
+
+def address_of(folder: Folder, listed: Sequence[Topic], number: int, key: str) -> str:
+    """Where an answer is typed; "documents" for a paper, "" for the task list."""
+    del folder
+    if key.startswith("doc"):
+        return "documents"
+    path, row = split_row(key)
+    section = path.partition(".")[0]
+    for one in listed:
+        if number in one.owners and one.section == section and row in (0, one.row):
+            return f"{one.address}?look=1"
+    return ""
+
+
+def answers_of(
+    looked: Sequence[Looked], listed: Sequence[Topic], lang: str
+) -> list[tuple[Topic, Rows]]:
+    """Every page with its answers in words."""
+    found = []
+    for page in listed:
+        one = looked[page.number]
+        rows = [
+            answer_words(one.service, key, value, lang)
+            for key, value in one.checked.answers.items()
+            if (split_row(key)[0].partition(".")[0], split_row(key)[1]) == (page.section, page.row)
+        ]
+        found.append((page, rows))
+    return found
+
+
+# -- papers
+
+
+def papers_state(looked: Sequence[Looked]) -> str:
+    """How far the papers are, in the words of `Topic.state`."""
+    missing = [f for one in looked for f in one.checked.problems if f.key.startswith("doc.")]
+    if any(one.stops for one in missing):
+        return "look"
+    return "done" if any(one.checked.documents for one in looked) else "empty"
+
+
+def papers_asked(services: Sequence[Service], lang: str) -> dict[str, tuple[str, str]]:
+    """Code -> (words, the case in which it is asked), of all papers these services may ask."""
+    found: dict[str, tuple[str, str]] = {}
+    for service in services:
+        for paper in service.documents:
+            case = paper.case.say(lang) if paper.case is not None else ""
+            found.setdefault(paper.code, (paper.label.say(lang), case))
+    return found
+
+
+def papers_brought(looked: Sequence[Looked], lang: str) -> list[str]:
+    """The papers that were brought, in words."""
+    labels = code_list("jenis_dokumen")
+    codes = sorted({code for one in looked for code in one.checked.documents})
+    return [labels.label(code, lang) for code in codes]
+
+
+def to_bring(service: Service, lang: str) -> list[str]:
+    """What to bring, alternatives on one line, with the case in which it is asked."""
+    groups: dict[str, list[str]] = {}
+    for paper in service.documents:
+        case = f" ({paper.case.say(lang)})" if paper.case is not None else ""
+        groups.setdefault(paper.one_of or paper.code, []).append(paper.label.say(lang) + case)
+    return [" / ".join(texts) for texts in groups.values()]
