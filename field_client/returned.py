@@ -23,6 +23,7 @@ from models.problems import Problem
 from models.remarks import Remark, Said
 from models.services import Service
 from models.words import say
+from sync.notices import Notice
 
 DOCUMENTS = "documents"
 NOTE_MAX, WHO_MAX = 200, 100
@@ -70,9 +71,7 @@ def returned(desk: Desk, lang: str = "id", limit: int = LIST_MAX) -> list[Return
 
 def _returned(desk: Desk, line: Line, lang: str) -> Returned:
     page = desk.find_sheet(line.record)
-    told = [one.notice for one in desk.store.notices.of(line.record)
-            if one.notice.kind == "status" and one.notice.take == "return"]  # fmt: skip
-    notice = told[-1] if told else None
+    notice = _newest(desk, line.record)
     reason = notice.reason if notice is not None else ""
     phone = page.answers.get("applicant.phone") if page is not None else ""
     form = page.service if page is not None else None
@@ -87,6 +86,25 @@ def _returned(desk: Desk, line: Line, lang: str) -> Returned:
         tuple(desk.store.contacts.of(line.record)),
         tuple(one for one in remarks.said(reason, form, lang) if one.key),
     )
+
+
+def told_of(desk: Desk, page: Sheet, lang: str = "id") -> dict[str, str]:
+    """Key of an answer, or `doc.` and a paper's code -> why it came back; of a request that waits
+    for correction."""
+    notice = _newest(desk, page.record)
+    if page.status != RETURNED or notice is None:
+        return {}
+    found: dict[str, str] = {}
+    for one in remarks.said(notice.reason, page.service, lang):
+        if one.key:
+            found[one.key] = "; ".join(filter(None, (found.get(one.key, ""), one.words)))
+    return found
+
+
+def _newest(desk: Desk, record: bytes) -> Notice | None:
+    told = [one.notice for one in desk.store.notices.of(record)
+            if one.notice.kind == "status" and one.notice.take == "return"]  # fmt: skip
+    return told[-1] if told else None
 
 
 def places(page: Sheet, reason: str, lang: str = "id") -> Iterator[Place]:

@@ -14,7 +14,7 @@ from typing import Any
 from litestar import Response
 
 from field_client import folder as folders
-from field_client import shown
+from field_client import returned, shown
 from field_client.folder import Folder
 from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
@@ -123,7 +123,8 @@ def documents(here: Here, name: str) -> Response[Any]:
         return here.go(f"/drafts/{name}/done")
     papers = walk.papers_asked([sheet.service for sheet in folder.sheets], here.lang)
     brought = {code for sheet in folder.sheets for code in sheet.wanted.documents}
-    return here.page("documents.html", folder=folder, papers=papers, brought=brought)
+    told = _told(here, folder)
+    return here.page("documents.html", folder=folder, papers=papers, brought=brought, told=told)
 
 
 @act("/drafts/{name:str}/documents", finishes=True)
@@ -274,7 +275,8 @@ def _draw(
     form: Form | None = None,
 ) -> Response[str]:
     """form: what was typed in a window that another one has overtaken; it is shown beside."""
-    now, rare = topics.questions(folder, looked, page, here.lang, checked)
+    told = _told(here, folder)
+    now, rare = topics.questions(folder, looked, page, here.lang, checked, told)
     block = looked[page.number].service.plan.blocks[page.section]
     return here.page(
         "topic.html",
@@ -294,6 +296,12 @@ def _draw(
         roster=bool(here.store.standing().residents)
         and any(one.key.endswith("nik") for one in (*now, *rare)),
     )
+
+
+def _told(here: Here, folder: Folder) -> dict[str, str]:
+    """What the office wrote about single answers of the request that is corrected."""
+    page = here.desk.find_sheet(folder.record) if folder.record else None
+    return returned.told_of(here.desk, page, here.lang) if page is not None else {}
 
 
 def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> Response[str]:

@@ -11,6 +11,7 @@ from field_client import returned
 from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
+from models.fields import split_row
 from models.pages import topics
 from models.pages.forms import Form
 
@@ -29,14 +30,17 @@ def listing(here: Here) -> Response[str]:
 def fix(here: Here, form: Form) -> Response[Any]:
     """Begin the correction, or go on with it, on the page that the reason is about."""
     begun = folders.begin_correction(here.desk, record_id(form.get("record")))
-    name, section = begun.name.hex(), form.get("section")
-    if section == returned.DOCUMENTS:
+    name, key = begun.name.hex(), form.get("key")
+    path, row = split_row(key)
+    section = form.get("section") or path.partition(".")[0]
+    if section in (returned.DOCUMENTS, "doc"):
         return here.go(f"/drafts/{name}/documents")
     listed = topics.topics_of(begun, topics.look(begun), here.lang)
-    fitting = [one for one in listed if one.section == section]
+    fitting = [one for one in listed if one.section == section and row in (0, one.row)]
     if not fitting:
         return here.go(f"/drafts/{name}")
-    return here.go(f"/drafts/{name}/{fitting[0].address}")
+    place = f"#{topics.id_of(fitting[0], path)}" if key else ""
+    return here.go(f"/drafts/{name}/{fitting[0].address}{place}")
 
 
 @act("/returned/call")

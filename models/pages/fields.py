@@ -37,7 +37,8 @@ class Drawn(msgspec.Struct, frozen=True):
 
     name: of its input; parts of an answer add `|part`. widget: which drawing. value: as typed.
     groups: options by heading ("" for none). doubts: warnings that pass with a reason, each (key of
-    the reason's input, words, reason). told: what the office wrote about this answer. rows: of an answer that is a list of people.
+    the reason's input, words, reason). told: what the office wrote about this answer. rows: of an
+    answer that is a list of people.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Drawn(msgspec.Struct, frozen=True):
     @property
     def id(self) -> str:
         """For labels and links: letters, digits and dashes."""
-        return re.sub(r"[^A-Za-z0-9]+", "-", self.name).strip("-")
+        return id_of(self.name)
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -86,6 +87,11 @@ class Drawn(msgspec.Struct, frozen=True):
         """Rows to draw of a list of people."""
         filled = len(self.value) if isinstance(self.value, list | tuple) else 0
         return range(min(PEOPLE_MAX, filled + PEOPLE_SPARE))
+
+
+def id_of(name: str) -> str:
+    """The id of an input by its name: letters, digits and dashes."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
 
 
 def askable(slot: Slot) -> bool:

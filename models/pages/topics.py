@@ -7,7 +7,8 @@ answered(folder, topic, form)      what a browser sent, form by form
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -255,6 +256,11 @@ def _asked(folder: Folder, looked: Sequence[Looked], topic: Topic) -> Iterator[t
                 yield number, looked[number].service.plan.slots[slot.path]
         else:
             yield topic.number, slot
+
+
+def id_of(topic: Topic, path: str) -> str:
+    """Where on its page a question is: the id of its input."""
+    return fields.id_of(f"{topic.number}|{row_name(path, topic.row)}")
 
 
 def _name(number: int, topic: Topic, slot: Slot) -> str:

@@ -415,12 +415,18 @@ def test_a_whole_database_is_believed_for_ten_minutes(browser: Browser, monkeypa
     house, asked = browser.counter.house, []
     assert house is not None
     house.found_whole, real = None, house.store.engine.check
-    monkeypatch.setattr(house.store.engine, "check", lambda quick: asked.append(1) or real(quick))
+
+    def check(quick: bool) -> list[str]:
+        asked.append(quick)
+        return real(quick)
+
+    monkeypatch.setattr(house.store.engine, "check", check)
     browser.go("/readiness")
     browser.go("/readiness")
     assert "Utuh, diperiksa" in browser.text
     assert len(asked) == 1
     monkeypatch.setattr(house.store.engine, "check", lambda quick: ["page 7"])
+    assert house.found_whole is not None
     house.found_whole -= 601
     browser.go("/readiness")
     assert "Rusak. Jangan hapus apa pun." in browser.text

@@ -74,7 +74,14 @@ def test_a_returned_request_leads_to_the_page_of_its_reason(tmp_path: Path) -> N
         assert "Salma Kader: akan datang (besok pagi) · sari" in browser.text
         fix = browser.form("/returned/fix")
         offered = re.findall(r'name="section" value="(\w+)"', browser.page.text)
-        assert {"documents", "applicant", "parents"} <= set(offered), offered
+        assert {"documents", "parents"} <= set(offered), offered
+        browser.send(fix, record=each, key="applicant.nik")
+        assert browser.page.url.fragment == "0-applicant-nik"
+        assert 'id="0-applicant-nik"' in browser.page.text
+        assert "Dari pusat: NIK tidak ditemukan: cek KTP-nya" in browser.text
+        browser.send(fix, record=each, key="doc.KK")
+        assert browser.path.endswith("/documents")
+        assert "Dari pusat:" in browser.text
         browser.send(fix, record=named, section="parents")
         assert browser.path.endswith("/0/parents/0")
         assert browser.path.startswith("/drafts/")
