@@ -245,6 +245,14 @@ def require_area(person: Person, village: str) -> None:
         raise Problem("auth.area")
 
 
+def require_request(door: Door, person: Person, *records: bytes) -> None:
+    """Raise `auth.area` unless one of these requests is of somebody's area."""
+    if areas(person):
+        lines = [line for one in records if (line := door.request_line(one)) is not None]
+        if not any(sees(person, line.village) for line in lines):
+            raise Problem("auth.area")
+
+
 def checked_login(login: str) -> str:
     """`login` if it is one, else Problem("person.login")."""
     if not _LOGIN.fullmatch(login):

@@ -6,16 +6,20 @@ nothing; two people who decide the same request all the same are told apart by w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from models import lifecycle
-from models.people import Act, Role, require
+from models import clock, lifecycle
+from models.clock import Clock
+from models.ids import Code
+from models.people import Act, Role, may, require
 from models.problems import Problem
-from server.auth import roles
+from server.auth import areas, require_request, roles, sees
 from server.casework import Casework, find_record
+from server.clocks import clocks
 from server.database.desk import Claim
+from server.database.lists import RequestLine as Row
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.sheets import RequestLine, RequestSheet, line
@@ -26,6 +30,10 @@ ASSIGN_MAX = 5000
 FILTERS_MAX = 30
 NAME_MAX = 60
 PAGE_MAX = 200
+EXPORT_MAX = 20_000
+FOUND_MAX = 20
+SEARCH_MAX = 80
+LISTED_AT_ONCE = 500
 _S = lifecycle.Status
 QUEUES: dict[Role, tuple[lifecycle.Status, ...]] = {
     Role.VERIFIER: (_S.RECEIVED, _S.IN_VERIFICATION),
@@ -39,11 +47,13 @@ QUEUES: dict[Role, tuple[lifecycle.Status, ...]] = {
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """What waits in one status. oldest_at: when the oldest arrived, Unix seconds, 0 for none."""
+    """What waits in one status. oldest_at: when the oldest arrived, Unix seconds, 0 for none. late:
+    how many arrived longer ago than the service standard, in working time."""
 
     status: str
     n: int
     oldest_at: int
+    late: int = 0
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -55,10 +65,18 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class WorkLine(msgspec.Struct, frozen=True):
-    """A request in a list, and who has it."""
+    """A request in a list, who has it, and how it stands to its promise (where that was asked)."""
 
     request: RequestLine
     held: Held | None
+    clock: Clock | None = None
+
+
+class Colleague(msgspec.Struct, frozen=True):
+    """Somebody who can be given requests."""
+
+    login: str
+    name: str
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -69,12 +87,17 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a list shows; empty for everything. cases: "with" or "without" open cases."""
+    """What a list shows; empty for everything. village: of a village or district. cases: "with" or
+    "without" open cases. held: "mine", "taken" by anybody, "free". age: "late" for what arrived
+    longer ago than the service standard. order: "newest" first."""
 
     status: str = ""
     service: str = ""
     village: str = ""
     cases: str = ""
+    held: str = ""
+    age: str = ""
+    order: str = ""
 
 
 class SavedFilter(msgspec.Struct, frozen=True):
@@ -100,8 +123,19 @@ class Worklist:
         wanted = dict.fromkeys(
             status for role in roles(me) for status in QUEUES.get(Role(role), ())
         )
+        mine, by = areas(me), self._late_since()
+        found = []
         with self.registry.read() as door:
-            return [Queue(str(status), *door.waiting_in(str(status))) for status in wanted]
+            for status in map(str, wanted):
+                n, oldest = door.waiting_in(status, areas=mine)
+                late = door.waiting_in(status, areas=mine, arrived_by=by)[0] if n else 0
+                found.append(Queue(status, n, oldest, late))
+        return found
+
+    def _late_since(self) -> int:
+        """What arrived by then is over the standard of 24 working hours, Unix seconds."""
+        seconds = round(clock.HOURS * 3600)
+        return clock.started_before(self.casework.calendar, self.clock(), seconds)
 
     def next(self, me: Person, *, service: str = "", village: str = "", lang: str = "id") -> Taken:
         """The next request to verify: what is mine already, else the oldest that nobody has. It is
@@ -113,6 +147,7 @@ class Worklist:
                 self.clock(),
                 service=service,
                 village=village,
+                areas=areas(me),
             )
             if found is None:
                 return Taken(None)
@@ -136,6 +171,7 @@ class Worklist:
         require(roles(me), Act.READ_REQUEST)
         with self.registry.write() as door:
             record = find_record(door, name)
+            require_request(door, me, record.id)
             held = self._held(door, me, [record.id]).get(record.id)
             if held is not None and not held.mine:
                 if not take_over:
@@ -160,17 +196,41 @@ class Worklist:
             raise Problem("work.too_many", limit=ASSIGN_MAX, n=len(names))
         records = [_id(name) for name in dict.fromkeys(names)]
         with self.registry.write() as door:
-            person = door.person(login)
-            if person is None or not person.active:
-                raise Problem("person.unknown", login=login)
-            known = door.known_requests(records)
+            known = door.known_requests(records, areas(me))
             missing = [record for record in records if record not in known]
             if missing:
                 raise Problem("request.unknown", code=missing[0].hex()[:8])
-            until = self.clock() + ASSIGNED_SECONDS
-            door.keep_claims([Claim(record, login, until) for record in records])
-            self._note(door, me, "claim.assign", login, n=len(records))
+            self._give(door, me, records, login)
         return len(records)
+
+    def assign_all(self, me: Person, wanted: Filter, login: str) -> int:
+        """Everything that a list shows is that colleague's for the working day, 5,000 at most: all
+        of it or nothing."""
+        require(roles(me), Act.APPROVE_CASE)
+        with self.registry.write() as door:
+            records: list[bytes] = []
+            for row in self._each(door, me, wanted):
+                records.append(row.id)
+                if len(records) > ASSIGN_MAX:
+                    raise Problem("work.too_many", limit=ASSIGN_MAX, n=len(records))
+            if records:
+                self._give(door, me, records, login)
+        return len(records)
+
+    def colleagues(self, me: Person) -> list[Colleague]:
+        """Whom requests can be given to, by name."""
+        require(roles(me), Act.APPROVE_CASE)
+        with self.registry.read() as door:
+            fit = [p for p in door.people() if p.active and may(roles(p), Act.RESOLVE_CASE)]
+        return sorted((Colleague(p.login, p.name) for p in fit), key=lambda one: one.name)
+
+    def _give(self, door: Door, me: Person, records: Sequence[bytes], login: str) -> None:
+        person = door.person(login)
+        if person is None or not person.active:
+            raise Problem("person.unknown", login=login)
+        until = self.clock() + ASSIGNED_SECONDS
+        door.keep_claims([Claim(record, login, until) for record in records])
+        self._note(door, me, "claim.assign", login, n=len(records))
 
     def _take(self, door: Door, me: Person, record: bytes, seconds: int) -> int:
         before = door.claim(record)
@@ -191,24 +251,88 @@ class Worklist:
     # -- lists
 
     def lines(
-        self, me: Person, wanted: Filter, *, after: str = "", limit: int = 50
+        self, me: Person, wanted: Filter, *, after: str = "", limit: int = 50, clocked: bool = False
     ) -> list[WorkLine]:
         """Requests by arrival, with who has them; `after`: id of the last line of the page before.
-        A page costs the same at the end of the list as at its beginning."""
+        A page costs the same at the end of the list as at its beginning. clocked: with how each
+        stands to its promise."""
         require(roles(me), Act.LIST_REQUESTS)
         start = _id(after) if after else None
         with self.registry.write() as door:
-            found = door.requests(
-                status=wanted.status,
-                service=wanted.service,
-                village=wanted.village,
-                with_cases={"with": True, "without": False}.get(wanted.cases),
-                after=start,
-                limit=max(1, min(limit, PAGE_MAX)),
-            )
-            held = self._held(door, me, [row.id for row in found])
+            found = self._rows(door, me, wanted, start, max(1, min(limit, PAGE_MAX)))
             self._note(door, me, str(Act.LIST_REQUESTS), "", n=len(found))
-        return [WorkLine(line(row), held.get(row.id)) for row in found]
+            return self._lines(door, me, found, clocked=clocked)
+
+    def mine(self, me: Person) -> list[WorkLine]:
+        """What I have taken or was given, the one that ends first first."""
+        require(roles(me), Act.LIST_REQUESTS)
+        with self.registry.read() as door:
+            claims = door.claims_of(me.login, self.clock())[:PAGE_MAX]
+            rows = [row for one in claims if (row := door.request_line(one.record)) is not None]
+            return self._lines(door, me, rows, clocked=True)
+
+    def search(self, me: Person, text: str) -> list[WorkLine]:
+        """Requests of somebody who is on the telephone: by tracking code, NIK or name. What was
+        asked for may name a citizen, so the trail says only that something was."""
+        require(roles(me), Act.LIST_REQUESTS)
+        text = text.strip()
+        if not 2 <= len(text) <= SEARCH_MAX:
+            raise Problem("work.search", limit=SEARCH_MAX)
+        with self.registry.write() as door:
+            found = _by_code(door, text)
+            if not found:
+                digits = "".join(text.split())
+                asked = digits if digits.isdigit() else text
+                found = door.requests(text=asked, areas=areas(me), newest=True, limit=FOUND_MAX)
+            found = [row for row in found if sees(me, row.village)]
+            self._note(door, me, "request.search", "", n=len(found))
+            return self._lines(door, me, found, clocked=True)
+
+    def export(self, me: Person, wanted: Filter) -> list[RequestLine]:
+        """A whole list to keep, 20,000 lines at most; Problem work.too_many for a longer one."""
+        require(roles(me), Act.LIST_REQUESTS)
+        with self.registry.write() as door:
+            found: list[RequestLine] = []
+            for row in self._each(door, me, wanted):
+                found.append(line(row))
+                if len(found) > EXPORT_MAX:
+                    raise Problem("work.too_many", limit=EXPORT_MAX, n=len(found))
+            self._note(door, me, "request.export", "", n=len(found))
+        return found
+
+    def _each(self, door: Door, me: Person, wanted: Filter) -> Iterator[Row]:
+        """Every request of a list, page by page."""
+        start: bytes | None = None
+        while page := self._rows(door, me, wanted, start, LISTED_AT_ONCE):
+            yield from page
+            start = page[-1].id
+
+    def _rows(
+        self, door: Door, me: Person, wanted: Filter, start: bytes | None, limit: int
+    ) -> list[Row]:
+        return door.requests(
+            status=wanted.status,
+            service=wanted.service,
+            village=wanted.village,
+            with_cases={"with": True, "without": False}.get(wanted.cases),
+            areas=areas(me),
+            arrived_by=self._late_since() if wanted.age == "late" else 0,
+            claimed={"mine": True, "taken": True, "free": False}.get(wanted.held),
+            by=me.login if wanted.held == "mine" else "",
+            at=self.clock(),
+            newest=wanted.order == "newest",
+            after=start,
+            limit=limit,
+        )
+
+    def _lines(
+        self, door: Door, me: Person, rows: Sequence[Row], *, clocked: bool
+    ) -> list[WorkLine]:
+        names = [row.id for row in rows]
+        held = self._held(door, me, names)
+        calendar, now = self.casework.calendar, self.clock()
+        promised = clocks(door, rows, calendar, now) if clocked else {}
+        return [WorkLine(line(row), held.get(row.id), promised.get(row.id)) for row in rows]
 
     def filters(self, me: Person) -> list[SavedFilter]:
         """The lists this person keeps, by name."""
@@ -237,6 +361,17 @@ class Worklist:
 
     def _note(self, door: Door, me: Person, act: str, target: str, **details: int) -> None:
         door.audit(me.login, act, target, details, self.clock())
+
+
+def _by_code(door: Door, text: str) -> list[Row]:
+    """The request with this tracking code, if it is one and there is one."""
+    try:
+        code = Code.parse(text)
+    except Problem:
+        return []
+    named = door.record_by_code(code.block, code.number)
+    row = door.request_line(named) if named is not None else None
+    return [row] if row is not None else []
 
 
 def _id(text: str) -> bytes:

@@ -16,7 +16,7 @@ from tests.pusat import PASSWORD, Pusat, pusat
 
 ORIGIN = "http://testserver.local"
 OURS = {"Origin": ORIGIN}
-ASIDE = ("/language", "/sign-out", "/search")
+ASIDE = ("/language", "/sign-out", "/search", "/next")
 """Forms that every page has."""
 
 

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from server.database.desk_tables import ClaimRow, SavedFilterRow, SiakBatchRow, SiakRowRow
+from server.database.lists import inside
 from server.database.tables import RecordRow
 from server.database.work import Work, table_of
 
@@ -129,21 +130,36 @@ class Desk(Work):
         """Nobody has these any more."""
         self.delete(_claims, ["record"], [{"record": record} for record in records])
 
-    def known_requests(self, records: Collection[bytes]) -> set[bytes]:
-        """Those of the ids that are of requests."""
+    def known_requests(self, records: Collection[bytes], areas: Collection[str] = ()) -> set[bytes]:
+        """Those of the ids that are of requests. areas: of these alone."""
         found = select(_records.c.id).where(_records.c.city == self.city)
+        if areas:
+            found = found.where(inside(areas))
         return {row.id for row in self.each(found, _records.c.id, sorted(records))}
 
-    def waiting_in(self, status: str) -> tuple[int, int]:
-        """How many requests stand so, and when the oldest of them arrived."""
+    def waiting_in(
+        self, status: str, *, areas: Collection[str] = (), arrived_by: int = 0
+    ) -> tuple[int, int]:
+        """How many requests stand so, and when the oldest of them arrived. areas: of these alone;
+        arrived_by: that had arrived by then, Unix seconds."""
         here = (_records.c.city == self.city) & (_records.c.status == status)
+        if areas:
+            here &= inside(areas)
+        if arrived_by:
+            here &= _records.c.created_at <= arrived_by
         n = self.value(select(func.count()).select_from(_records).where(here)) or 0
         oldest = select(_records.c.created_at).where(here)
         order = (_records.c.created, _records.c.id)
         return n, self.value(oldest.order_by(*order).limit(1)) or 0
 
     def next_unclaimed(
-        self, statuses: Collection[str], at: int, *, service: str = "", village: str = ""
+        self,
+        statuses: Collection[str],
+        at: int,
+        *,
+        service: str = "",
+        village: str = "",
+        areas: Collection[str] = (),
     ) -> bytes | None:
         """The oldest request of those that nobody has."""
         taken = select(_claims.c.record).where(
@@ -155,7 +171,9 @@ class Desk(Work):
         if service:
             found = found.where(_records.c.service == service)
         if village:
-            found = found.where(_records.c.village == village)
+            found = found.where(inside([village]))
+        if areas:
+            found = found.where(inside(areas))
         firsts = []
         for status in sorted(statuses):  # one at a time: each is the start of an index
             one = found.where(_records.c.status == status)

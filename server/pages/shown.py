@@ -10,6 +10,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from models import lifecycle, regions, words
+from models.clock import Clock
 from models.people import ROLES, Role
 from models.problems import Problem
 from models.services import catalogue
@@ -66,6 +67,21 @@ def role(code: str, lang: str) -> str:
     return ROLES[Role(code)].words(lang) if code in ROLES else code
 
 
+def promise(found: Clock | None, lang: str) -> tuple[str, str]:
+    """How a request stands to its promise: words, and the mark they are drawn with."""
+    if found is None or found.state in ("not_started", "stopped"):
+        return "–", ""
+    if found.state == "paused":
+        return words.say("jam berhenti", lang), ""
+    marks = {"late": "late", "late_soon": "soon"}
+    told = {
+        "late": words.say("terlambat sejak {at}", lang, at=moment(found.due)),
+        "late_soon": words.say("paling lambat {at}", lang, at=moment(found.due)),
+    }
+    plain = words.say("paling lambat {at}", lang, at=moment(found.due))
+    return told.get(found.bucket, plain), marks.get(found.bucket, "")
+
+
 def iso_day(text: str) -> str:
     """An ISO date as on forms, DD-MM-YYYY."""
     try:
@@ -74,11 +90,11 @@ def iso_day(text: str) -> str:
         return text
 
 
-def _in_language(function: Callable[[Any, str], str]) -> Callable[..., str]:
+def _in_language(function: Callable[[Any, str], Any]) -> Callable[..., Any]:
     """A filter that takes the page's language by itself."""
 
     @pass_context
-    def said(context: Context, value: Any) -> str:
+    def said(context: Context, value: Any) -> Any:
         return function(value, context["lang"])
 
     return said
@@ -115,6 +131,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "service": _in_language(service),
     "role": _in_language(role),
     "village": village,
+    "promise": _in_language(promise),
     "iso_day": iso_day,
     "n": _number,
     "size": _in_language(words.size),
