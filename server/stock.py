@@ -65,6 +65,13 @@ class BlankSheet(msgspec.Struct, frozen=True):
     code: str
 
 
+class ToPrint(msgspec.Struct, frozen=True):
+    """A document that is ready to print. card: the kind of blank it needs, "" for plain paper."""
+
+    request: RequestLine
+    card: str
+
+
 class Pile(msgspec.Struct, frozen=True):
     """How many documents of a village stand so. village: its code, "" for none."""
 
@@ -149,6 +156,23 @@ class Stock:
             found = door.requests(status=status, village=village, after=start, limit=most)
             self._note(door, me, str(Act.LIST_REQUESTS), "", {"status": status, "n": len(found)})
         return [line(row) for row in found]
+
+    def to_print(
+        self, me: Person, *, village: str = "", after: str = "", limit: int = 50
+    ) -> list[ToPrint]:
+        """What is ready to print, by arrival, with the blank that each needs."""
+        lines = self.waiting(me, PILES[0], village=village, after=after, limit=limit)
+        with self.registry.read() as door:
+            records = [door.record(bytes.fromhex(line.id)) for line in lines]
+        return [
+            ToPrint(line, card_of(record) if record is not None else "")
+            for line, record in zip(lines, records, strict=True)
+        ]
+
+    def seen(self) -> int:
+        """Number of the register that is shown now."""
+        with self.registry.read() as door:
+            return door.standing().server_seq
 
     def print(self, me: Person, name: str, serial: str, seen: int) -> Done:
         """The document of a request was printed: a card on the blank with that serial, anything

@@ -22,18 +22,18 @@ STATES = ("frozen", "proposed", "closed")
 def states(here: Here) -> dict[str, str]:
     """How a batch stands, in words."""
     return {
-        "frozen": here.say("sedang diketik"),
-        "proposed": here.say("menunggu orang kedua"),
-        "closed": here.say("ditutup"),
+        "frozen": here.say("Sedang diketik"),
+        "proposed": here.say("Menunggu orang kedua"),
+        "closed": here.say("Ditutup"),
     }
 
 
 def row_states(here: Here) -> dict[str, str]:
     """How a row stands, in words."""
     return {
-        "waiting": here.say("belum diketik"),
-        "entered": here.say("sudah di SIAK"),
-        "failed": here.say("gagal"),
+        "waiting": here.say("Belum diketik"),
+        "entered": here.say("Sudah di SIAK"),
+        "failed": here.say("Gagal"),
     }
 
 

@@ -52,7 +52,7 @@ def test_from_freezing_to_closing_by_two_people(office: Pusat) -> None:
     assert statuses(office, names) == ["in_siak", "verified", "in_siak"]
     siak.go("/batches")
     assert "WARGA 1 2" in siak.text, "what failed is ready for the next one"
-    assert "ditutup" in siak.text
+    assert "Ditutup" in siak.text
 
 
 def _failing(siak, path):
