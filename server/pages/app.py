@@ -18,13 +18,29 @@ from litestar.response import Redirect
 from models.pages.drawing import KEPT, built
 from models.problems import Problem
 from server.api.problems import unexpected as noted
-from server.pages import dashboard, desk, entry
+from server.pages import (
+    batches,
+    dashboard,
+    desk,
+    dispatch,
+    duplicates,
+    entry,
+    incidents,
+    printing,
+    sticks,
+)
 from server.pages.drawing import PACKAGE, Here, make_form, make_here
 
 HANDLERS = [
     *entry.HANDLERS,
     *desk.HANDLERS,
     *dashboard.HANDLERS,
+    *duplicates.HANDLERS,
+    *incidents.HANDLERS,
+    *batches.HANDLERS,
+    *printing.HANDLERS,
+    *dispatch.HANDLERS,
+    *sticks.HANDLERS,
 ]
 
 

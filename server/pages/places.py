@@ -31,5 +31,11 @@ def menu(here: Here) -> list[Place]:
         Place("/", here.say("Meja kerja")),
         Place("/requests", here.say("Daftar berkas"), (Act.LIST_REQUESTS,)),
         Place("/dashboard", here.say("Dasbor"), (Act.READ_REPORTS,)),
+        Place("/duplicates", here.say("Berkas ganda"), (Act.READ_CASE,)),
+        Place("/incidents", here.say("Kejadian"), (Act.READ_CASE,)),
+        Place("/batches", here.say("Batch SIAK"), (Act.CLOSE_BATCH,)),
+        Place("/print", here.say("Cetak"), (Act.READ_STOCK,)),
+        Place("/manifests", here.say("Kirim dokumen"), (Act.READ_STOCK,)),
+        Place("/usb", here.say("Meja USB"), (Act.IMPORT_BUNDLE,)),
     ]
     return [one for one in every if not one.acts or any(map(here.may, one.acts))]
