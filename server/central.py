@@ -48,6 +48,7 @@ from server.rosters import Rosters
 from server.settings import CALENDAR_FOLDER, Place
 from server.stock import Stock
 from server.verification import Verification
+from server.trail import Trail
 from server.voyages import Voyages
 from server.worklist import Worklist
 from sync.atrest import house_key
@@ -148,6 +149,7 @@ class Central:
         self.batches = Batches(registry, self.casework, clock, entropy)
         self.evidence = Evidence(registry, keys, clock)
         self.reports = Reports(registry, clock, calendar, house_key(keys.seal, b"reports"))
+        self.trail = Trail(registry, self.evidence, keys, clock)
         self.dashboard = Dashboard(registry, clock, calendar)
 
     def status(self) -> Status:

@@ -11,12 +11,14 @@ from models.ids import Code
 from models.people import Act, require
 from server.auth import roles
 from server.database.people import Person
-from server.database.registry import Door, Registry, Verified
+from server.database.registry import Broken, Door, Registry, Verified
 from server.keys import Keys
 from sync import keylist, receipt
 from sync.keylist import Key, KeyList
 
 TRAIL_MAX = 1000
+PLACES_MAX = 10
+"""Places that do not hold, named in the trail by the check that found them."""
 
 
 class Genuine(msgspec.Struct, frozen=True):
@@ -90,10 +92,17 @@ class Evidence:
         with self.registry.read() as door:
             found = door.verify()
         with self.registry.write() as door:
-            details = {"audit": found.audit, "broken": len(found.broken)}
+            details: dict[str, object] = {"audit": found.audit, "broken": len(found.broken)}
+            if found.broken:
+                details["places"] = [_place(one) for one in found.broken[:PLACES_MAX]]
             by = me.login if me is not None else "system"
             door.audit(by, "audit.verify", "", details, self.clock())
         return found
+
+
+def _place(one: Broken) -> str:
+    """Where something does not hold, for the trail."""
+    return f"{one.chain} {one.number} {one.log.hex()}".strip()
 
 
 def _keys(door: Door) -> list[Key]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models import audit
 from models.audit import AuditEntry
@@ -15,6 +16,8 @@ from server.database.work import table_of
 
 _audit = table_of(AuditRow)
 _counters = table_of(CounterRow)
+STEP = 1000
+"""Rows read at a time."""
 
 
 class Audit(Lists):
@@ -38,6 +41,54 @@ class Audit(Lists):
         if target:
             found = found.where(_audit.c.target == target)
         return [read_audit(row) for row in self.rows(found.order_by(_audit.c.n).limit(limit))]
+
+    def trail_backwards(
+        self,
+        *,
+        target: str = "",
+        actor: str = "",
+        action: str = "",
+        numbers: tuple[int, int] | None = None,
+        before: int = 0,
+        limit: int = 50,
+    ) -> list[AuditEntry]:
+        """Entries, the newest first; `before`: number of the last one seen. numbers: first and last
+        that count."""
+        found = select(_audit).where(_audit.c.city == self.city)
+        wanted = {"target": target, "actor": actor, "action": action}
+        for name, text in wanted.items():
+            if text:
+                found = found.where(_audit.c[name] == text)
+        if numbers is not None:
+            found = found.where(_audit.c.n.between(*numbers))
+        if before:
+            found = found.where(_audit.c.n < before)
+        rows = self.rows(found.order_by(_audit.c.n.desc()).limit(limit))
+        return [read_audit(row) for row in rows]
+
+    def trail_numbers(self, first: int, last: int) -> tuple[int, int]:
+        """Numbers of the entries written from one moment to another (Unix seconds, both included);
+        (1, 0) where there are none."""
+        here = (_audit.c.city == self.city) & _audit.c.at.between(first, last)
+        row = self.one(select(func.min(_audit.c.n), func.max(_audit.c.n)).where(here))
+        return (row[0], row[1]) if row is not None and row[0] is not None else (1, 0)
+
+    def trail_links(self, first: int, last: int) -> Iterator[tuple[AuditEntry, bytes]]:
+        """Entries from one number to another with the links stored beside them, in order."""
+        here = select(_audit).where(_audit.c.city == self.city).order_by(_audit.c.n).limit(STEP)
+        while first <= last:
+            rows = self.rows(here.where(_audit.c.n.between(first, last)))
+            if not rows:
+                return
+            for row in rows:
+                yield read_audit(row), row.link
+            first = rows[-1].n + 1
+
+    def trail_end(self) -> tuple[int, bytes]:
+        """(number, link) of the newest entry."""
+        row = self.one(select(_counters).where(_counters.c.city == self.city))
+        assert row is not None
+        return row.audit_n, row.audit_head
 
 
 def read_audit(row: Any) -> AuditEntry:

@@ -558,7 +558,12 @@ class AuditRow(Table, table=True):
     """What was done or looked at. See models.audit; link: chain value after this entry."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_target", "city", "target", "n"),)
+    __table_args__ = (
+        Index("ix_audit_target", "city", "target", "n"),
+        Index("ix_audit_actor", "city", "actor", "n"),
+        Index("ix_audit_action", "city", "action", "n"),
+        Index("ix_audit_at", "city", "at"),
+    )
     city: str = pk()
     n: int = big_pk()
     at: int = big()

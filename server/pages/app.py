@@ -19,6 +19,7 @@ from models.pages.drawing import KEPT, built
 from models.problems import Problem
 from server.api.problems import unexpected as noted
 from server.pages import (
+    audit,
     batches,
     dashboard,
     desk,
@@ -35,6 +36,7 @@ HANDLERS = [
     *entry.HANDLERS,
     *desk.HANDLERS,
     *dashboard.HANDLERS,
+    *audit.HANDLERS,
     *duplicates.HANDLERS,
     *incidents.HANDLERS,
     *batches.HANDLERS,

@@ -21,6 +21,9 @@ PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "desk": ("rina", lambda _: "/"),
     "keys": ("rina", lambda _: "/help"),
     "nothing there": ("rina", lambda _: "/nothing"),
+    "dashboard": ("tono", lambda _: "/dashboard"),
+    "records of a number": ("tono", lambda _: "/dashboard/records?figure=arrived"),
+    "audit trail": ("mata", lambda _: "/audit"),
 }
 
 
