@@ -9,7 +9,7 @@ counted before it is made: what ended the process three times is set aside for a
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -31,7 +31,7 @@ from sync.intake import (
 )
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
 from sync.logs import HEAD_WIRE_BYTES, Entry, chain, next_head
-from sync.messages import BATCH_ENTRIES_MAX, Batch, Branch
+from sync.messages import BATCH_ENTRIES_MAX, Batch, Branch, Health
 from sync.state import Decision, Whole
 
 ATTEMPTS_MAX = 3
@@ -99,8 +99,12 @@ class Door(Protocol):
         """Write entries with their outcomes, decisions with their chain, and every projection.
         at: central's clock when the entries came, Unix seconds."""
 
-    def remade(self, log: bytes) -> set[tuple[bytes, int, bytes]]:
-        """Entries of a log that were made again, in it or in one that follows it, as origins."""
+    def remade(
+        self, log: LogState, entries: list[Entry], *, late: bool
+    ) -> set[tuple[bytes, int, bytes] | None]:
+        """What logs of the same laptop made again of the requests that these new entries of `log`
+        speak of, as origins; without what waits or was refused. late: a hole of the log declared
+        the entries lost, so that it made them again itself."""
 
     def ahead(self, log: bytes) -> list[Entry]:
         """Entries kept beyond a gap, by number, their heads unknown."""
@@ -164,7 +168,15 @@ class Door(Protocol):
     def attempted(self, log: bytes, seq: int, scope: str) -> None:
         """An attempt (see `Registry.attempt`) ends with this transaction's commit."""
 
-    def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
+    def heard(
+        self,
+        log: bytes,
+        at: int,
+        build: str,
+        clock: int,
+        cursor: int,
+        health: Health | None = None,
+    ) -> None:
         """Note that a laptop called, for the list of devices."""
 
 
@@ -337,10 +349,9 @@ class Ledger:
         door.load_keys(known, key_needs(known, [*fresh, *known.entries.values()]))
         known.logs[log.id] = log
         known.forged |= forged_sessions(log, fresh)
+        known.remade = door.remade(log, fresh, late=end is not None)
         if poisoned:
             known.poisoned.update((log.id, entry.seq) for entry in fresh)
-        if end is not None:
-            known.remade = door.remade(log.id)
         decisions = take(known, log, fresh, at, actor)
         if end is not None:
             log.seq, log.head = end
@@ -406,15 +417,28 @@ class Ledger:
     ) -> tuple[Result, list[Decision]]:
         """`write` inside a transaction that is open already, so that what belongs to the decision
         (its entry in the audit trail) is committed with it or not at all."""
+        written, decisions = self.write_together(door, [change], at, actor)
+        return written[0][1], decisions
+
+    def write_together(
+        self, door: Door, changes: Sequence[Change], at: int, actor: str
+    ) -> tuple[list[tuple[Entry, Result]], list[Decision]]:
+        """Append the changes of one transaction, which is decided whole. Gives each entry with what
+        became of it. Problem where it is refused; the caller's commit must not happen then."""
         log = door.log(self.central)
         assert log is not None
-        data = encode(change)
-        entry = Entry(log.seq + 1, data, next_head(log.id, log.head, data))
-        decisions = self._take(door, log, [entry], at, False, actor)
-        ((_, result),) = door.results(log.id, entry.seq, entry.seq)
-        if result.state in ("refused", "waiting"):
-            raise Problem(result.problem or "request.unknown")
-        return result, decisions
+        entries: list[Entry] = []
+        head = log.head
+        for seq, change in enumerate(changes, log.seq + 1):
+            data = encode(change)
+            head = next_head(log.id, head, data)
+            entries.append(Entry(seq, data, head))
+        decisions = self._take(door, log, entries, at, False, actor)
+        results = dict(door.results(log.id, entries[0].seq, entries[-1].seq))
+        for result in results.values():
+            if result.state in ("refused", "waiting"):
+                raise Problem(result.problem or "request.unknown")
+        return [(entry, results[entry.seq]) for entry in entries], decisions
 
 
 def places(error: BaseException) -> list[str]:

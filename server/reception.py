@@ -121,13 +121,28 @@ class Reception:
                 door.repairing(name, sorted(again), at)
 
         if request.batch is not None and request.batch.entries:
-            stored = self.ledger.store(name, request.batch, at, note)
-        else:
+            stored = self._store(name, request, at, note)
+        if stored is None:
             with self.registry.write() as door:
                 note(door)
         with self.registry.read() as door:
             reply, pages = self._tell(door, name, request, request_name, stored, at)
         return self._with_files(reply, name, request, at), pages
+
+    def _store(
+        self, name: bytes, request: Request, at: int, note: Callable[[Door], None]
+    ) -> Stored | None:
+        """Store what it brings. None for entries that go on from what a restore took back, and a
+        copy of the laptop wrote anew since: told of the restore, it begins where both agree."""
+        assert request.batch is not None
+        try:
+            return self.ledger.store(name, request.batch, at, note)
+        except Problem as problem:
+            with self.registry.read() as door:
+                here = door.standing().incarnation
+            if problem.code != "sync.chain" or request.cursor.incarnation in (b"", here):
+                raise
+        return None
 
     def _with_files(self, reply: Reply, name: bytes, request: Request, at: int) -> Reply:
         """The answer with the state of the files that were asked about."""

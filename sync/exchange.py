@@ -75,7 +75,8 @@ class Position(msgspec.Struct, frozen=True):
 
 
 class Acknowledged(msgspec.Struct, frozen=True):
-    """Central proved what it holds; `proof` is the signed frame, to be kept."""
+    """Central proved what it holds; `proof` is the signed frame, to be kept. A cursor that was
+    never moved takes its incarnation."""
 
     checkpoint: Checkpoint
     proof: bytes
@@ -366,8 +367,10 @@ class Exchange:
             if not here.closed:  # else the other branch is known of, and nothing has to go on
                 self._part(orders, asked)
             return []
+        # From now on it is known whose proof this is, though nothing may have been read yet.
+        cursor = here.cursor if here.cursor.incarnation else Cursor(checkpoint.incarnation)
         self.position = msgspec.structs.replace(
-            here, stored=checkpoint.seq, stored_head=checkpoint.head
+            here, stored=checkpoint.seq, stored_head=checkpoint.head, cursor=cursor
         )
         if checkpoint.seq > self.sent:
             self._rewind()

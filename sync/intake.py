@@ -272,7 +272,7 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
     if len(name) != ID_BYTES:
         raise Refusal("change.malformed")
     mine = (log.id, entry.seq, entry.digest[:8])
-    if change.origin in judge.known.made or mine in judge.known.remade:
+    if change.origin in judge.known.made or {mine, change.origin} & judge.known.remade:
         judge.settle(log.id, entry.seq, Result("merged", name))
         return parked
     if _waits(judge, log, name):

@@ -89,7 +89,8 @@ class Known(msgspec.Struct):
     forged: session entries whose operator's signature is false.
     stuck: requests that do not exist because their creation was refused or parked -> its case.
     branches: central's restores, oldest first.
-    remade: entries that were made again elsewhere before they were found, named as origins are.
+    remade: entries that were made again elsewhere before they, or another copy of them, came; named
+    as origins are.
     villages: record -> village it belongs to.
     made: origins (see `Change`) of which central has the very entry: they never count twice.
     """
@@ -108,7 +109,7 @@ class Known(msgspec.Struct):
     stuck: dict[bytes, bytes] = {}
     branches: tuple[Branch, ...] = ()
     made: set[tuple[bytes, int, bytes] | None] = set()
-    remade: set[tuple[bytes, int, bytes]] = set()
+    remade: set[tuple[bytes, int, bytes] | None] = set()
     villages: dict[bytes, str] = {}
 
 

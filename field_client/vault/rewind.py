@@ -14,7 +14,9 @@ from field_client.vault.engine import Connection
 from field_client.vault.logs import find, read_cursor, remember
 from field_client.vault.requests import list_again, unlist
 from field_client.vault.sums import recount
+from models.changes import decode_change
 from sync.exchange import Rewound
+from sync.logs import Entry
 from sync.messages import Branch, Cursor, Territory
 from sync.notices import Notice
 from sync.state import Case, Decision, Outcome, Record
@@ -65,8 +67,9 @@ def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
     asked = find(connection, Asked)
     upto = cursor.server_seq
     touched: set[bytes] = set()
-    if upto > step.upto:
-        upto = _beginning(connection, step.upto + 1) - 1
+    first = min(step.upto + 1, _answered_from(connection, log, step))
+    if upto >= first:
+        upto = _beginning(connection, first) - 1
         touched |= _forget(connection, upto)
     same = asked is not None and asked.incarnation == step.incarnation
     logs = asked.logs if same and asked is not None else ()
@@ -82,6 +85,20 @@ def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
         if not _known(connection, record):
             unlist(connection, record)
         list_again(connection, record)
+
+
+def _answered_from(connection: Connection, log: bytes, step: Rewound) -> int:
+    """Number from which the requests were created whose entries count as unsent though the decision
+    about them may still hold: where a copy of this laptop reached central first, nobody here knows
+    which do, so they are read again."""
+    rows = connection.execute(
+        "select distinct r.data from entries e left join records r on e.record = r.id"
+        " where e.log = ? and e.seq > ? and e.kind in ('create', 'edit')"
+        " and e.folded not in ('', 'waiting', 'replaced')",
+        (log, step.stored),
+    )
+    found = [msgspec.msgpack.decode(data, type=Record).created if data else 1 for (data,) in rows]
+    return min(found, default=step.upto + 1)
 
 
 def _beginning(connection: Connection, first: int) -> int:
@@ -131,7 +148,7 @@ def _void(connection: Connection, log: bytes, step: Rewound) -> set[bytes]:
     remember(connection, Voided((*before.outcomes, *lost)))
     connection.execute(
         "update entries set state = '', folded = '', case_id = x'', problem = ''"
-        " where log = ? and seq > ? and state != 'replaced'",
+        " where log = ? and seq > ? and state != 'replaced' and kind in ('create', 'edit')",
         beyond,
     )
     connection.execute("delete from checkpoints where log = ? and seq > ?", beyond)
@@ -159,7 +176,9 @@ def differs(connection: Connection, effect: Outcome, decision: Decision) -> Noti
     voided = find(connection, Voided)
     if voided is None:
         return None
-    mine = [one for one in voided.outcomes if one[:2] == (effect.log, effect.seq)]
+    place = (effect.log, effect.seq)
+    mine = [one for one in voided.outcomes if one[:2] == place]
+    mine = mine or _made_again(connection, voided, place, effect.state)
     if not mine or effect.state == "waiting":
         return None
     left = tuple(one for one in voided.outcomes if one not in mine)
@@ -173,3 +192,34 @@ def differs(connection: Connection, effect: Outcome, decision: Decision) -> Noti
         "restored", row[0] if row is not None else b"", "", mine[0][2], effect.state, "", "", "",
         effect.case, decision.server_seq, decision.at,
     )  # fmt: skip
+
+
+def _made_again(
+    connection: Connection, voided: Voided, place: tuple[bytes, int], state: str
+) -> list[tuple[bytes, int, str]]:
+    """The outcome before the restore of what this entry made again in a later log. One that only
+    repeats what central has (`merged`) answers for nothing: the other one does."""
+    made = _first_made(connection, *place)
+    if state == "merged" or made is None or made[:2] == place:
+        return []
+    return [
+        one
+        for one in voided.outcomes
+        if _first_made(connection, *one[:2], state="replaced") == made
+    ][:1]
+
+
+def _first_made(
+    connection: Connection, log: bytes, seq: int, *, state: str = ""
+) -> tuple[bytes, int, bytes] | None:
+    """Where an own entry was made first, as origins name it; None for one that is not here (in
+    this state)."""
+    row = connection.execute(
+        "select seq, data, head from entries where log = ? and seq = ? and state = coalesce("
+        " nullif(?, ''), state)",
+        (log, seq, state),
+    ).fetchone()
+    if row is None:
+        return None
+    entry = Entry(*row)
+    return decode_change(entry.data).origin or (log, seq, entry.digest[:8])

@@ -32,6 +32,7 @@ from sync.exchange import (
     Step,
 )
 from sync.logs import opening_head
+from sync.messages import Cursor
 from sync.notices import Notice, notices
 from sync.state import Case, Decision, Left, Outcome, Record, State
 
@@ -86,6 +87,8 @@ def _acknowledge(connection: Connection, step: Acknowledged) -> None:
         " and e.state = 'replaced')",
         (checkpoint.log,),
     )
+    if not read_cursor(connection).incarnation:
+        remember(connection, Cursor(checkpoint.incarnation))
     remember(connection, checkpoint)
     note_proved(connection, checkpoint.log)
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from models.changes import decode_change
+from models.changes import decode_change, record_of
 from server.database.devices import Devices, write_log
 from server.database.lineage import Lineages
 from server.database.tables import (
@@ -296,14 +296,27 @@ class Loading(Devices, Lineages):
                     if origin[:2] == (log, entry.seq) and origin[2] == entry.digest[:8]
                 }
 
-    def remade(self, log: bytes) -> set[tuple[bytes, int, bytes]]:
-        """Entries of a log that were made again, in it or in one that follows it, as origins."""
-        here = select(_logs.c.id).where(_logs.c.city == self.city, _logs.c.parent == log)
-        names = [log, *(row.id for row in self.rows(here))]
-        found = select(_entries.c.data).where(_entries.c.city == self.city)
-        found = found.where(_entries.c.log.in_(names), _entries.c.kind.in_(("create", "edit")))
-        origins = (decode_change(row.data).origin for row in self.rows(found))
-        return {origin for origin in origins if origin is not None and origin[0] == log}
+    def remade(
+        self, log: LogState, entries: list[Entry], *, late: bool
+    ) -> set[tuple[bytes, int, bytes] | None]:
+        """What was made again of the requests that these entries speak of. A laptop that writes its
+        first log has made nothing again, unless a hole is in it."""
+        if log.central:
+            return set()
+        mine = (_logs.c.city == self.city) & (_logs.c.device == log.device)
+        names = [row.id for row in self.rows(select(_logs.c.id).where(mine))]
+        if len(names) < 2 and not late:
+            return set()
+        speaking = ((entry, envelope(entry)) for entry in entries)
+        records = {record_of(log.id, e.seq, c, e.data) for e, c in speaking if c is not None}
+        found = select(_entries.c.data).where(
+            _entries.c.city == self.city,
+            _entries.c.log.in_(names),
+            _entries.c.kind.in_(("create", "edit")),
+            _entries.c.state.not_in(("waiting", "refused")),
+        )
+        rows = self.each(found, _entries.c.record, sorted(records - {b""}))
+        return {decode_change(row.data).origin for row in rows} - {None}
 
     def _load_codes(self, known: Loaded, codes: Iterable[tuple[int, int]]) -> None:
         """Who has these tracking codes. A request sent again from another log keeps the block of

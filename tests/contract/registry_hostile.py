@@ -244,6 +244,34 @@ def test_what_is_made_again_in_a_new_log_never_counts_twice(home: Home) -> None:
     assert home.record(record) != found
 
 
+def test_what_was_made_again_before_it_came_counts_once(home: Home) -> None:
+    """Of two copies of a laptop one makes an entry again in a new log, and so does the other; the
+    entry itself comes last, by stick. Somebody wrote in between."""
+    van, village = home.laptop(), home.laptop()
+    record = create(van)
+    home.send(van)
+    seq = edit(van, record, home.seq, {FREE: "+6281"})
+    tail = van.entries[-1]
+    twins = (van.image(), van.image())
+    for number, twin in enumerate(twins, 1):
+        twin.number = 70 + number
+        book = twin.open_book(twin.draw_identity(), (van.log, seq, van.head), "fork", 1)
+        home.admit(twin.log_state(1), book.opening, twin.villages)
+        twin.open_session()
+        change = replaced(decode_change(tail.data), session=twin.session, own=None)
+        twin.append([replaced(change, origin=(van.log, seq, tail.digest[:8]))])
+    home.send(twins[0])
+    edit(village, record, home.seq, {FREE: "+6282"})
+    home.send(village)
+    home.send(twins[1])
+    home.send(van)
+    assert said(home, twins[0], 3)[0] == "applied"
+    assert said(home, twins[1], 3)[0] == said(home, van, seq)[0] == "merged"
+    found = home.record(record)
+    assert found is not None
+    assert found.units[FREE].value == "+6282"
+
+
 # -- units that are not what they say
 
 

@@ -135,6 +135,29 @@ def test_a_database_put_back_in_silence_takes_nothing_until_it_is_restored(town:
     assert town.is_whole()
 
 
+def test_a_copy_of_the_laptop_that_reaches_a_restored_central_first_stops_nobody(
+    town: Town,
+) -> None:
+    """It writes other work under the numbers that the van had proved to be stored."""
+    van = town.laptop("sari")
+    van.sync()
+    night = copied(town)
+    copy = van.clone()
+    mine = taken(town, van, "father", "mother")
+    van.sync()
+    put_back(town, night)
+    theirs = taken(town, copy, "old_man", "son", "old_woman")
+    copy.sync()
+    mine += taken(town, van, "neighbour")
+    van.sync()
+    assert set(town.stored()) == {record.hex() for record in (*mine, *theirs)}
+    assert {line.kind for line in town.cases()} == {"restore", "fork"}
+    copy.sync()
+    assert [van.status(record) for record in mine] == ["received"] * 3
+    assert [copy.status(record) for record in theirs] == ["received"] * 3
+    assert town.is_whole()
+
+
 def test_restored_twice_from_the_same_night(town: Town) -> None:
     van = town.laptop("sari")
     (first,) = taken(town, van, "father")

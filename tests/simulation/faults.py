@@ -78,20 +78,6 @@ NOTED = ("pull_behind_screen", "held_follow_up", "refused_decision", "fork", "re
 """What is counted beside them: it comes of other faults."""
 
 
-_RESTORES = ("restore", "old_restore")
-_COPIES = ("clone", "disk_image", "database_image", "rotate")
-_WITHDRAWN = ("lost", "suspended")
-
-APART: tuple[tuple[str, ...], ...] = (
-    (*_COPIES, *_WITHDRAWN),
-    _RESTORES,
-    (*_RESTORES, *_WITHDRAWN),
-    (*_RESTORES, *_COPIES),
-)
-"""What does not happen in the same world: a restored central, copied and withdrawn laptops have
-worlds of their own, but for the second kind, which has copied and withdrawn laptops."""
-
-
 def drawn(seed: int) -> dict[str, float]:
     """The mix of one world: of its faults a fifth is absent, a fifth three times as frequent."""
     rng = Random(f"mix-{seed}")
@@ -100,6 +86,4 @@ def drawn(seed: int) -> dict[str, float]:
         roll = rng.random()
         factor = 0.0 if roll < 0.2 else 3.0 if roll > 0.8 else 1.0
         mix[name] = min(0.6, chance * factor)
-    for name in APART[seed % len(APART)]:
-        mix[name] = 0.0
     return mix

@@ -324,6 +324,8 @@ class Laptop:
                 if checkpoint.seq >= book.stored:
                     book.stored, book.stored_head = checkpoint.seq, checkpoint.head
                 book.proofs.append(checkpoint)
+                if not self.cursor.incarnation:
+                    self.cursor = Cursor(checkpoint.incarnation)
                 if self.asked is not None:
                     self.asked.add(book.id)
             case Settled(outcomes=outcomes):
@@ -431,7 +433,9 @@ class Laptop:
         key = (effect.log, effect.seq)
         if effect.seq > self.find(effect.log).seq:
             return  # of a time that this disk does not remember
-        before = self.voided.pop(key, "") if effect.state != "waiting" else ""
+        before = ""
+        if effect.state != "waiting":
+            before = self.voided.pop(key, "") or self._of_heir(key, effect.state)
         if before:
             self.returned.append((key, before, effect.state))
         if before and before != effect.state:
@@ -440,12 +444,34 @@ class Laptop:
         self.absorbed.add(key)
         self.told[key] = Told(effect.seq, effect.seq, effect.state, effect.case, effect.problem)
 
+    def _of_heir(self, key: tuple[bytes, int], state: str) -> str:
+        """The outcome before a restore of what this entry made again, as `vault/rewind.py`."""
+        made = self._first_made(key)
+        if made[:2] == key or state == "merged":
+            return ""
+        for old in list(self.voided):
+            beyond = old[1] > self.find(old[0]).to_send
+            if beyond and self._first_made(old) == made:
+                return self.voided.pop(old)
+        return ""
+
+    def _first_made(self, key: tuple[bytes, int]) -> tuple[bytes, int, bytes]:
+        entry = self.find(key[0]).entries[key[1] - 1]
+        return decode_change(entry.data).origin or (*key, entry.digest[:8])
+
+    def heirs(self, key: tuple[bytes, int]) -> list[tuple[bytes, int]]:
+        """Entries that made this one again."""
+        made = self._first_made(key)
+        places = [(book.id, entry.seq) for book in self.books for entry in book.entries]
+        return [place for place in places if place != key and self._first_made(place) == made]
+
     # -- central was restored
 
     def _rewind(self, step: Rewound, book: Book) -> None:
         upto = self.cursor.server_seq
-        if upto > step.upto:
-            upto = self._beginning(step.upto + 1) - 1
+        first = min(step.upto + 1, self._answered_from(step, book))
+        if upto >= first:
+            upto = self._beginning(first) - 1
             self._forget(upto)
         same = self.cursor.incarnation == step.incarnation
         self.asked = (self.asked or set()) if same else set()
@@ -455,12 +481,24 @@ class Laptop:
         self.scope = -1 if self.scope else 0
         for entry in book.entries[step.stored : book.to_send]:
             key = (book.id, entry.seq)
+            if body_of(entry) is None:
+                continue
             told = self.told.pop(key, None)
             self.absorbed.discard(key)
             if told is not None and told.state != "waiting":
                 self.voided[key] = told.state
         book.stored, book.stored_head = step.stored, step.head
         book.proofs = [p for p in book.proofs if p.seq <= step.stored]
+
+    def _answered_from(self, step: Rewound, book: Book) -> int:
+        found = [step.upto + 1]
+        for entry in book.entries[step.stored : book.to_send]:
+            if (book.id, entry.seq) in self.absorbed and body_of(entry) is not None:
+                change = decode_change(entry.data)
+                name = record_of(book.id, entry.seq, change, entry.data)
+                record = self.snapshot.records.get(name)
+                found.append(record.created if record is not None else 1)
+        return min(found)
 
     def _beginning(self, first: int) -> int:
         spans = [(r.changed, r.created) for r in self.snapshot.records.values()]

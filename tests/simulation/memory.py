@@ -28,6 +28,7 @@ from sync.known import (
     record_keys,
 )
 from sync.logs import Entry
+from sync.messages import Health
 from sync.pull import village_of, whole_before, whole_of
 from sync.state import Case, Created, Decision, Placed, Record, State, Whole, copy_record
 from tests.simulation.rooms import MORE_TABLES, Rooms
@@ -50,6 +51,7 @@ class MemoryRegistry:
         self.numbers: dict[bytes, int] = {}
         self.attempts: dict[tuple[bytes, int, str], int] = {}
         self.commits = 0
+        self.decoded: dict[bytes, Decision] = {}
 
     def add_log(self, log: LogState, villages: tuple[str, ...] = ()) -> None:
         self.tables["logs"][log.id] = log
@@ -74,6 +76,13 @@ class MemoryRegistry:
             self.attempts.pop(key, None)
         self.position = door.position
         self.commits += 1
+
+    def decision(self, data: bytes) -> Decision:
+        """A stored decision; every laptop is told of it, and nobody writes in one."""
+        found = self.decoded.get(data)
+        if found is None:
+            found = self.decoded[data] = msgspec.msgpack.decode(data, type=Decision)
+        return found
 
     def attempt(self, log: bytes, seq: int, scope: str) -> int:
         before = self.attempts.get((log, seq, scope), 0)
@@ -288,6 +297,8 @@ class MemoryDoor(Rooms):
 
     def _project(self, name: bytes, record: Record) -> None:
         before: Record | None = self.get("records", name)
+        if before == record:
+            return
         for key in record_keys(before) if before is not None else ():
             self.put("keys", key, [r for r in self.get("keys", key, []) if r != name])
         self.put("records", name, record)
@@ -295,8 +306,21 @@ class MemoryDoor(Rooms):
             for key in record_keys(record):
                 self.put("keys", key, [*self.get("keys", key, []), name])
 
-    def remade(self, log: bytes) -> set[tuple[bytes, int, bytes]]:
-        return set()  # no laptop here declares a hole
+    def remade(
+        self, log: LogState, entries: list[Entry], *, late: bool
+    ) -> set[tuple[bytes, int, bytes] | None]:
+        logs = {one.id for one in self.logs(log.device)}
+        if log.central or (len(logs) < 2 and not late):
+            return set()
+        said = ((entry, envelope(entry)) for entry in entries)
+        records = {record_of(log.id, e.seq, c, e.data) for e, c in said if c is not None}
+        found = set()
+        for key, result in self.registry.tables["results"].items():
+            if result.record in records and key[0] in logs:
+                change = envelope(self.get("entries", key))
+                if change is not None and result.state not in ("waiting", "refused"):
+                    found.add(change.origin)
+        return found - {None}
 
     def ahead(self, log: bytes) -> list[Entry]:
         kept = self.get("ahead", log, {})
@@ -349,13 +373,13 @@ class MemoryDoor(Rooms):
         found: list[Decision] = []
         size = 0
         for number in self._numbers_after(after):
-            if not self.get("cells", number) & wanted:
+            if wanted.isdisjoint(self.get("cells", number)):
                 continue
             data, _ = self.get("decisions", number)
             if found and size + len(data) > budget:
                 last = found[-1].server_seq
                 return found, last, self.get("decisions", last)[1], True
-            found.append(msgspec.msgpack.decode(data, type=Decision))
+            found.append(self.registry.decision(data))
             size += len(data)
         return found, self.position.server_seq, self.position.head, False
 
@@ -382,7 +406,7 @@ class MemoryDoor(Rooms):
     def whole_before(self, record: bytes, number: int) -> Whole | None:
         stored, cells = self.rows("decisions"), self.rows("cells")
         earlier = (stored[n][0] for n in sorted(stored) if n < number and record in cells[n])
-        decisions = (msgspec.msgpack.decode(data, type=Decision) for data in earlier)
+        decisions = (self.registry.decision(data) for data in earlier)
         return whole_before(record, decisions)
 
     def sums(self, cells: Collection[bytes], at: int) -> dict[bytes, int | None]:
@@ -439,5 +463,13 @@ class MemoryDoor(Rooms):
         assert found is not None
         self.put("logs", log, msgspec.structs.replace(found, state=state, limit=limit))
 
-    def heard(self, log: bytes, at: int, build: str, clock: int, cursor: int) -> None:
+    def heard(
+        self,
+        log: bytes,
+        at: int,
+        build: str,
+        clock: int,
+        cursor: int,
+        health: Health | None = None,
+    ) -> None:
         self.put("calls", log, (at, build, clock, cursor))

@@ -57,6 +57,7 @@ class Plain:
     def __init__(self, world: World, book: Book) -> None:
         self.world = world
         self.book = book
+        self.refused = False
 
     @cached_property
     def checks(self) -> Envelopes:
@@ -92,6 +93,7 @@ class Plain:
         except Killed:
             return answers, True
         except Problem as problem:
+            self.refused = True
             self.world.note(f"central refuses: {problem.code}")
         return answers, False
 
@@ -165,6 +167,7 @@ class Sealed(Plain):
         except Killed:
             return answers, True
         except Problem as problem:
+            self.refused = True
             self.world.note(f"central refuses: {problem.code}")
         return answers, False
 
@@ -299,8 +302,9 @@ class Road:
 
     def _serve(self, laptop: Laptop, book: Book, line: Plain, body: bytes) -> bytes | None:
         """Central's process takes a body; it may die, and is then started anew."""
-        self.deliveries.append((book, body))
         answers, died = line.serve(body)
+        if not died and not line.refused:
+            self.deliveries.append((book, body))
         if book.id not in self.world.registry.tables["logs"]:
             self.world.forgotten(laptop)
         if died:

@@ -369,6 +369,8 @@ class World:
         newest = which in (-1, len(self.central.backups) - 1)
         self.note(f"central is put back to {backup.position.server_seq}")
         self.faulty = False
+        if any(self.fired[copies] for copies in ("clone", "disk_image", "database_image")):
+            self.road.deliveries.clear()  # of work that may be nowhere any more
         self.central.restore(backup, site_lost=newest)
         self.central.confirm()
         self.faulty = True
@@ -394,7 +396,8 @@ class World:
                 Desk(laptop).session_opened()
         self.now += 40_000  # loans are over
         self.road.clear()
-        self.sticks.arrive()
+        for _ in range(20):  # a volume that ends the process is tried until it does not
+            self.sticks.arrive()
         self.sticks.deliver()
         for laptop in self.laptops:
             laptop.compares = True

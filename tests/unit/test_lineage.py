@@ -48,8 +48,10 @@ def exchange(cursor: Cursor, stored: int = 9, *, doubtful: bool = False) -> Exch
     return Exchange(position, "test", lambda seq: head(seq) if seq <= 9 else None)
 
 
-def answered(one: Exchange, seq: int, *, of: bytes = B, at: bytes = b"") -> list[object]:
-    data = one.request([], 5)
+def answered(
+    one: Exchange, seq: int, *, of: bytes = B, at: bytes = b"", pages: bool = True
+) -> list[object]:
+    data = one.request([], 5, pages=pages)
     checkpoint = Checkpoint(LOG, seq, at or head(seq), of, BLOCK, b"h" * 8, 0, 1)
     upper = Cursor(of, BLOCK, b"")
     reply = Reply(name_of(data), checkpoint, [], None, [], 0, upper, of == B, lineage=[FROM_A])
@@ -80,6 +82,14 @@ def test_an_older_log_is_believed_only_after_the_restored_central_spoke_of_it():
     whole = exchange(Cursor(B, 60, b""), doubtful=True)
     assert next(type(step) for step in answered(whole, 9)) is Acknowledged
     assert not whole.rewound
+
+
+def test_whose_proof_it_is_is_known_before_anything_was_read():
+    """Central was put back to a time before that proof."""
+    one = exchange(Cursor(), 0)
+    answered(one, 9, of=A, pages=False)
+    assert (one.position.stored, one.position.cursor) == (9, Cursor(A))
+    assert answered(one, 4) == [Rewound(B, 60, (FROM_A,), 4, head(4))]
 
 
 def test_a_reply_without_restores_costs_one_byte_more():
