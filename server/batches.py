@@ -19,7 +19,7 @@ from models.ids import Code
 from models.pages.answers import answer_words
 from models.people import Act, Role, require, second_person
 from models.problems import Problem
-from server.auth import roles, who
+from server.auth import require_request, roles, sees, who
 from server.casework import REASON_MAX, Casework, find_record
 from server.database.desk import Batch, BatchRow
 from server.database.people import Person
@@ -109,7 +109,7 @@ class Batches:
         require(roles(me), Act.BATCH)
         with self.registry.read() as door:
             start, most = find_after(after), max(1, min(limit, LIST_MAX))
-            return [line(row) for row in _eligible(door, service, village, start, most)]
+            return [line(row) for row in _eligible(door, me, service, village, start, most)]
 
     def batches(
         self, me: Person, *, state: str = "", before: int = 0, limit: int = 50
@@ -170,7 +170,7 @@ class Batches:
         numbers: list[int] = []
         while n > 0:
             with self.registry.write() as door:
-                found = _eligible(door, service, village, None, min(n, ROWS_MAX))
+                found = _eligible(door, me, service, village, None, min(n, ROWS_MAX))
                 if not found:
                     break
                 batch = self._freeze(door, me, [row.id.hex() for row in found])
@@ -254,6 +254,7 @@ class Batches:
 
     def _frozen(self, door: Door, me: Person, batch: bytes, n: int, name: str) -> BatchRow:
         record = find_record(door, name)
+        require_request(door, me, record.id)
         if open_matters(record):
             raise Problem("request.case_open", n=open_matters(record))
         seen = door.standing().server_seq
@@ -302,9 +303,11 @@ def find_after(text: str) -> bytes | None:
         raise Problem("id.malformed", what="id", digits=32) from None
 
 
-def _eligible(door: Door, service: str, village: str, after: bytes | None, most: int) -> list[Row]:
-    """The next requests that can be put into a batch, by arrival: as many pages of verified ones
-    as it takes, since letters and cards without entry stand among them."""
+def _eligible(
+    door: Door, me: Person, service: str, village: str, after: bytes | None, most: int
+) -> list[Row]:
+    """The next requests of somebody's area that can be put into a batch, by arrival: as many pages
+    of verified ones as it takes, since letters and cards without entry stand among them."""
     found: list[Row] = []
     while len(found) < most:
         page = door.requests(
@@ -315,7 +318,8 @@ def _eligible(door: Door, service: str, village: str, after: bytes | None, most:
             after=after,
             limit=LIST_MAX,
         )
-        found += [row for row in page if _goes_into_siak(door.record(row.id))]
+        mine = (row for row in page if sees(me, row.village))
+        found += [row for row in mine if _goes_into_siak(door.record(row.id))]
         if len(page) < LIST_MAX:
             break
         after = page[-1].id

@@ -24,7 +24,7 @@ from models.problems import Problem
 from models.services import catalogue
 from models.words import WIT
 from server import pairs as beside
-from server.auth import roles
+from server.auth import require_request, roles
 from server.casework import Casework, Done, find_record
 from server.database.matching import Mark
 from server.database.people import Person
@@ -230,6 +230,8 @@ class Duplicates:
         require(roles(me), Act.RESOLVE_CASE)
         with self.registry.write() as door:
             records = [_standing_for(door, name) for name in (one, other)]
+            for record in records:
+                require_request(door, me, record.id)
             _one_matter(records, door.standing().server_seq, door)
             names = (records[0].id, records[1].id)
             case = _open_case(door, names)
@@ -247,6 +249,8 @@ class Duplicates:
         require(roles(me), Act.RESOLVE_CASE)
         with self.registry.write() as door:
             records = [_standing_for(door, name) for name in (one, other)]
+            for record in records:
+                require_request(door, me, record.id)
             kept = _standing_for(door, keep).id.hex() if keep else None
             _one_matter(records, seen, door)
             names = (records[0].id, records[1].id)

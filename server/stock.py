@@ -17,11 +17,12 @@ import msgspec
 from models import lifecycle
 from models.people import Act, require
 from models.problems import Problem
-from server.auth import roles, who
+from server.auth import require_request, roles, sees, who
 from server.batches import find_after
 from server.casework import REASON_MAX, Casework, Done, find_record
 from server.database.people import Person
 from server.database.registry import Door, Registry
+from server.database.registry import RequestLine as Row
 from server.database.stock import Blank, Item, Manifest
 from server.sheets import RequestLine, code_of, form_of, line
 from server.spreadsheets import csv_file
@@ -142,7 +143,7 @@ class Stock:
         """Documents that are ready to print, printed, or wait for their owners, by village."""
         require(roles(me), Act.READ_STOCK)
         with self.registry.read() as door:
-            return [Pile(*row) for row in door.pile(status)]
+            return [Pile(*row) for row in door.pile(status) if sees(me, row[0])]
 
     def waiting(
         self, me: Person, status: str, *, village: str = "", after: str = "", limit: int = 50
@@ -153,7 +154,7 @@ class Stock:
             raise Problem("api.malformed", why="status")
         with self.registry.write() as door:
             start, most = find_after(after), max(1, min(limit, LIST_MAX))
-            found = door.requests(status=status, village=village, after=start, limit=most)
+            found = _of_area(door, me, status, village, start, most)
             self._note(door, me, str(Act.LIST_REQUESTS), "", {"status": status, "n": len(found)})
         return [line(row) for row in found]
 
@@ -180,6 +181,7 @@ class Stock:
         require(roles(me), Act.STOCK)
         with self.registry.write() as door:
             record = find_record(door, name)
+            require_request(door, me, record.id)
             if record.changed > seen or seen > door.standing().server_seq:
                 raise Problem("request.changed", code=name)
             kind = card_of(record)
@@ -240,6 +242,7 @@ class Stock:
 
     def _sent(self, door: Door, me: Person, number: int, name: str) -> Item:
         record = find_record(door, name)
+        require_request(door, me, record.id)
         seen = door.standing().server_seq
         self.casework.step_within(door, me, record, "dispatch", "", seen)
         return Item(number, record.id, "sent")
@@ -320,7 +323,7 @@ class Stock:
         status = str(lifecycle.Status.READY_FOR_HANDOVER)
         with self.registry.read() as door:
             found = door.uncollected(status, before, max(1, min(limit, LIST_MAX)))
-        return [line(row) for row in found]
+        return [line(row) for row in found if sees(me, row.village)]
 
     def _note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:
         door.audit(me.login, act, target, details, self.clock())
@@ -338,6 +341,20 @@ def lot(first: str, last: str) -> list[str]:
     if not low <= high < low + LOT_MAX:
         raise Problem("blank.lot", limit=LOT_MAX)
     return [f"{prefix}{number:0{digits}}" for number in range(low, high + 1)]
+
+
+def _of_area(
+    door: Door, me: Person, status: str, village: str, after: bytes | None, most: int
+) -> list[Row]:
+    """Requests that stand so, by arrival, as many as somebody may see of them."""
+    found: list[Row] = []
+    while len(found) < most:
+        page = door.requests(status=status, village=village, after=after, limit=LIST_MAX)
+        found += [row for row in page if sees(me, row.village)]
+        if len(page) < LIST_MAX:
+            break
+        after = page[-1].id
+    return found[:most]
 
 
 def card_of(record: Record) -> str:

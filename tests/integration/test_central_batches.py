@@ -131,6 +131,23 @@ def test_what_waited_longest_goes_into_as_many_batches_as_it_takes(office, monke
     assert refusal.value.code == "batch.row"
 
 
+def test_who_works_for_one_district_batches_its_requests_alone(office):
+    van = office.van("Si Jola 9")
+    (name,) = verified(office, van, 1)
+    staff, admin = office.central.staff, office.people["admin"]
+    login = f"siak{van.number}"
+    staff.add(admin, login, "Salma Tidore", ["siak_operator"], PASSWORD)
+    here = staff.place(admin, login, ["82.72.01"])
+    assert office.central.batches.eligible(here, limit=200) == []
+    with pytest.raises(Problem) as refused:
+        office.central.batches.freeze(here, [name])
+    assert refused.value.code == "auth.area"
+    there = staff.place(admin, login, ["82.72.03"])
+    found = office.central.batches.eligible(there, limit=200)
+    assert name in [line.id for line in found]
+    office.central.batches.freeze(there, [name])
+
+
 def test_letters_in_front_hide_nothing_that_goes_into_siak(office, monkeypatch):
     van = office.van("Si Jola 8")
     names = verified(office, van, 2)

@@ -135,6 +135,13 @@ def test_the_book_the_piles_and_who_signed(office):
     with pytest.raises(Problem) as refused:
         stock.print(printer, three, "KIA001", seen(office))
     assert refused.value.code == "blank.other_kind"
+    staff, admin = office.central.staff, office.people["admin"]
+    elsewhere = staff.place(admin, "kurir", ["82.72.01"])
+    assert stock.waiting(elsewhere, "printed") == stock.pile(elsewhere, "printed") == []
+    with pytest.raises(Problem) as refused:
+        stock.send(elsewhere, [two], "Kantor Desa Maidi", "Ali")
+    assert refused.value.code == "auth.area"
+    staff.place(admin, "kurir", [])
     away = stock.send(courier, [two], "Kantor Desa Maidi", "Ali")
     counted = stock.arrived(courier, away.manifest.number, [], "Ibu Sarinah")
     assert counted.manifest.received_by == "Ibu Sarinah; Kurir (kurir)"
