@@ -57,6 +57,15 @@ class Window:
         self.go("/sign-in")
         return self.post("/sign-in", login=login, password=password)
 
+    def sign_in_refused(self, login: str, password: str) -> Response:
+        """Try to sign in where it must not work."""
+        self.go("/sign-in")
+        form = self.form("/sign-in")
+        given = form.fields_as_dict() | {"login": [login], "password": [password]}
+        answer = self._send("POST", "/sign-in", data=given, headers=OURS)
+        assert answer.status_code in (403, 422, 429), (answer.status_code, plain(answer.text))
+        return answer
+
     def _send(self, method: str, path: str, **options: Any) -> Response:
         self.client.cookies.clear()
         kept = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

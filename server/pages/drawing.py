@@ -30,7 +30,7 @@ from models.pages.forms import Form
 from models.pages.uploads import multipart_pairs
 from models.people import Act
 from models.problems import Problem
-from server.auth import roles
+from server.auth import areas, roles
 from server.central import Central
 from server.database.people import Person
 from server.pages import door, shown
@@ -81,6 +81,16 @@ class Here:
     def is_part(self) -> bool:
         """Whether a piece of a page is asked for, by htmx."""
         return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """My roles."""
+        return roles(self.me)
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """Villages and districts I work for; empty for everywhere."""
+        return areas(self.me)
 
     def may(self, act: Act) -> bool:
         """Whether who is signed in holds a role for this. For drawing only: the rooms decide."""

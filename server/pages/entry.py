@@ -33,7 +33,11 @@ def sign_in(here: Here, form: Form) -> Response[Any]:
     login = form.get("login").strip().lower()
     try:
         found = here.central.doorkeeper.sign_in(
-            login, form.get("password"), client.host if client is not None else ""
+            login,
+            form.get("password"),
+            client.host if client is not None else "",
+            code=form.get("code"),
+            agent=here.request.headers.get("user-agent", ""),
         )
     except Problem as problem:
         status = problem.status if problem.status != 401 else 422

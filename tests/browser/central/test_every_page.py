@@ -19,6 +19,13 @@ pytestmark = pytest.mark.browser
 PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "sign in": ("", lambda _: "/sign-in"),
     "desk": ("rina", lambda _: "/"),
+    "list": ("tono", lambda _: "/requests"),
+    "empty list": ("tono", lambda _: "/requests?status=printed"),
+    "search": ("rina", lambda _: "/search"),
+    "my sign-in": ("rina", lambda _: "/me"),
+    "two steps": ("rina", lambda _: "/me/second"),
+    "people": ("admin", lambda _: "/people"),
+    "colleague": ("admin", lambda _: "/people/rina"),
     "keys": ("rina", lambda _: "/help"),
     "nothing there": ("rina", lambda _: "/nothing"),
     "dashboard": ("tono", lambda _: "/dashboard"),
