@@ -27,6 +27,9 @@ from server.pages import (
     duplicates,
     entry,
     incidents,
+    lists,
+    me,
+    people,
     printing,
     sticks,
 )
@@ -35,6 +38,9 @@ from server.pages.drawing import PACKAGE, Here, make_form, make_here
 HANDLERS = [
     *entry.HANDLERS,
     *desk.HANDLERS,
+    *lists.HANDLERS,
+    *me.HANDLERS,
+    *people.HANDLERS,
     *dashboard.HANDLERS,
     *audit.HANDLERS,
     *duplicates.HANDLERS,

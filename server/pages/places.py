@@ -38,5 +38,6 @@ def menu(here: Here) -> list[Place]:
         Place("/print", here.say("Cetak"), (Act.READ_STOCK,)),
         Place("/manifests", here.say("Kirim dokumen"), (Act.READ_STOCK,)),
         Place("/usb", here.say("Meja USB"), (Act.IMPORT_BUNDLE,)),
+        Place("/people", here.say("Pegawai"), (Act.LIST_PEOPLE,)),
     ]
     return [one for one in every if not one.acts or any(map(here.may, one.acts))]
