@@ -150,13 +150,20 @@ class Fleet:
             door.audit(me.login, Act.LIST_DEVICES, "", {"n": len(found)}, at)
         return sorted(found, key=lambda one: (not one.alarms, one.device.name))
 
+    def device(self, me: Person, name: str) -> Device:
+        """One laptop, by name or id. Problems device.unknown, auth.area."""
+        require(roles(me), Act.LIST_DEVICES)
+        with self.registry.read() as door:
+            return _named(door, me, name)
+
     def dossier(self, me: Person, name: str) -> Dossier:
-        """One laptop, with what did not arrive. Problem device.unknown."""
+        """One laptop, by name or id, with what did not arrive."""
         require(roles(me), Act.LIST_DEVICES)
         at = self.clock()
         mine: list[Wait] = []
         if may(roles(me), Act.IMPORT_BUNDLE):
-            mine = [one for one in waits(self.bundles, me) if one.device == name.strip()]
+            called = self.device(me, name).name
+            mine = [one for one in waits(self.bundles, me) if one.device == called]
         with self.registry.write() as door:
             device = _named(door, me, name)
             seen = _Looker(door, at).one(device)
@@ -315,7 +322,10 @@ def _after(text: str) -> tuple[int, bytes]:
 
 
 def _named(door: Door, me: Person, name: str) -> Device:
+    """The laptop of that name or id (hex). Problems device.unknown, auth.area."""
     device = door.device_named(name.strip())
+    if device is None and len(name) == 32 and set(name) <= set("0123456789abcdef"):
+        device = door.device(bytes.fromhex(name))
     if device is None:
         raise Problem("device.unknown", device=name[:40])
     if not _theirs(me, device):

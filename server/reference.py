@@ -105,6 +105,19 @@ class Reference:
             package = self._newest(door.package())
         return dict(package.files) if package is not None else {}
 
+    def since(self) -> dict[str, Published]:
+        """Path of each published file -> the package that brought it as it is now."""
+        found: dict[str, Published] = {}
+        with self.registry.read() as door:
+            today = self.files()
+            left = set(today)
+            for published in door.packages():
+                token = door.package_numbered(published.number)
+                package = reference.read(token, self.keys.identity.sign_key)
+                left = {path for path in left if package.files.get(path) == today[path]}
+                found |= dict.fromkeys(left, published)
+        return found
+
     def decrees(self) -> tuple[Decree, ...]:
         """Days off that were published."""
         files = self.files()

@@ -36,6 +36,12 @@ class Packages(Work):
         row: Any = self.one(here.order_by(_packages.c.number.desc()).limit(1))
         return (row.number, row.data) if row is not None else (0, b"")
 
+    def package_numbered(self, number: int) -> bytes:
+        """The signed bytes of one of them; empty for one that is not here."""
+        here = (_packages.c.city == self.city) & (_packages.c.number == number)
+        data: bytes | None = self.value(select(_packages.c.data).where(here))
+        return data or b""
+
     def packages(self) -> list[Published]:
         """All of them, newest first, without their bytes."""
         names = [_packages.c[name] for name in Published.__struct_fields__]
