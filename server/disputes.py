@@ -24,13 +24,22 @@ from models.remarks import decided_words
 from models.services import Service
 from models.units import member
 from models.words import WIT, say
-from server import suggesting
+from server import sheets, suggesting
 from server.auth import require_request, roles, who
 from server.casework import Casework, Done, find_case
 from server.database.people import Person
 from server.database.registry import Door
 from server.sections import Remarked, answer, findings
-from server.sheets import CaseSheet, Event, Reader, Side, form_of
+from server.sheets import (
+    CaseLine,
+    CaseSheet,
+    Event,
+    Reader,
+    RequestLine,
+    Side,
+    form_named,
+    form_of,
+)
 from server.suggesting import Suggestion
 from sync.known import facts_of, record_keys
 from sync.state import ELEMENT, STATUS_UNIT, Case, Record, reasons, values
@@ -45,13 +54,16 @@ UNDOABLE = (_S.SUBMITTED, _S.RECEIVED, _S.IN_VERIFICATION, _S.NEEDS_CORRECTION, 
 
 class Part(msgspec.Struct, frozen=True):
     """One question of the unit. base: what its authors had on the screen; values: in the order of
-    the sides; differs: whether the sides do."""
+    the sides; differs: whether they do. raw: what stands, as it is typed; codes: the list it is
+    chosen from, "" for none."""
 
     name: str
     label: str
     base: str
     values: list[str]
     differs: bool
+    raw: str = ""
+    codes: str = ""
 
 
 class Dispute(msgspec.Struct, frozen=True):
@@ -119,6 +131,46 @@ class Disputes:
                 sheet, title, unit_words(form, case.unit, lang),
                 _parts(form, case.unit, sheet.sides, lang), suggestion, events, refused is None,
             )  # fmt: skip
+
+    def line(self, me: Person, line: CaseLine, lang: str) -> tuple[str, RequestLine | None]:
+        """What a case of a list is about in words, and its request in short."""
+        require(roles(me), Act.READ_CASE)
+        with self.registry.read() as door:
+            row = door.request_line(bytes.fromhex(line.requests[0])) if line.requests else None
+        form = form_named(row.service, row.edition) if row is not None else None
+        words = unit_words(form, line.unit, lang) if line.unit else ""
+        return words, sheets.line(row) if row is not None else None
+
+    def base(self, me: Person, name: str) -> Any:
+        """What the authors had on the screen, to be taken again."""
+        require(roles(me), Act.READ_CASE)
+        with self.registry.read() as door:
+            sides = Reader(door).sides(find_case(door, name))
+        return base_of(sides)
+
+    def typed(self, me: Person, name: str, parts: dict[str, str]) -> Any:
+        """A value typed question by question, as the unit holds it: over what stands, where that
+        has answers that cannot be typed here. None where nothing was typed."""
+        require(roles(me), Act.READ_CASE)
+        with self.registry.read() as door:
+            case = find_case(door, name)
+            record = door.record(case.record)
+        if record is None or not any(parts.values()):
+            return None
+        slots = _slots(form_of(record), case.unit)
+        if not slots or slots[0].unit.shape != "group":
+            return next(iter(parts.values()))
+        standing = _standing(case, record)
+        whole = dict(standing) if isinstance(standing, dict) else {}
+        known = {member(slot) for slot in slots}
+        whole |= {name: text for name, text in parts.items() if name in known}
+        return {name: value for name, value in whole.items() if value not in ("", None)}
+
+    def kind(self, me: Person, name: str) -> str:
+        """Of which kind a case is."""
+        require(roles(me), Act.READ_REQUEST)
+        with self.registry.read() as door:
+            return find_case(door, name).kind
 
     def preview(
         self,
@@ -220,6 +272,12 @@ class Disputes:
 # -- words for units and values
 
 
+def base_of(sides: list[Side]) -> Any:
+    """What was on the screen before anybody disagreed: of the first who offered something else."""
+    ordered = sorted(sides, key=lambda side: (side.number == 0, side.number))
+    return next((side.shown for side in ordered if side.shown is not None), None)
+
+
 def unit_words(form: Service | None, unit: str, lang: str) -> str:
     """What a unit is called: by its questions, the first three of them."""
     if unit == STATUS_UNIT:
@@ -269,15 +327,28 @@ def _parts(form: Service | None, unit: str, sides: list[Side], lang: str) -> lis
     slots = _slots(form, unit)
     labels = _labels(form, unit, slots, lang)
     columns = [_words(slots, unit, side.value, lang) for side in sides]
-    shown = next((side.shown for side in reversed(sides) if side.shown is not None), None)
+    shown = base_of(sides)
     base = _words(slots, unit, shown, lang)
     names = [member(slot) for slot in slots] if len(labels) == len(slots) else [unit]
     found = []
     for n, label in enumerate(labels):
         row = [column[n] for column in columns]
         if any(row) or base[n]:
-            found.append(Part(names[n], label, base[n], row, len(set(row)) > 1))
+            raw, codes = _raw(slots, n, sides)
+            found.append(Part(names[n], label, base[n], row, len(set(row)) > 1, raw, codes))
     return found
+
+
+def _raw(slots: list[Slot], n: int, sides: list[Side]) -> tuple[str, str]:
+    """What stands for one question, as it would be typed, and the list it is chosen from."""
+    if n >= len(slots):
+        return "", ""
+    value = sides[0].value if sides else None
+    if isinstance(value, dict):
+        value = value.get(member(slots[n]))
+    codes = slots[n].field.codes
+    listed = codes if codes and not codes.startswith("ref:") else ""
+    return value if isinstance(value, str) else "", listed
 
 
 # -- what a choice would do

@@ -29,6 +29,7 @@ from server.database.people import Person
 from server.database.registry import Door
 from server.sections import Checking, Drawn
 from server.sheets import Author, FileLine, Reader, RequestSheet, form_of, return_reason
+from sync.files import files
 from sync.judge import is_over
 from sync.state import REASON_PREFIX, STATUS_UNIT, Record, reasons, values
 
@@ -107,6 +108,20 @@ class Verification:
         if not is_picture(data):
             raise Problem("blob.broken", blob=line.id[:8])
         return line, data
+
+    def trouble(self, me: Person, name: str, file: str) -> Problem | None:
+        """Why a picture cannot be shown, if it cannot; nothing is opened. Problems blob.waiting,
+        blob.lost, blob.broken, as values."""
+        require(roles(me), Act.READ_REQUEST)
+        with self.registry.read() as door:
+            record = find_record(door, name)
+            require_request(door, me, record.id)
+            found = {one.blob.hex(): one.blob for one in files(record)}
+        try:
+            data = self.casework.arrivals.read(found[file])
+        except (Problem, KeyError) as why:
+            return why if isinstance(why, Problem) else Problem("blob.unknown", blob=file[:8])
+        return None if is_picture(data) else Problem("blob.broken", blob=file[:8])
 
     # -- what a return says
 

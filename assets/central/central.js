@@ -5,8 +5,10 @@ import { page } from "../common/page.js";
 import { copying } from "./copy.js";
 import { keys } from "./keys.js";
 import { rows } from "./rows.js";
+import { verify } from "./verify.js";
 
 page();
 rows();
+verify();
 copying();
 keys();

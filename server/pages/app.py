@@ -31,7 +31,9 @@ from server.pages import (
     me,
     people,
     printing,
+    reconciling,
     sticks,
+    verifying,
 )
 from server.pages.drawing import PACKAGE, Here, make_form, make_here
 
@@ -39,6 +41,8 @@ HANDLERS = [
     *entry.HANDLERS,
     *desk.HANDLERS,
     *lists.HANDLERS,
+    *verifying.HANDLERS,
+    *reconciling.HANDLERS,
     *me.HANDLERS,
     *people.HANDLERS,
     *dashboard.HANDLERS,

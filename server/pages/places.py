@@ -32,6 +32,7 @@ def menu(here: Here) -> list[Place]:
         Place("/requests", here.say("Daftar berkas"), (Act.LIST_REQUESTS,)),
         Place("/dashboard", here.say("Dasbor"), (Act.READ_REPORTS,)),
         Place("/audit", here.say("Jejak audit"), (Act.READ_AUDIT,)),
+        Place("/disputes", here.say("Beda data"), (Act.READ_CASE,)),
         Place("/duplicates", here.say("Berkas ganda"), (Act.READ_CASE,)),
         Place("/incidents", here.say("Kejadian"), (Act.READ_CASE,)),
         Place("/batches", here.say("Batch SIAK"), (Act.CLOSE_BATCH,)),

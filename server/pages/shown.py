@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from difflib import SequenceMatcher
 from typing import Any
 
 from jinja2 import pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
-from models import lifecycle, regions, words
+from models import lifecycle, regions, remarks, words
 from models.clock import Clock
+from models.codes import code_list
 from models.people import ROLES, Role
 from models.problems import Problem
 from models.services import catalogue
@@ -57,7 +60,7 @@ def service(slug: str, lang: str) -> str:
 
 
 def village(code: str) -> str:
-    """`Gurabunga, Tidore`: village and district; the code where it is not known."""
+    """`Gurabunga, Tidore`: village and district, or a district alone; a code that is not known."""
     found = [regions.regions().get(code[:length]) for length in (13, 8) if len(code) >= length]
     return ", ".join(one.name for one in found if one is not None) or code
 
@@ -120,7 +123,36 @@ def _number(context: Context, value: float) -> str:
     return words.number(value, context["lang"])
 
 
+def reasons(text: str, lang: str) -> str:
+    """The reasons of a return or refusal in one line."""
+    return remarks.sentence(text, None, lang)
+
+
+def against(text: str, base: str) -> Markup:
+    """A text with what is new to it beside `base` underlined, and what is gone struck out: marked
+    by more than colour."""
+    found = []
+    for how, a, b, c, d in SequenceMatcher(None, base, text, autojunk=False).get_opcodes():
+        if how in ("delete", "replace"):
+            found.append(Markup('<del class="jb-minus">{}</del>').format(base[a:b]))
+        if how in ("insert", "replace"):
+            found.append(Markup('<ins class="jb-plus">{}</ins>').format(text[c:d]))
+        if how == "equal":
+            found.append(escape(text[c:d]))
+    return Markup("").join(found)
+
+
+def options(name: str, lang: str) -> list[tuple[str, str]]:
+    """(code, words) of a code list."""
+    found = code_list(name)
+    return [(code, found.label(code, lang)) for code in found.codes]
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "options": _in_language(options),
+    "reasons": _in_language(reasons),
+    "against": against,
+    "asked_unit": lambda unit: unit.replace("document.", "doc.", 1),
     "at": moment,
     "clock": clock,
     "since": _since,
