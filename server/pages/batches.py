@@ -9,7 +9,7 @@ from litestar import Response
 from models.pages.forms import Form
 from models.people import Act
 from models.problems import Problem
-from server.batches import AT_ONCE_MAX, ROWS_MAX
+from server.batches import AT_ONCE_MAX, ROWS_MAX, Frozen
 from server.pages.drawing import Here
 from server.pages.routes import act, show
 from server.pages.seen import whole_of
@@ -168,10 +168,19 @@ def _row(
         typed=form,
         batch=line,
         row=found,
+        cells=_cells(here, found.frozen),
         following=following,
         total=sum(line.rows.values()),
         row_states=row_states(here),
     )
+
+
+def _cells(here: Here, one: Frozen) -> list[tuple[str, str]]:
+    """(question, answer) to be typed, the two numbers first, each number once."""
+    first = [(here.say("NIK"), one.nik), (here.say("No. KK"), one.kk)]
+    numbers = {value for _, value in first}
+    rest = [(label, value) for _, label, value in one.cells if value not in numbers]
+    return [(label, value) for label, value in [*first, *rest] if value]
 
 
 @act("/batches/{number:int}/rows/{n:int}")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.central.laid import a_batch, a_pair, an_incident
 from tests.browser.test_every_page import NARROW, faults
 from tests.desks import Desks
 
@@ -31,6 +32,18 @@ PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "dashboard": ("tono", lambda _: "/dashboard"),
     "records of a number": ("tono", lambda _: "/dashboard/records?figure=arrived"),
     "audit trail": ("mata", lambda _: "/audit"),
+    "pairs": ("rina", lambda _: "/duplicates"),
+    "one pair": ("rina", a_pair),
+    "incidents": ("rina", lambda _: "/incidents"),
+    "one incident": ("rina", an_incident),
+    "batches": ("siak", lambda _: "/batches"),
+    "one batch": ("siak", a_batch),
+    "a row of a batch": ("siak", lambda central: f"{a_batch(central)}/rows/1"),
+    "ready to print": ("tono", lambda _: "/print"),
+    "blanks": ("tono", lambda _: "/blanks"),
+    "manifests": ("tono", lambda _: "/manifests"),
+    "uncollected": ("tono", lambda _: "/uncollected?days=0"),
+    "USB desk": ("rina", lambda _: "/usb"),
 }
 
 
