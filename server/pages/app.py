@@ -21,8 +21,10 @@ from server.api.problems import unexpected as noted
 from server.pages import (
     audit,
     batches,
+    counter,
     dashboard,
     desk,
+    devices,
     dispatch,
     duplicates,
     entry,
@@ -32,8 +34,10 @@ from server.pages import (
     people,
     printing,
     reconciling,
+    services,
     sticks,
     verifying,
+    visits,
 )
 from server.pages.drawing import PACKAGE, Here, make_form, make_here
 
@@ -53,6 +57,10 @@ HANDLERS = [
     *printing.HANDLERS,
     *dispatch.HANDLERS,
     *sticks.HANDLERS,
+    *counter.HANDLERS,
+    *devices.HANDLERS,
+    *visits.HANDLERS,
+    *services.HANDLERS,
 ]
 
 

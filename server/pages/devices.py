@@ -313,18 +313,25 @@ def calls(here: Here, name: str) -> Response[bytes]:
 
 def call_list(here: Here, device: Device, late: list[Late]) -> doc.Document:
     """As a paper; phone numbers whole, for somebody has to dial them."""
-    title, say = here.say("DAFTAR TELEPON"), here.say
-    heads = (say("Desa"), say("Nama"), say("Telepon"), say("Nomor bukti"), say("Belum datang"))
+    title = here.say("DAFTAR TELEPON")
+    heads = (
+        here.say("Desa"),
+        here.say("Nama"),
+        here.say("Telepon"),
+        here.say("Nomor bukti"),
+        here.say("Belum datang"),
+    )
     rows = tuple(
         (shown.village(one.village), one.name, one.phone or "–", one.code,
-         say("{n} dokumen", n=number(one.files, here.lang)))
+         here.say("{n} dokumen", n=number(one.files, here.lang)))
         for one in late
     )  # fmt: skip
     when = moment(datetime.fromtimestamp(here.central.clock(), WIT))
+    words = here.say("Dokumen warga ini tidak sampai dari {name}. Telepon, minta membawa dokumen "
+                     "lagi; pengurusan tetap GRATIS.", name=device.name)  # fmt: skip
     blocks: list[doc.Block] = [
         doc.Title(title, device.name),
-        doc.Words(say("Dokumen warga ini tidak sampai dari {name}. Telepon, minta membawa dokumen "
-                      "lagi; pengurusan tetap GRATIS.", name=device.name)),
+        doc.Words(words),
         doc.Table(heads, rows, (3, 3, 2.4, 2.2, 1.8)),
     ]  # fmt: skip
     return doc.Document(title, tuple(blocks), f"{title} · {when} WIT", lang=here.lang)

@@ -30,8 +30,6 @@ def menu(here: Here) -> list[Place]:
     every = [
         Place("/", here.say("Meja kerja")),
         Place("/requests", here.say("Daftar berkas"), (Act.LIST_REQUESTS,)),
-        Place("/dashboard", here.say("Dasbor"), (Act.READ_REPORTS,)),
-        Place("/audit", here.say("Jejak audit"), (Act.READ_AUDIT,)),
         Place("/disputes", here.say("Beda data"), (Act.READ_CASE,)),
         Place("/duplicates", here.say("Berkas ganda"), (Act.READ_CASE,)),
         Place("/incidents", here.say("Kejadian"), (Act.READ_CASE,)),
@@ -39,6 +37,12 @@ def menu(here: Here) -> list[Place]:
         Place("/print", here.say("Cetak"), (Act.READ_STOCK,)),
         Place("/manifests", here.say("Kirim dokumen"), (Act.READ_STOCK,)),
         Place("/usb", here.say("Meja USB"), (Act.IMPORT_BUNDLE,)),
+        Place("/dashboard", here.say("Dasbor"), (Act.READ_REPORTS,)),
+        Place("/audit", here.say("Jejak audit"), (Act.READ_AUDIT,)),
         Place("/people", here.say("Pegawai"), (Act.LIST_PEOPLE,)),
+        Place("/counter", here.say("Loket"), (Act.TAKE_IN,)),
+        Place("/visits", here.say("Jadwal"), (Act.READ_VOYAGES,)),
+        Place("/devices", here.say("Perangkat"), (Act.LIST_DEVICES,)),
+        Place("/services", here.say("Layanan")),
     ]
     return [one for one in every if not one.acts or any(map(here.may, one.acts))]
