@@ -37,7 +37,8 @@ class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     laptop after the office and its backup have them, by the office's clock. watch_seconds: how
     often `sync --watch` asks for news while there is nothing to send. idle_seconds: without a hand
     on the keyboard before the pages hide behind the PIN. port: of the pages on 127.0.0.1; where
-    another program has it, any free one is taken.
+    another program has it, any free one is taken. scan_folder: what a scanner's program fills,
+    offered on the page of files; "" for none.
     """
 
     operator: str = ""
@@ -58,6 +59,7 @@ class FieldSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch_seconds: int = 300
     idle_seconds: int = 300
     port: int = 8272
+    scan_folder: str = ""
 
 
 VARIABLES = {
@@ -79,6 +81,7 @@ VARIABLES = {
     "watch_seconds": "JEMPUT_WATCH_SECONDS",
     "idle_seconds": "JEMPUT_IDLE_SECONDS",
     "port": "JEMPUT_PORT",
+    "scan_folder": "JEMPUT_SCAN_FOLDER",
 }
 """Setting -> environment variable, spelled out so that a search for either finds both."""
 

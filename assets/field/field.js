@@ -4,9 +4,11 @@ import "htmx.org";
 import { page } from "../common/page.js";
 import { camera } from "./camera.js";
 import { curtain } from "./curtain.js";
+import { pad } from "./pad.js";
 import { keys } from "./keys.js";
 
 page();
 camera();
+pad();
 keys();
 curtain();

@@ -39,6 +39,7 @@ PORTRAITS = (".photo",)
 """Fields whose picture is a face; every other one is a page."""
 
 DOCUMENT = "document."
+SIGNATURE = ".signature"
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -70,6 +71,17 @@ def places(form: Service) -> list[str]:
     """Where files may be put: the fields for them, and the documents of the service."""
     fields = [path for path, slot in form.plan.slots.items() if slot.field.kind == "attachment"]
     return [*fields, *(paper.code for paper in form.documents)]
+
+
+def is_signed(page: Sheet) -> bool:
+    """Whether somebody has to sign what was taken in: an open block asks for a signature now."""
+    form = page.form()
+    filled = form.read(page.answers, page.documents)
+    return any(
+        slot.field.kind == "attachment" and path.endswith(SIGNATURE)
+        and slot.field.stage != "handover" and filled.is_open(path.partition(".")[0])
+        for path, slot in form.plan.slots.items()
+    )  # fmt: skip
 
 
 def unit_named(form: Service, field: str) -> str:

@@ -24,6 +24,7 @@ from field_client.pages import (
     returning,
     standing,
     sticks,
+    trays,
     unlock,
     visiting,
 )
@@ -44,6 +45,7 @@ HANDLERS = [
     *home.HANDLERS,
     *requests.HANDLERS,
     *files.HANDLERS,
+    *trays.HANDLERS,
     *papers.HANDLERS,
     *handing.HANDLERS,
     *choosing.HANDLERS,

@@ -26,6 +26,7 @@ from field_client.vault.keys import Keys
 from models.problems import Problem
 
 if TYPE_CHECKING:
+    from field_client.phone import PhoneDoor
     from field_client.stickwork import StickWork
 
 Result = TypeVar("Result")
@@ -43,6 +44,7 @@ class Counter:
         self.syncing = Syncing()
         self.chosen = ("", "")  # NIK and name of who was found and is to be served next
         self.stick: StickWork | None = None  # the newest export or import by USB
+        self.phone: PhoneDoor | None = None  # a telephone as the camera of one request
         self.closing = False
         self._touched = time.monotonic()
         self._told: list[str] = []
@@ -73,13 +75,15 @@ class Counter:
             unlocked = self.keys.unlock(operator, pin, self.clock.read().at)
             if unlocked.operator != self.house.unlocked.operator:
                 self.house.take_over(unlocked)
-                self.chosen = ("", "")
+                self.chosen, self.phone = ("", ""), None
         self.locked = False
         self.touch()
 
     def lock(self) -> None:
-        """Draw the curtain."""
+        """Draw the curtain; no telephone may send behind it. What it sent waits."""
         self.locked = True
+        if self.phone is not None:
+            self.phone.close()
 
     def touch(self) -> None:
         """Somebody did something."""
@@ -110,6 +114,8 @@ class Counter:
     def close(self) -> None:
         """Stop syncing, close the database. A sync that runs ends at its next step."""
         self.closing = True
+        if self.phone is not None:
+            self.phone.close()
         if self.stick is not None:
             self.stick.wait()
         self.syncing.stop()

@@ -10,7 +10,14 @@ from typing import Any
 from litestar import Response
 
 from field_client import shown
-from field_client.attachments.attaching import DOCUMENT, FILES_OF_UNIT_MAX, Photo, places
+from field_client.attachments.attaching import (
+    DOCUMENT,
+    FILES_OF_UNIT_MAX,
+    SIGNATURE,
+    Photo,
+    places,
+)
+from field_client.pages import trays
 from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
@@ -34,13 +41,16 @@ def files(here: Here, record: str) -> Response[str]:
 def put(here: Here, form: Form, record: str) -> Response[Any]:
     """Take photographs and scans in: sealed and durable, all of them or none."""
     page = here.desk.open(record_id(record))
-    sent = [Photo(one.name, one.data) for one in form.files("file")]
+    picked = form.all("tray")
+    waiting = trays.chosen(here, page.record, picked)
+    sent = [*(Photo(one.name, one.data) for one in form.files("file")), *waiting]
     if not sent:
         return here.go(f"/requests/{record}/files", here.say("Pilih berkas foto atau PDF dulu."))
     try:
         made = here.desk.attach(page, form.get("place"), sent, reason=form.get("reason")[:500])
     except Problem as problem:
         return _draw(here, page, problem, form.get("place"))
+    trays.taken(here, picked, waiting)
     words = [here.say("{n} lampiran tersimpan; dikirim saat ada sinyal.", n=len(made))]
     words += [f"⚠ {one.name}: {hint.words(here.lang)}" for one in made for hint in one.hints]
     return here.go(f"/requests/{record}/files", " ".join(words))
@@ -65,6 +75,8 @@ def remove(here: Here, form: Form, record: str, blob: str) -> Response[Any]:
 def _draw(
     here: Here, page: Sheet, problem: Problem | None = None, place: str = ""
 ) -> Response[str]:
+    offered = _places(page, here.lang)
+    signed = [unit for unit, _ in offered if unit.endswith(SIGNATURE)]
     rows = [
         (file, _place(page, file.unit, here.lang), _state(here, stored))
         for file, stored in here.desk.files(page)
@@ -75,11 +87,15 @@ def _draw(
         page=page,
         title=shown.title(page.picture.view.service, page.picture.view.edition, here.lang),
         rows=rows,
-        places=_places(page, here.lang),
-        place=place or here.asked("place"),
+        places=offered,
+        place=place or (signed[0] if signed and here.asked("sign") else here.asked("place")),
         problem=problem,
         ended=lifecycle.ended(page.status),
         limit=FILES_OF_UNIT_MAX,
+        tray=trays.tray_of(here, page.record),
+        record=page.record.hex(),
+        qr=trays.qr_of(here, page.record),
+        pad=bool(signed),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Response
 
 from field_client import receipts, shown
+from field_client.attachments import attaching
 from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
 from field_client.roster.residents import Resident
@@ -114,7 +115,8 @@ def receipt(here: Here, record: str) -> Response[str]:
     """The citizen's proof, on the screen; it exists before anything is printed."""
     slip = receipts.slip(here.desk, record_id(record), here.lang, reveal=True)
     here.desk.note_reveal("page receipt", bytes.fromhex(slip.id))
-    return here.page("receipt.html", slip=slip, qr=drawing_of(slip.token))
+    sign = attaching.is_signed(here.desk.open(bytes.fromhex(slip.id)))
+    return here.page("receipt.html", slip=slip, qr=drawing_of(slip.token), sign=sign)
 
 
 def drawing_of(token: str) -> str:

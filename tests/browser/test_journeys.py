@@ -279,6 +279,31 @@ def test_somebody_is_found_in_the_list_and_served(served: Served, context: Make)
     assert person.nik not in page.url
 
 
+def test_an_applicant_signs_on_the_screen(served: Served, context: Make) -> None:
+    page = served.enter(context())
+    record = submitted(served.counter.desk, "kia-new-under5")
+    page.goto(f"{served.base}/requests/{record.hex()}/receipt")
+    page.click("text=Tanda tangan pemohon")
+    pad = page.locator("canvas")
+    expect(pad).to_be_visible()
+    page.click("text=Pakai tanda tangan ini")
+    expect(page.locator("[data-pad] [data-told]")).to_contain_text("Belum ada tanda tangan")
+    box = pad.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    for step in range(1, 12):
+        page.mouse.move(box["x"] + 40 + 30 * step, box["y"] + 40 + 60 * (step % 2))
+    page.mouse.up()
+    page.click("text=Pakai tanda tangan ini")
+    expect(page.locator("[data-pad] [data-told]")).to_contain_text("Tanda tangan siap")
+    page.click("main form button.govuk-button:text-is('Lampirkan')")
+    page.wait_for_selector(".jb-thumb")
+    ((file, _),) = served.counter.desk.files(served.counter.desk.open(record))
+    assert file.unit == "card.signature"
+    assert not served.watched
+
+
 def test_a_paper_is_photographed_with_the_laptops_camera(served: Served, context: Make) -> None:
     made = context(permissions=["camera"])
     page = served.enter(made)

@@ -414,7 +414,8 @@ def test_a_correction_that_changes_nothing_is_told(browser: Browser) -> None:
 def test_a_whole_database_is_believed_for_ten_minutes(browser: Browser, monkeypatch) -> None:
     house, asked = browser.counter.house, []
     assert house is not None
-    house.found_whole, real = None, house.store.engine.check
+    monkeypatch.setattr(house, "found_whole", None)
+    real = house.store.engine.check
 
     def check(quick: bool) -> list[str]:
         asked.append(quick)

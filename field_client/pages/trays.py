@@ -1,0 +1,119 @@
+"""Trays: pictures that wait to be attached, from a telephone or from the scanner's folder."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from litestar import Response
+
+from field_client import scans
+from field_client.attachments.attaching import Photo
+from field_client.pages.drawing import Here
+from field_client.pages.requests import drawing_of, record_id
+from field_client.pages.routes import act, show
+from field_client.shown import at_words
+from models.pages.forms import Form
+from models.problems import Problem
+from models.words import size
+
+PHONE, SCAN = "phone-", "scan-"
+PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png"}
+"""What a browser may be shown as it came, by its first bytes."""
+
+
+@act("/requests/{record:str}/phone")
+def phone(here: Here, form: Form, record: str) -> Response[Any]:
+    """Open the door for a telephone, shut it, or throw away what came. Problems phone.no_network,
+    phone.waiting."""
+    from field_client.phone import PhoneDoor, addresses
+
+    page, before, wish = here.desk.open(record_id(record)), here.counter.phone, form.get("do")
+    if before is not None:
+        before.close()
+        if wish == "drop":
+            before.drop(*before.waiting)
+    if wish == "open":
+        if before is not None and before.waiting:
+            raise Problem("phone.waiting", n=len(before.waiting))
+        known = addresses()
+        host = form.get("host") if form.get("host") in known else next(iter(known), "")
+        if not host:
+            raise Problem("phone.no_network")
+        here.counter.phone = PhoneDoor(host, page.record, lang=here.lang)
+    return here.go(f"/requests/{record}/files")
+
+
+@show("/requests/{record:str}/tray")
+def waiting(here: Here, record: str) -> Response[str]:
+    """What waits, for the page that asks again; nothing (204) while it is as it was."""
+    tray = tray_of(here, record_id(record))
+    if tray["mark"] == here.asked("was"):
+        return Response("", status_code=204)
+    return here.page("parts/tray.html", tray=tray, record=record)
+
+
+@show("/requests/{record:str}/tray/{number:int}")
+def picture(here: Here, record: str, number: int) -> Response[bytes]:
+    """A picture as the telephone sent it; that it was looked at is noted."""
+    photos = _photos(here, record_id(record))
+    if number >= len(photos):
+        raise Problem("api.not_found")
+    here.desk.note_reveal("page picture", record_id(record))
+    data = photos[number].data
+    return Response(data, media_type=PICTURES.get(data[:3], "application/octet-stream"))
+
+
+def tray_of(here: Here, record: bytes) -> dict[str, Any]:
+    """What the part of the page is drawn from."""
+    door, photos = here.counter.phone, _photos(here, record)
+    mine = door is not None and door.record == record and door.is_open
+    listed = scans.listed(here.counter.place.settings.scan_folder)
+    found: dict[str, Any] = {
+        "open": door if mine else None,
+        "photos": [
+            (f"{PHONE}{number}", number, one.data[:3] in PICTURES)
+            for number, one in enumerate(photos)
+        ],
+        "scans": [
+            (f"{SCAN}{one.name}", one.name, size(one.size, here.lang), at_words(one.at))
+            for one in listed
+        ],
+        "folder": bool(here.counter.place.settings.scan_folder),
+    }
+    seen = (mine, mine and door is not None and bool(door.guest), len(photos), listed)
+    found["mark"] = hashlib.sha256(repr(seen).encode()).hexdigest()[:12]
+    return found
+
+
+def qr_of(here: Here, record: bytes) -> str:
+    """The open door's address as a drawing, "" while none is open."""
+    door = here.counter.phone
+    if door is None or door.record != record or not door.is_open:
+        return ""
+    return drawing_of(door.address)
+
+
+def chosen(here: Here, record: bytes, names: list[str]) -> list[Photo]:
+    """The pictures ticked in the tray. Problem file.unreadable."""
+    photos = _photos(here, record)
+    numbers = [int(one[len(PHONE) :]) for one in names if one[len(PHONE) :].isdigit()]
+    found = [photos[n] for n in sorted(set(numbers)) if n < len(photos)]
+    wanted = [one.removeprefix(SCAN) for one in names if one.startswith(SCAN)]
+    return found + scans.read(here.counter.place.settings.scan_folder, wanted)
+
+
+def taken(here: Here, names: list[str], photos: list[Photo]) -> None:
+    """They are attached: nothing of them is left lying about."""
+    if here.counter.phone is not None:
+        here.counter.phone.drop(*photos)
+    wanted = [one.removeprefix(SCAN) for one in names if one.startswith(SCAN)]
+    scans.remove(here.counter.place.settings.scan_folder, wanted)
+
+
+def _photos(here: Here, record: bytes) -> list[Photo]:
+    door = here.counter.phone
+    return door.waiting if door is not None and door.record == record else []
+
+
+HANDLERS = [phone, waiting, picture]

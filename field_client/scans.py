@@ -1,0 +1,65 @@
+"""Scans: the folder that a scanner's own program or a memory card fills (`scan_folder`).
+
+Any scanner works, because none is driven from here: its program saves into a folder, and what is
+new there is offered on the page of files. What was attached is removed from the folder, since it
+lies there unsealed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import msgspec
+
+from field_client.attachments.attaching import Photo
+from models.pages.uploads import UPLOAD_BYTES_MAX
+from models.problems import Problem
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".heic", ".pdf")
+SHOWN_MAX = 30
+"""Newest files of the folder that are offered."""
+
+LOOKED_MAX = 2000
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """A file in the folder. at: when it was last written, Unix seconds."""
+
+    name: str
+    size: int
+    at: int
+
+
+def listed(folder: str) -> list[Scan]:
+    """What could be attached, newest first; nothing where no folder is set or it is gone."""
+    if not folder:
+        return []
+    found: list[Scan] = []
+    with contextlib.suppress(OSError):
+        for number, path in enumerate(Path(folder).iterdir()):
+            if number >= LOOKED_MAX:
+                break
+            if path.suffix.lower() in SUFFIXES and not path.is_symlink() and path.is_file():
+                facts = path.stat()
+                if 0 < facts.st_size <= UPLOAD_BYTES_MAX:
+                    found.append(Scan(path.name, facts.st_size, int(facts.st_mtime)))
+    return sorted(found, key=lambda one: (-one.at, one.name))[:SHOWN_MAX]
+
+
+def read(folder: str, names: list[str]) -> list[Photo]:
+    """The files chosen, in memory. Only what is offered can be named. Problem file.unreadable."""
+    from field_client.attachments.reading import read_file  # loads the imaging library
+
+    offered = {one.name for one in listed(folder)}
+    for name in names:
+        if name not in offered:
+            raise Problem("file.unreadable", file=name[:100])
+    return [Photo(name, read_file(Path(folder) / name)) for name in names]
+
+
+def remove(folder: str, names: list[str]) -> None:
+    """They are attached: the open copies go."""
+    for name in names:
+        with contextlib.suppress(OSError):
+            (Path(folder) / name).unlink()
