@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from importlib import resources
-from pathlib import PurePath
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -109,7 +108,8 @@ def internal(error: BaseException) -> Problem:
     place, trace = "", error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        place = f"{PurePath(code.co_filename).name}:{trace.tb_lineno}"
+        file = code.co_filename.replace("\\", "/").rpartition("/")[2]
+        place = f"{file}:{trace.tb_lineno}"
         trace = trace.tb_next
     return Problem("internal", incident=f"{type(error).__name__} {place}")
 
