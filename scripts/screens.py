@@ -1,6 +1,7 @@
-"""Draws the screens of docs/panduan-petugas.md from the invented village, in a real Chromium.
+"""Draws the screens of the manuals in docs/ with invented people, in a real Chromium.
 
-    python3 scripts/screens.py
+    python3 scripts/screens.py            both houses
+    python3 scripts/screens.py central    docs/panduan-pusat.md alone; `field`: panduan-petugas.md
 
 Run it after a page has changed, and commit docs/screens/. No real person is in them.
 """
@@ -13,40 +14,108 @@ home.enter()
 
 import io
 import shutil
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 import assets
 from tests.browser.test_journeys import begin, take_in
+from tests.browser.central.laid import a_batch, a_manifest, a_pair, an_incident
 from tests.browsing import CHROMIUM, QUIET, Served, serving
+from tests.desks import Desks, desks
 from tests.village import village
 
 SCREENS = home.ROOT / "docs" / "screens"
 SIZE = {"width": 1000, "height": 700}
+WIDE = {"width": 1280, "height": 760}
+NAME = "Gamlamo"
+"""A family of the invented village."""
 COLOURS = 64
 """Enough for flat screens, and a tenth of the bytes."""
 
 
 def main() -> int:
-    """Draw every screen again."""
+    """Draw every screen again, or those of one house."""
+    wanted = sys.argv[1:] or ["field", "central"]
     assets.build()
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if found is None:
         raise SystemExit("chromium is missing: python3 scripts/test.py installs it")
     SCREENS.mkdir(exist_ok=True)
+    houses: dict[str, Callable[[Path, Browser], None]] = {"field": field, "central": central}
     with tempfile.TemporaryDirectory(prefix="jb-screens-") as folder, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=found, args=QUIET)
-        context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
-        with serving(Path(folder)) as served:
-            page = served.open(context)
-            page.goto(f"{served.base}/unlock")
-            draw(page, "masuk")
-            walk(served, served.enter(context))
+        for name in wanted:
+            houses[name](Path(folder) / name, browser)
         browser.close()
     return 0
+
+
+def field(folder: Path, browser: Browser) -> None:
+    """A laptop's pages."""
+    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    with serving(folder) as served:
+        page = served.open(context)
+        page.goto(f"{served.base}/unlock")
+        draw(page, "masuk")
+        walk(served, served.enter(context))
+
+
+def central(folder: Path, browser: Browser) -> None:
+    """Central's pages. A chapter of docs/panduan-pusat.md adds its screens in a function of its
+    own, called here."""
+    with desks(folder) as found:
+
+        def window(login: str) -> Page:
+            context = browser.new_context(viewport=WIDE)  # type: ignore[arg-type]
+            return found.enter(context, login) if login else found.open(context)
+
+        desk_screens(found, window)
+        room_screens(found, window)
+
+
+def desk_screens(desk: Desks, window: Callable[[str], Page]) -> None:
+    """Signing in, the desk, lists, search, people."""
+    page = window("")
+    page.goto(f"{desk.base}/sign-in")
+    draw(page, "pusat-masuk")
+    rina = window("rina")
+    rina.click("text=Ambil berikutnya")
+    rina.wait_for_load_state()
+    for address, name in (("/", "pusat-meja"), ("/me", "pusat-saya")):
+        rina.goto(desk.base + address)
+        draw(rina, name)
+    rina.fill("#find", NAME)
+    rina.keyboard.press("Enter")
+    rina.wait_for_url("**/search")
+    draw(rina, "pusat-cari")
+    tono = window("tono")
+    tono.goto(f"{desk.base}/requests")
+    tono.keyboard.press("j")
+    draw(tono, "pusat-daftar")
+    admin = window("admin")
+    admin.goto(f"{desk.base}/people")
+    draw(admin, "pusat-pegawai")
+
+
+def room_screens(desk: Desks, window: Callable[[str], Page]) -> None:
+    """Pairs, incidents, batches, the USB desk; printing and dispatch by who may see all of it."""
+    rina, siak, tono = window("rina"), window("siak"), window("tono")
+    for page, address, name in (
+        (rina, a_pair(desk), "pusat-pasangan"),
+        (rina, an_incident(desk), "pusat-kejadian"),
+        (siak, "/batches", "pusat-batch"),
+        (siak, f"{a_batch(desk)}/rows/1", "pusat-batch-baris"),
+        (tono, a_manifest(desk), "pusat-manifes"),
+        (tono, "/blanks", "pusat-blangko"),
+        (rina, "/usb", "pusat-usb"),
+    ):
+        page.goto(desk.base + address)
+        draw(page, name)
 
 
 def walk(served: Served, page: Page) -> None:

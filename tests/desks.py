@@ -23,7 +23,9 @@ from server.database.people import Person
 from server.settings import load
 from tests.blank import lay
 from tests.browsing import PATIENCE_MS
-from tests.pusat import PASSWORD, PEOPLE, Clock, Pusat, Van
+from tests.pusat import PASSWORD, PEOPLE, PROTECTED, Clock, Pusat, Van
+from tests.village import Person as Citizen
+from tests.village import village
 
 REQUESTS = 24
 """Taken in by one van before the browser comes: received, none decided yet."""
@@ -90,15 +92,29 @@ def desks(folder: Path) -> Iterator[Desks]:
         people: dict[str, Person] = {}
         for login, (name, role) in PEOPLE.items():
             people[login] = staff.add(people.get("admin"), login, name, [role], PASSWORD)
+        people["loket"] = staff.add(people["admin"], "loket", "Lia", ["operator"], PASSWORD)
         with Client(app, base) as client:
             office = Pusat(client, clock, people)
             yield Desks(office, base, _taken_in(office.van("Si Jola 1"), office))
 
 
 def _taken_in(van: Van, office: Pusat) -> list[bytes]:
-    found = [van.take_in(number) for number in range(1, REQUESTS + 1)]
+    """Requests of grown people of the invented village."""
+    grown = [one for one in village(60).people if one.age > 17 and one.nik]
+    found = [van.take_in(n, **_told_by(one)) for n, one in enumerate(grown[:REQUESTS], 1)]
     office.sync(van)
     return found
+
+
+def _told_by(one: Citizen) -> dict[str, dict[str, str]]:
+    """What somebody says of themselves."""
+    return {
+        PROTECTED: {"name": one.name, "nik": one.nik, "kk": one.kk},
+        "ktp_enrolment_queue.identity": {
+            "birth_date": one.birth_date.isoformat(),
+            "sex": one.sex,
+        },
+    }
 
 
 @contextmanager
