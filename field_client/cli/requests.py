@@ -280,6 +280,37 @@ def called(
         call.out(" · ".join(part for part in (at_words(one.at), who, words, note) if part))
 
 
+@command(app, "asked")
+def asked(
+    call: Call,
+    code: Annotated[
+        str, typer.Argument(help="Tracking code of the request; without it, all are listed.")
+    ] = "",
+    number: Annotated[int, typer.Option("--number", help="Number of the question.")] = 0,
+    answer: Annotated[str, typer.Option("--answer", help="What to tell the office.")] = "",
+) -> None:
+    """What the office asks about requests; with --answer, answer one."""
+    from field_client import asked as asking
+    from field_client.shown import at_words, code_text
+
+    desk = call.house().desk
+    if code and answer:
+        page = desk.open(desk.named(code))
+        done = asking.answer(desk, page, number, answer)
+        call.give({"id": page.record.hex(), "number": done.n, "answer": answer})
+        call.out(say("Jawaban aman di laptop ini dan ikut kiriman berikutnya.", call.lang))
+        return
+    for one in asking.waiting(desk, call.lang):
+        name = code_text(one.line.code, one.line.record)
+        if code and desk.named(code) != one.line.record:
+            continue
+        call.give({"id": one.line.record.hex(), "code": name, "number": one.question.n,
+                   "kind": one.question.kind, "about": one.question.about,
+                   "question": one.question.text, "at": one.at})  # fmt: skip
+        parts = (at_words(one.at), name, f"{one.question.n}. {one.question.text}", one.about)
+        call.out(" · ".join(part for part in parts if part))
+
+
 @command(app, "services")
 def services(
     call: Call,

@@ -14,6 +14,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp
 
 from field_client.pages import (
+    asking,
     choosing,
     drafts,
     files,
@@ -53,6 +54,7 @@ HANDLERS = [
     *standing.HANDLERS,
     *sticks.HANDLERS,
     *returning.HANDLERS,
+    *asking.HANDLERS,
     *visiting.HANDLERS,
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Response
 
+from field_client import asked
 from field_client.pages.drawing import Here
 from field_client.pages.routes import show
 from field_client.shown import title
@@ -21,6 +22,7 @@ def home(here: Here) -> Response[str]:
         "home.html",
         standing=standing,
         returned=standing.requests.get("needs_correction", 0),
+        asked=len(asked.waiting(here.desk, here.lang)),
         files=here.store.attached.left(),
         drafts=[(draft, _title(here, draft)) for draft in drafts[:DRAFTS_SHOWN]],
         drafts_left=max(0, len(drafts) - DRAFTS_SHOWN),

@@ -39,6 +39,10 @@ class Notices:
         """Those about one request, oldest first."""
         return self._told("where record = ? order by number", record)
 
+    def asked(self, limit: int = NOTICES_LISTED) -> list[Told]:
+        """What central asked, newest first."""
+        return self._told("where kind = 'asked' order by number desc limit ?", limit)
+
     def read(self, *numbers: int) -> None:
         """Somebody has read these."""
         with self._engine.writing() as connection:

@@ -1,0 +1,46 @@
+"""What the office asks of a laptop: read there, answered there, and on its way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from field_client.asked import waiting
+from models.changes import decode_body, decode_change
+from models.questions import Question
+from sync.exchange import Absorbed
+from sync.messages import Cursor
+from sync.state import REASON_PREFIX, Decision, Wrote
+from tests.field import NOW, Hands, Jemput
+from tests.integration.test_pages_returned import sent_back
+from tests.pages import pages
+
+
+def test_a_question_is_read_and_answered(tmp_path: Path) -> None:
+    with pages(tmp_path / "laptop", Hands()) as browser:
+        browser.unlock()
+        browser.go("/asked")
+        assert "Tidak ada pertanyaan yang menunggu jawaban." in browser.text
+        desk = browser.counter.desk
+        record = sent_back(desk, 1, "ktp-new-enrolment", "OTHER: lihat pertanyaan")
+        ask = Question(1, "yes_no", "applicant.phone", "Apakah nomor ini milik pemohon?")
+        wrote = Wrote(bytes.fromhex(record), REASON_PREFIX + ask.key, ask.text)
+        decision = Decision(2, b"central-log-0001", 2, 1, NOW, 1, "rina", (wrote,))
+        desk.store.apply(Absorbed((decision,), Cursor(b"incarnat", 2, b"h" * 8)))
+        browser.go("/")
+        assert "Pertanyaan dari pusat (1)" in browser.text
+        browser.go("/asked")
+        assert "Apakah nomor ini milik pemohon?" in browser.text
+        form = browser.form("/asked")
+        browser.send(form, 422)
+        assert "Tulis" in browser.text or "alasan" in browser.text.lower()
+        browser.send(browser.form("/asked"), yes_no="ya", text="nomor sendiri")
+        assert browser.path == "/asked"
+        assert "Tidak ada pertanyaan yang menunggu jawaban." in browser.text
+        assert waiting(desk) == []
+        changes = [decode_change(entry.data) for entry in desk.store.pending(0)]
+        edits = [decode_body(one.body) for one in changes if one.kind == "edit"]
+        assert [one.reasons for one in edits] == [{"reply/1": "ya: nomor sendiri"}]
+        browser.send(form, 404, n="7", text="x")
+        browser.go("/")
+        assert "Pertanyaan dari pusat" not in browser.text
+    assert Jemput(tmp_path / "laptop").lines("request", "asked") == []
