@@ -14,7 +14,9 @@ import msgspec
 from models.questions import ASK
 from sync.state import (
     REASON_PREFIX,
+    Agreed,
     Closed,
+    Created,
     Decision,
     Effect,
     Held,
@@ -70,8 +72,19 @@ def notices(decision: Decision, own_logs: Collection[bytes], state: State) -> li
 
     state: after the decision was folded, so that closed cases still show their offers.
     """
-    found = (_notice(e, decision, own_logs, state) for e in decision.effects)
+    told = [e for e in decision.effects if not _is_silent(e)]
+    found = (_notice(e, decision, own_logs, state) for e in told)
     return [notice for notice in found if notice is not None]
+
+
+def _is_silent(e: Effect) -> bool:
+    """Most effects, of which nobody is told anything: a quick look before `_notice`."""
+    match e:
+        case Wrote(lost=None, unit=unit):
+            return not asks(unit)
+        case Outcome(state=state):
+            return state != "refused"
+    return isinstance(e, Created | Agreed)
 
 
 def _notice(e: Effect, d: Decision, own: Collection[bytes], state: State) -> Notice | None:
