@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from operator import is_
 from typing import Any
 
 import msgspec
@@ -52,6 +53,7 @@ class MemoryRegistry:
         self.attempts: dict[tuple[bytes, int, str], int] = {}
         self.commits = 0
         self.decoded: dict[bytes, Decision] = {}
+        self.faces: dict[bytes, tuple[Record, list[Case], bytes]] = {}
 
     def add_log(self, log: LogState, villages: tuple[str, ...] = ()) -> None:
         self.tables["logs"][log.id] = log
@@ -416,8 +418,17 @@ class MemoryDoor(Rooms):
         found: dict[bytes, int | None] = {}
         for cell in cells:
             inside = (r for r in self.rows("records").values() if cell in self._cells_of(r))
-            faces = (face(record, self.rows("cases")) for record in inside)
-            found[cell] = sum(weight(cell, one) for one in faces) % MODULUS
+            found[cell] = sum(weight(cell, self._face(one)) for one in inside) % MODULUS
+        return found
+
+    def _face(self, record: Record) -> bytes:
+        """Reckoned once for a request and its cases as they stand: rows are never changed."""
+        cases = [self.get("cases", n) for n in {*record.disputes.values(), *record.cases}]
+        kept = self.registry.faces.get(record.id)
+        if kept is not None and kept[0] is record and all(map(is_, kept[1], cases)):
+            return kept[2]
+        found = face(record, {case.id: case for case in cases if case is not None})
+        self.registry.faces[record.id] = record, cases, found
         return found
 
     def _cells_of(self, record: Record) -> set[bytes]:
