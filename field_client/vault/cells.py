@@ -168,6 +168,19 @@ def drop(connection: Connection, records: Collection[bytes]) -> None:
             connection.execute("delete from cases where id = ?", (case.id,))
 
 
+def drop_strangers(connection: Connection) -> None:
+    """Of the villages that are not this laptop's nothing is left, once all was read: a bundle from
+    before a change of scope may have told of them after it."""
+    here = territory(connection)
+    if here.number <= 0:
+        return
+    marks = ", ".join("?" * len(here.villages))
+    rows = connection.execute(
+        f"select record from weights where own = 0 and cell not in ({marks})", here.villages
+    )
+    drop(connection, {record for (record,) in rows.fetchall()})
+
+
 def _is_here(connection: Connection, record: bytes) -> bool:
     found = connection.execute("select 1 from records where id = ?", (record,)).fetchone()
     return found is not None

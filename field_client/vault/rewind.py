@@ -17,7 +17,7 @@ from field_client.vault.sums import recount
 from models.changes import decode_change
 from sync.exchange import Rewound
 from sync.logs import Entry
-from sync.messages import Branch, Cursor, Territory
+from sync.messages import Branch, Checkpoint, Cursor, Territory
 from sync.notices import Notice
 from sync.state import Case, Decision, Outcome, Record
 
@@ -127,12 +127,27 @@ def _forget(connection: Connection, upto: int) -> set[bytes]:
         case = msgspec.msgpack.decode(data, type=Case)
         if max(case.changed, case.opened) > upto:
             connection.execute("delete from cases where id = ?", (name,))
+    lost: list[tuple[bytes, int, str]] = []
     for name in gone:
         connection.execute("delete from records where id = ?", (name,))
-        connection.execute(
-            "update entries set folded = '' where record = ? and folded != 'replaced'", (name,)
+        rows = connection.execute(
+            "select log, seq, state from entries where record = ? and folded != 'replaced'", (name,)
         )
+        lost += [row for row in rows.fetchall() if row[2] not in PENDING]
+        connection.execute(
+            "update entries set state = '', folded = '' where record = ? and folded != 'replaced'",
+            (name,),
+        )
+    _remember_lost(connection, lost)
     return gone
+
+
+def _remember_lost(connection: Connection, lost: list[tuple[bytes, int, str]]) -> None:
+    """Outcomes from before the restore; of several restores the first told them."""
+    before = find(connection, Voided) or Voided()
+    known = {one[:2] for one in before.outcomes}
+    fresh = tuple(one for one in lost if one[:2] not in known)
+    remember(connection, Voided((*before.outcomes, *fresh)))
 
 
 def _void(connection: Connection, log: bytes, step: Rewound) -> set[bytes]:
@@ -143,9 +158,8 @@ def _void(connection: Connection, log: bytes, step: Rewound) -> set[bytes]:
         " and kind in ('create', 'edit')",
         beyond,
     ).fetchall()
-    before = find(connection, Voided) or Voided()
-    lost = tuple((log, seq, state) for seq, state, _ in rows if state not in PENDING)
-    remember(connection, Voided((*before.outcomes, *lost)))
+    lost = [(log, seq, state) for seq, state, _ in rows if state not in PENDING]
+    _remember_lost(connection, lost)
     connection.execute(
         "update entries set state = '', folded = '', case_id = x'', problem = ''"
         " where log = ? and seq > ? and state != 'replaced' and kind in ('create', 'edit')",
@@ -179,19 +193,55 @@ def differs(connection: Connection, effect: Outcome, decision: Decision) -> Noti
     place = (effect.log, effect.seq)
     mine = [one for one in voided.outcomes if one[:2] == place]
     mine = mine or _made_again(connection, voided, place, effect.state)
-    if not mine or effect.state == "waiting":
+    if not mine or effect.state == "waiting" or _holds(connection, decision.server_seq):
         return None
     left = tuple(one for one in voided.outcomes if one not in mine)
     remember(connection, Voided(left))
     if mine[0][2] == effect.state:
         return None
+    record = _record_of(connection, *place)
+    about = (effect.state, "", "", "", effect.case, decision.server_seq, decision.at)
+    return Notice("restored", record, "", mine[0][2], *about)
+
+
+def _holds(connection: Connection, number: int) -> bool:
+    """Is it a decision from before the newest restore, which is read again? Others about the same
+    entry may follow it, so nothing is said of it yet."""
+    lineage = find(connection, Lineage) or Lineage()
+    return bool(lineage.branches) and number <= lineage.branches[-1].base
+
+
+def read_again(connection: Connection, cursor: Cursor) -> None:
+    """All that holds from before a restore was read again: which outcomes are others now, though
+    the entries are stored? What is sent and decided anew is compared when it is decided."""
+    voided = find(connection, Voided)
+    if voided is None or not voided.outcomes or _holds(connection, cursor.server_seq + 1):
+        return
+    proof = find(connection, Checkpoint)
+    at = proof.at if proof is not None else 0
+    left = []
+    for place, one in enumerate(voided.outcomes):
+        row = connection.execute(
+            "select folded, record, case_id from entries where log = ? and seq = ?", one[:2]
+        ).fetchone()
+        if row is None or row[0] in PENDING:
+            left.append(one)
+        elif row[0] != one[2]:
+            about = (row[0], "", "", "", row[2], cursor.server_seq, at)
+            told = Notice("restored", row[1], "", one[2], *about)
+            connection.execute(
+                "insert or ignore into notices (server_seq, place, record, kind, data)"
+                " values (?, ?, ?, ?, ?)",
+                (cursor.server_seq, -1 - place, row[1], told.kind, msgspec.msgpack.encode(told)),
+            )
+    remember(connection, Voided(tuple(left)))
+
+
+def _record_of(connection: Connection, log: bytes, seq: int) -> bytes:
     row = connection.execute(
-        "select record from entries where log = ? and seq = ?", (effect.log, effect.seq)
+        "select record from entries where log = ? and seq = ?", (log, seq)
     ).fetchone()
-    return Notice(
-        "restored", row[0] if row is not None else b"", "", mine[0][2], effect.state, "", "", "",
-        effect.case, decision.server_seq, decision.at,
-    )  # fmt: skip
+    return row[0] if row is not None else b""
 
 
 def _made_again(

@@ -8,14 +8,21 @@ from collections.abc import Iterable
 
 import msgspec
 
-from field_client.vault.cells import change_scope, drop, fill, locate, placed
+from field_client.vault.cells import (
+    change_scope,
+    drop,
+    drop_strangers,
+    fill,
+    locate,
+    placed,
+)
 from field_client.vault.engine import Connection
 from field_client.vault.logs import read_cursor, remember
 from field_client.vault.packages import further
 from field_client.vault.picture import find_case, find_record
 from field_client.vault.recents import index
 from field_client.vault.requests import list_again
-from field_client.vault.rewind import differs, note_proved, rewind
+from field_client.vault.rewind import differs, note_proved, read_again, rewind
 from field_client.vault.sums import compare, even, weigh
 from sync.exchange import (
     Absorbed,
@@ -146,8 +153,10 @@ def _absorb(connection: Connection, step: Absorbed) -> None:
     for decision in fresh:
         touched |= _fold(connection, decision, own)
     remember(connection, step.cursor)
-    even(connection, step.cursor)
+    read_again(connection, step.cursor)
     weigh(connection, touched)
+    if even(connection, step.cursor):
+        drop_strangers(connection)
     for record in touched:
         list_again(connection, record)
 

@@ -136,11 +136,13 @@ def is_right(connection: Connection) -> bool:
 # -- comparing
 
 
-def even(connection: Connection, cursor: Cursor) -> None:
-    """Note a cursor that is as far as central was when it answered."""
+def even(connection: Connection, cursor: Cursor) -> bool:
+    """Note a cursor that is as far as central was when it answered; False for any other."""
     checkpoint = find(connection, Checkpoint)
-    if checkpoint is not None and checkpoint.server_seq == cursor.server_seq:
-        remember(connection, Even(cursor))
+    if checkpoint is None or checkpoint.server_seq != cursor.server_seq:
+        return False
+    remember(connection, Even(cursor))
+    return True
 
 
 def total_of(connection: Connection) -> bytes:

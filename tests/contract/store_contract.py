@@ -18,10 +18,10 @@ from field_client.vault.drafts import Draft
 from field_client.vault.refs import Ref
 from field_client.vault.store import Store
 from models.changes import decode_change
-from sync.exchange import Absorbed, Missing, Ordered, Rewound, Settled
+from sync.exchange import Absorbed, Acknowledged, Missing, Ordered, Rewound, Scoped, Settled
 from sync.logs import opening_head
-from sync.messages import Cursor, Order, Told
-from sync.state import Case, Closed, Decision, Outcome, Wrote
+from sync.messages import Checkpoint, Cursor, Order, Territory, Told
+from sync.state import Case, Closed, Created, Decision, Outcome, Wrote
 from tests.vault_office import Office
 from tests.vaults import NOW, Hand, open_log, refused
 
@@ -270,6 +270,23 @@ def test_an_outcome_that_changed_is_told_of_what_was_made_again_too(store: Store
         store.apply(Absorbed((decision,), Cursor(b"n" * 8, number)))
     told = [one.notice for one in store.notices.unread() if one.notice.kind == "restored"]
     assert [(one.mine, one.value, one.record) for one in told] == [("applied", "held", record)]
+
+
+def test_what_an_old_bundle_tells_of_a_village_that_left_does_not_stay(store: Store) -> None:
+    store.apply(Scoped(Territory(2, ["82.72.03.2001"])))
+    record, log = b"r" * 16, store.log()
+    address = {"address": "Kampung", "rt": "002", "rw": "001", "village": "82.72.01.1001"}
+    effects = (
+        Created(record, "ktp-new-enrolment", 1, b"o" * 16, (9, 9)),
+        Wrote(record, "address.address", address),
+    )
+    for number in (1, 2):
+        decision = Decision(number, b"o" * 16, 1, 1, NOW, 1, "", effects if number == 1 else ())
+        head = opening_head(log.opening)
+        proof = Checkpoint(log.id, 0, head, b"i" * 8, 2, b"h" * 32, 0, NOW)
+        store.apply(Acknowledged(proof, b"proof"))
+        store.apply(Absorbed((decision,), Cursor(b"i" * 8, number)))
+        assert (store.requests.picture(record) is None) == (number == 2)
 
 
 def test_a_held_value_stays_visible_and_its_author_is_told(store: Store) -> None:

@@ -135,6 +135,33 @@ def test_a_database_put_back_in_silence_takes_nothing_until_it_is_restored(town:
     assert town.is_whole()
 
 
+def test_a_decision_of_the_office_that_was_lost_is_taken_back_with_a_word(town: Town) -> None:
+    """The entry itself is in the backup, so it is not sent again."""
+    van, other = town.laptop("sari"), town.laptop("rusli")
+    (record,) = taken(town, van, "father")
+    for laptop in (van, other):
+        laptop.sync()
+    van.edit(record, reason="Sesuai KK", applicant__name="Ahmad Satu")
+    van.sync()
+    other.edit(record, reason="Sesuai KK", applicant__name="Ahmad Dua")
+    assert other.sync().outcomes == {"held": 1}
+    night = copied(town)
+    (line,) = town.cases("dispute")
+    town.resolve(line, "current", "KK dilihat")
+    town.approve(line, "KK dilihat")
+    other.sync()
+    assert [n.value for n in other.notices("restored")] == []
+    put_back(town, night)
+    other.sync()
+    assert [(n.mine, n.value) for n in other.notices("restored")] == [("rejected", "held")]
+    (line,) = town.cases("dispute")
+    town.resolve(line, "current", "KK dilihat")
+    town.approve(line, "KK dilihat")
+    assert other.sync().pending == 0
+    assert len(other.notices("restored")) == 1
+    assert town.is_whole()
+
+
 def test_a_copy_of_the_laptop_that_reaches_a_restored_central_first_stops_nobody(
     town: Town,
 ) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -44,7 +43,7 @@ from sync.exchange import (
 from sync.identity import Identity, sign
 from sync.known import LogState, facts
 from sync.logs import Entry, Open, log_id, next_head, opening_head, session_message
-from sync.messages import OWN, Branch, Cursor, Order, Sight, Told
+from sync.messages import OWN, Branch, Checkpoint, Cursor, Order, Sight, Told
 from sync.notices import Notice, notices
 from sync.state import Created, Decision, Left, Outcome, Placed, State, Whole, Wrote, copy_record
 from sync.view import Own, View, view
@@ -271,8 +270,7 @@ class Laptop:
         """What is known of the scope: villages that are not whole here have a fill mark; what the
         others add up to, when all that central had was read."""
         fills, repairs = sorted(self.marks.items()), sorted(self.repairs)
-        proofs = [p for b in self.books for p in b.proofs[-1:]]
-        newest = max(proofs, key=lambda p: (p.at, p.server_seq), default=None)
+        newest = self._newest_proof()
         even = newest is not None and newest.server_seq == self.cursor.server_seq
         if not self.compares or newest is None or not even:
             return Sight(self.scope, fills, b"", repairs)
@@ -280,6 +278,10 @@ class Laptop:
             return Sight(self.scope, fills, b"", repairs)
         cells = {OWN, *self.villages} - self.marks.keys()
         return Sight(self.scope, fills, total(self.sums(cells).values()), repairs)
+
+    def _newest_proof(self) -> Checkpoint | None:
+        proofs = [p for b in self.books for p in b.proofs[-1:]]
+        return max(proofs, key=lambda p: (p.at, p.server_seq), default=None)
 
     def sums(self, cells: Collection[str]) -> dict[str, int]:
         """What cells add up to here."""
@@ -361,6 +363,24 @@ class Laptop:
             if decision.server_seq > again:
                 self._absorb(decision)
         self.cursor = step.cursor
+        newest = self._newest_proof()
+        if self.scope > 0 and newest and newest.server_seq == self.cursor.server_seq:
+            strange = (n for n in self.snapshot.records if self.cells.get(n) not in self.villages)
+            self._drop(list(strange))
+        if not self._holds(step.cursor.server_seq + 1):
+            self._read_again()
+
+    def _holds(self, number: int) -> bool:
+        """Is it from before the newest restore? See `vault/rewind.py`."""
+        return bool(self.lineage) and number <= self.lineage[-1].base
+
+    def _read_again(self) -> None:
+        for key in [key for key in self.voided if key in self.absorbed]:
+            before, after = self.voided.pop(key), self.told[key]
+            self.returned.append((key, before, after.state))
+            if before != after.state:
+                about = ("", "", "", after.case, self.cursor.server_seq, 0)
+                self.notices.append(Notice("restored", b"", "", before, after.state, *about))
 
     def _rescope(self, number: int, villages: tuple[str, ...]) -> None:
         if number <= self.scope:
@@ -434,7 +454,7 @@ class Laptop:
         if effect.seq > self.find(effect.log).seq:
             return  # of a time that this disk does not remember
         before = ""
-        if effect.state != "waiting":
+        if effect.state != "waiting" and not self._holds(decision.server_seq):
             before = self.voided.pop(key, "") or self._of_heir(key, effect.state)
         if before:
             self.returned.append((key, before, effect.state))
@@ -486,7 +506,7 @@ class Laptop:
             told = self.told.pop(key, None)
             self.absorbed.discard(key)
             if told is not None and told.state != "waiting":
-                self.voided[key] = told.state
+                self.voided.setdefault(key, told.state)
         book.stored, book.stored_head = step.stored, step.head
         book.proofs = [p for p in book.proofs if p.seq <= step.stored]
 
@@ -516,10 +536,13 @@ class Laptop:
         for name in [n for n, c in cases.items() if max(c.changed, c.opened) > upto]:
             del cases[name]
         for book in self.books:
-            for entry in book.entries:
-                change = decode_change(entry.data)
+            for entry in book.entries[: book.to_send]:
+                change, key = decode_change(entry.data), (book.id, entry.seq)
                 if record_of(book.id, entry.seq, change, entry.data) in gone:
-                    self.absorbed.discard((book.id, entry.seq))
+                    self.absorbed.discard(key)
+                    told = self.told.pop(key, None)
+                    if told is not None and told.state != "waiting":
+                        self.voided.setdefault(key, told.state)
 
     # -- copies of its disk
 
@@ -546,64 +569,6 @@ class Laptop:
         log, seq, head = self.mark
         mine = [book for book in self.books if book.id == log]
         return not mine or mine[0].head_at(seq) != head
-
-
-class Desk:
-    """What the production `succession` asks of a desk and its store."""
-
-    def __init__(self, laptop: Laptop) -> None:
-        self.laptop = laptop
-        self.store = self
-
-    def log(self, name: bytes = b"") -> Any:
-        laptop = self.laptop
-        return laptop.find(name) if name else laptop.book
-
-    def pending(self, after: int, budget: int, log: bytes = b"") -> list[Entry]:
-        entries = self.log(log).entries[after:]
-        return entries[:1] if budget == 1 else entries
-
-    def open_log(self, sign_seed: bytes, seal_seed: bytes, opening: bytes, block: int) -> Any:
-        """Keys are the world's, not chance's."""
-        asked = msgspec.msgpack.decode(opening, type=Open)
-        parent = (asked.parent, asked.parent_seq, asked.parent_head)
-        laptop = self.laptop
-        book = laptop.open_book(laptop.draw_identity(), parent, asked.reason, block)
-        laptop.mark = (book.id, 0, book.head)
-        return book
-
-    def close_log(self, log: bytes, after: int) -> None:
-        book = self.laptop.find(log)
-        after = after if book.closed is None else min(after, book.closed)
-        head = book.head_at(after)
-        assert head is not None
-        book.closed, book.stored, book.stored_head = after, after, head
-
-    @contextmanager
-    def saving(self) -> Iterator[tuple[Desk, int, None]]:
-        if not self.laptop.session:
-            self.laptop.open_session()
-        yield self, self.laptop.session, None
-
-    def session_opened(self) -> None:
-        """A new log begins with its operator and a session."""
-        if not self.laptop.session:
-            self.laptop.open_session()
-
-    def append(self, change: Change) -> int:
-        """Also notes which files the entry speaks of from now on."""
-        laptop = self.laptop
-        (entry,) = laptop.append([change])
-        body = body_of(entry)
-        for file in body.attach if body is not None else ():
-            for name in (file.blob, file.preview):
-                if name in laptop.papers.files:
-                    paper = laptop.papers.files[name]
-                    paper.log, paper.seq = laptop.log, laptop.last
-        return laptop.last
-
-    def grant(self) -> int:
-        return 1
 
 
 def wrote_by(decision: Decision, log: bytes) -> list[Wrote]:
