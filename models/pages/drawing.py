@@ -78,10 +78,14 @@ def asset(package: str, name: str) -> str:
 
 
 def built(package: str, name: str) -> tuple[bytes, str] | None:
-    """Bytes and media type of a built file by its name with the hash; None for any other name."""
+    """Bytes and media type of a built file by its name with the hash; None for any other name, and
+    for one that was built anew since."""
     if name not in manifest(package).values():
         return None
-    data = resources.files(package).joinpath("static", name).read_bytes()
+    try:
+        data = resources.files(package).joinpath("static", name).read_bytes()
+    except FileNotFoundError:
+        return None
     return data, TYPES[name.rpartition(".")[2]]
 
 
