@@ -308,7 +308,7 @@ class _Story:
         if who.who:
             facts.append((self.say("Petugas"), who.who))
         people = [one.name for one in self.door.operators(log.id).values() if one.key]
-        facts.append((self.say("Petugas laptop itu"), ", ".join(people)))
+        facts.append((self.say("Petugas laptop itu"), ", ".join(people) or "–"))
         heard = [call.at for call in self.door.calls() if call.device == log.device]
         if heard:
             facts.append((self.say("Terakhir menghubungi pusat"), at_words(max(heard))))

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from functools import cache
 
+from models.services import catalogue
+from server.voyages import Member, Plan, Stop
 from tests.desks import Desks
 from tests.integration.test_central_batches import verified
+from tests.integration.test_central_counter import flat
 from tests.integration.test_central_duplicates import Town
 from tests.integration.test_central_incidents import noticed
+from tests.integration.test_central_pages_stock import ready_to_print, seen
+from tests.pusat import PASSWORD
 
 
 @cache
@@ -36,3 +41,49 @@ def a_batch(central: Desks) -> str:
     names = verified(central.office, central.office.van("Si Jola Siak"), 1)
     siak = central.office.people["siak"]
     return f"/batches/{central.central.batches.freeze(siak, names).batch.number}"
+
+
+@cache
+def a_manifest(central: Desks) -> str:
+    """Address of a manifest of one card that is on its way."""
+    staff, people = central.central.staff, central.office.people
+    for login, role in (("cetak", "printer"), ("kurir", "courier")):
+        people[login] = staff.add(people["admin"], login, login.title(), [role], PASSWORD)
+    (name,) = ready_to_print(central.office, central.office.van("Si Jola Cetak"), 1)
+    stock = central.central.stock
+    stock.receive(people["cetak"], "ktp", "AB0001", "AB0060")
+    stock.print(people["cetak"], name, "AB0001", seen(central.office))
+    sheet = stock.send(people["kurir"], [name], "Kantor Desa Woda", "Ali")
+    return f"/manifests/{sheet.manifest.number}"
+
+
+@cache
+def a_form(central: Desks) -> str:
+    """Address of a form that was begun at the counter, everything typed."""
+    counter, lia = central.central.counter, central.office.people["loket"]
+    folder = counter.begin(lia, ["birth"])
+    answers = flat(catalogue().service("birth"))
+    counter.put(lia, folder, {0: answers}, {0: ["BIRTH_LETTER", "KK"]})
+    return f"/counter/drafts/{folder.name.hex()}"
+
+
+@cache
+def a_laptop(central: Desks) -> str:
+    """Address of the van that brought what is here."""
+    with central.central.registry.read() as door:
+        device = door.device_named("Si Jola 1")
+    assert device is not None
+    return f"/devices/{device.id.hex()}"
+
+
+@cache
+def a_voyage(central: Desks) -> str:
+    """Address of a voyage to two villages."""
+    stops = (
+        Stop("2026-11-24", "82.72.05.2013", "Balai desa, 09.00-14.00 WIT"),
+        Stop("2026-11-25", "82.72.05.2012", "Kantor desa, 08.00-12.00 WIT"),
+    )
+    team = (Member("Ratna Ahmad", "", "Ketua tim"), Member("Iswan Muhammad", "", "Perekaman"))
+    plan = Plan("Pelayanan jemput bola kepulauan", stops, team)
+    tono = central.office.people["tono"]
+    return f"/visits/{central.central.voyages.keep(tono, plan, 'Si Jola 1').id}"

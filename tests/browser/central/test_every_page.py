@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.central.laid import a_batch, a_pair, an_incident
+from tests.browser.central.laid import (
+    a_batch,
+    a_form,
+    a_laptop,
+    a_manifest,
+    a_pair,
+    a_voyage,
+    an_incident,
+)
 from tests.browser.test_every_page import NARROW, faults
 from tests.desks import Desks
 
@@ -42,8 +50,28 @@ PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "ready to print": ("tono", lambda _: "/print"),
     "blanks": ("tono", lambda _: "/blanks"),
     "manifests": ("tono", lambda _: "/manifests"),
+    "one manifest": ("tono", a_manifest),
     "uncollected": ("tono", lambda _: "/uncollected?days=0"),
     "USB desk": ("rina", lambda _: "/usb"),
+    "counter": ("loket", lambda _: "/counter"),
+    "services to choose": ("loket", lambda _: "/counter/for/all"),
+    "task list": ("loket", a_form),
+    "questions": ("loket", lambda central: f"{a_form(central)}/0/parents/0?look=1"),
+    "papers": ("loket", lambda central: f"{a_form(central)}/documents"),
+    "last check": ("loket", lambda central: f"{a_form(central)}/check"),
+    "drop a draft": ("loket", lambda central: f"{a_form(central)}/drop"),
+    "laptops": ("tono", lambda _: "/devices"),
+    "one laptop": ("tono", a_laptop),
+    "a laptop is lost": ("tono", lambda central: f"{a_laptop(central)}/lost"),
+    "what a laptop holds": ("tono", lambda central: f"{a_laptop(central)}/held"),
+    "villages of a laptop": ("tono", lambda central: f"{a_laptop(central)}/villages"),
+    "invite": ("admin", lambda _: "/devices/new/invite"),
+    "voyages": ("tono", lambda _: "/visits?month=2026-11"),
+    "villages nobody reached": ("tono", lambda _: "/visits/coverage"),
+    "plan a voyage": ("tono", lambda _: "/visits/new"),
+    "one voyage": ("tono", a_voyage),
+    "services": ("rina", lambda _: "/services"),
+    "a form as a clerk sees it": ("rina", lambda _: "/services/birth?filled=1"),
 }
 
 
