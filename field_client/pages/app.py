@@ -23,6 +23,7 @@ from field_client.pages import (
     papers,
     requests,
     returning,
+    settling,
     standing,
     sticks,
     trays,
@@ -56,6 +57,7 @@ HANDLERS = [
     *returning.HANDLERS,
     *asking.HANDLERS,
     *visiting.HANDLERS,
+    *settling.HANDLERS,
 ]
 
 

@@ -24,7 +24,7 @@ from litestar.exceptions import ClientException, HTTPException
 from litestar.response import Redirect
 from markupsafe import Markup
 
-from field_client import shown
+from field_client import shortcuts, shown
 from field_client.desk import Desk
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
@@ -79,9 +79,15 @@ class Here:
     def page(self, template: str, code: int = 200, /, **values: Any) -> Response[str]:
         """Draw a page."""
         text = templates().get_template(template).render(self._frame() | values)
-        return Response(
-            drawing.squeezed(text), status_code=code, media_type="text/html; charset=utf-8"
-        )
+        text = shortcuts.drawn(drawing.squeezed(text), self._keys())
+        return Response(text, status_code=code, media_type="text/html; charset=utf-8")
+
+    def _keys(self) -> dict[str, str]:
+        """The keys that who is unlocked chose instead of the usual ones."""
+        counter = self.counter
+        if counter.house is None or counter.locked:
+            return {}
+        return shortcuts.chosen(counter.house.store, counter.operator)
 
     def go(self, address: str, told: str = "") -> Redirect:
         """Go on elsewhere; what is told is read there."""

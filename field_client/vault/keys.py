@@ -152,6 +152,25 @@ class Keys:
             kept = [new if wrap.name == old.name else wrap for wrap in keys.operators]
             self._write(msgspec.structs.replace(keys, operators=kept))
 
+    def renew(
+        self, unlocked: Unlocked, name: str, secret: str, cost: Cost | None = None
+    ) -> tuple[bytes, Unlocked]:
+        """A new PIN for a colleague who forgot theirs, by somebody who is unlocked. Nobody else can
+        open the old signing key, so the colleague gets a new one and a new id: gives the old id and
+        the new operator. Problems: operator.own_pin for one's own, those of `add`."""
+        with self._lock:
+            keys = self._read()
+            _verify(keys, unlocked.database_key)
+            old = _find(keys, name)
+            if old.operator == unlocked.operator:
+                raise Problem("operator.own_pin")
+            wrap, signing_key = self._wrap(keys, unlocked.database_key, old.name, secret, cost)
+            kept = [wrap if one.name == old.name else one for one in keys.operators]
+            self._write(msgspec.structs.replace(keys, operators=kept))
+            self._attempts.clear(old.name)
+        made = Unlocked(wrap.operator, wrap.name, keys.vault, unlocked.database_key, signing_key)
+        return old.operator, made
+
     def remove(self, unlocked: Unlocked, name: str) -> bytes:
         """Take an operator's wrap away; returns the operator's id. Never the last one."""
         with self._lock:

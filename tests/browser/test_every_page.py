@@ -127,6 +127,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "usb too small": open_stick_refused,
     "room on the disk": lambda _: "/readiness/room",
     "returned": open_returned,
+    "settings": lambda _: "/settings",
     "visit to come": lambda _: "/visit",
     "visit": open_visit,
     "targets": lambda _: "/visit/targets",

@@ -1,0 +1,119 @@
+"""Settling: PINs, what a colleague left unfinished, and the keys; each operator for themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response
+
+from field_client import folder, shortcuts, shown
+from field_client.app import House
+from field_client.pages.drawing import Here
+from field_client.pages.requests import record_id
+from field_client.pages.routes import act, show
+from models.pages.forms import Form
+from models.problems import Problem
+
+
+@show("/settings")
+def settings(here: Here) -> Response[str]:
+    """What an operator may settle."""
+    return _draw(here)
+
+
+@act("/settings/pin")
+def own_pin(here: Here, form: Form) -> Response[Any]:
+    """One's own PIN, by the old one."""
+    house = _house(here)
+    try:
+        house.keys.unlock(here.counter.operator, form.get("old"), here.desk.facts().at)
+        house.keys.change_pin(house.unlocked, _twice(form))
+    except Problem as problem:
+        return _draw(here, problem, "pin")
+    return here.go("/settings", here.say("PIN Anda diganti."))
+
+
+@act("/settings/colleague")
+def colleague(here: Here, form: Form) -> Response[Any]:
+    """A new PIN for somebody who forgot theirs. Their work and drafts stay theirs."""
+    house, name = _house(here), form.get("name")
+    try:
+        gone, made = house.keys.renew(house.unlocked, name, _twice(form))
+    except Problem as problem:
+        return _draw(here, problem, "colleague")
+    here.desk.announce(gone, made.name, b"")
+    here.desk.announce(made.operator, made.name, made.public_key)
+    told = here.say("PIN {name} diganti. Minta {name} menggantinya lagi sendiri.", name=made.name)
+    return here.go("/settings", told)
+
+
+@act("/settings/takeover")
+def takeover(here: Here, form: Form) -> Response[Any]:
+    """Go on with a colleague's form; the reason is kept."""
+    name = form.get("draft")
+    try:
+        folder.take_over(here.desk, record_id(name), form.get("reason"))
+    except Problem as problem:
+        return _draw(here, problem, "takeover")
+    return here.go(f"/drafts/{name}", here.say("Isian ini sekarang milik Anda."))
+
+
+@act("/settings/keys")
+def keys(here: Here, form: Form) -> Response[Any]:
+    """Other keys, or none."""
+    wanted = {key: form.get(key, key) for key in shortcuts.USUAL}
+    if form.get("do") == "usual":
+        wanted = {}
+    if form.get("do") == "off":
+        wanted = dict.fromkeys(shortcuts.USUAL, shortcuts.OFF)
+    try:
+        shortcuts.choose(here.store, here.counter.operator, wanted)
+    except Problem as problem:
+        return _draw(here, problem, "keys")
+    return here.go("/settings", here.say("Tombol tersimpan."))
+
+
+def _draw(here: Here, problem: Problem | None = None, where: str = "") -> Response[str]:
+    names = _house(here).keys.names()
+    left = folder.left_by_others(here.desk, names)
+    return here.page(
+        "settings.html",
+        problem.status if problem is not None else 200,
+        problem=problem,
+        where=where,
+        colleagues=[name for name in names if name != here.counter.operator],
+        left=[(one, shown.title(one.service, None, here.lang)) for one in left],
+        actions=_actions(here),
+        allowed=shortcuts.ALLOWED,
+        mine=shortcuts.chosen(here.store, here.counter.operator),
+    )
+
+
+def _actions(here: Here) -> list[tuple[str, str]]:
+    """Usual key -> what it does."""
+    return [
+        ("F2", here.say("Layani warga")),
+        ("F3", here.say("Cari berkas")),
+        ("F4", here.say("Panggil berikutnya")),
+        ("F6", here.say("Pemberitahuan")),
+        ("F7", here.say("Antre kirim")),
+        ("F8", here.say("Kirim sekarang")),
+        ("F9", here.say("Cetak")),
+        ("F10", here.say("Ganti petugas")),
+    ]
+
+
+def _house(here: Here) -> House:
+    if here.counter.house is None:
+        raise Problem("page.locked")
+    return here.counter.house
+
+
+def _twice(form: Form) -> str:
+    """A new PIN, typed twice. Problem operator.pin_twice."""
+    if form.get("new") != form.get("again"):
+        raise Problem("operator.pin_twice")
+    return form.get("new")
+
+
+HANDLERS = [settings, own_pin, colleague, takeover, keys]

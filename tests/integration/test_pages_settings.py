@@ -1,0 +1,116 @@
+"""A forgotten PIN, a colleague's unfinished form, and other keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from field_client.folder import folders
+from tests.pages import Browser, pages
+from tests.vaults import CHEAP, PASSPHRASE
+
+NEW = "laut biru tenang"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as patch, pages(tmp_path_factory.mktemp("laptop")) as found:
+        patch.setattr("field_client.vault.keys.Cost", lambda: CHEAP)
+        found.unlock()
+        house = found.counter.house
+        assert house is not None
+        house.keys.add(house.unlocked.database_key, "jul", PASSPHRASE, CHEAP)
+        yield found
+
+
+def enter(browser: Browser, operator: str, pin: str, status: int = 200) -> None:
+    browser.counter.lock()
+    browser.go(f"/unlock?who={operator}")
+    form = browser.form("/unlock")
+    form.put("operator", operator)
+    form.put("pin", pin)
+    browser.send(form, status)
+
+
+def settle(browser: Browser, action: str, status: int = 200, **typed: str) -> None:
+    browser.go("/settings")
+    form = browser.form(f"/settings/{action}")
+    for name, text in typed.items():
+        form.put(name, text)
+    browser.send(form, status)
+
+
+def begin(browser: Browser) -> str:
+    browser.go("/serve/all")
+    form = browser.form("/drafts")
+    form.put("service", "birth", "kk-change")
+    browser.send(form)
+    return browser.path
+
+
+def test_a_colleague_gives_a_new_pin_to_who_forgot_theirs(browser: Browser) -> None:
+    enter(browser, "sari", PASSPHRASE)
+    draft, entries = begin(browser), browser.counter.desk.store.log().seq
+    enter(browser, "sari", "lupa sama sekali", 401)
+    assert "dapat memberi Anda PIN baru" in browser.text
+    enter(browser, "jul", PASSPHRASE)
+    settle(browser, "colleague", 422, name="sari", new=NEW, again="lain lagi sekali")
+    assert "tidak sama" in browser.text
+    settle(browser, "colleague", 422, name="sari", new="123456", again="123456")
+    enter(browser, "sari", PASSPHRASE)  # what was refused changed nothing
+    enter(browser, "jul", PASSPHRASE)
+    settle(browser, "colleague", name="sari", new=NEW, again=NEW)
+    assert "PIN sari diganti" in browser.text
+    enter(browser, "sari", PASSPHRASE, 401)
+    enter(browser, "sari", NEW)
+    browser.go(draft)
+    assert browser.path == draft, "the draft is still theirs"
+    told = browser.counter.desk.store.pending(entries)
+    assert len(told) >= 2, "that an operator went and came is in the log, under who did it"
+    settle(browser, "pin", 401, old="bukan ini", new=PASSPHRASE, again=PASSPHRASE)
+    settle(browser, "pin", old=NEW, new=PASSPHRASE, again=PASSPHRASE)
+    enter(browser, "sari", PASSPHRASE)
+    settle(browser, "colleague", 409, name="sari", new=NEW, again=NEW)
+    assert "di bagian PIN saya" in browser.text
+
+
+def test_a_colleagues_form_is_taken_over_with_a_reason(browser: Browser) -> None:
+    enter(browser, "sari", PASSPHRASE)
+    draft = begin(browser)
+    enter(browser, "jul", PASSPHRASE)
+    browser.go(draft, 404)
+    mine = len(folders(browser.counter.desk))
+    name = draft.rpartition("/")[2]
+    settle(browser, "takeover", 422, draft=name)
+    assert "Tulis alasan" in browser.text
+    settle(browser, "takeover", draft=name, reason="sari pulang, warganya kembali")
+    assert browser.path == draft
+    assert len(folders(browser.counter.desk)) == mine + 1
+    assert len(folders(browser.counter.desk)[0].sheets) == 2, "with all its forms"
+    action = browser.counter.desk.store.reveals.newest()[0].action
+    assert action == "takeover from sari: sari pulang, warganya kembali"
+    assert browser.counter.desk.store.reveals.broken_at() is None
+    enter(browser, "sari", PASSPHRASE)
+    browser.go(draft, 404)
+
+
+def test_keys_are_chosen_or_switched_off_by_each_operator(browser: Browser) -> None:
+    enter(browser, "sari", PASSPHRASE)
+    settle(browser, "keys", 422, F2="F3")
+    assert "dipilih dua kali" in browser.text
+    settle(browser, "keys", F2="F1", F7="off")
+    page = browser.go("/").text
+    assert 'href="/serve" data-key="F1"' in page
+    assert "<kbd>F1</kbd>" in page
+    assert 'data-key="F7"' not in page
+    assert "<kbd>F7</kbd>" not in page
+    enter(browser, "jul", PASSPHRASE)
+    assert 'href="/serve" data-key="F2"' in browser.go("/").text, "each has their own"
+    enter(browser, "sari", PASSPHRASE)
+    browser.go("/settings")
+    browser.send(browser.form("/settings/keys"), do="off")
+    assert "data-key=" not in browser.go("/sending").text
+    browser.go("/settings")
+    browser.send(browser.form("/settings/keys"), do="usual")
+    assert 'data-key="F10"' in browser.go("/").text
