@@ -95,7 +95,7 @@ def voyage(here: Here, name: str) -> Response[str]:
         "visits/voyage.html",
         one=one,
         done=here.central.voyages.outcome(here.me, name),
-        told=[(stop, announcement(stop, here.lang)) for stop in one.plan.stops],
+        announcements=[(stop, announcement(stop, here.lang)) for stop in one.plan.stops],
     )
 
 

@@ -261,7 +261,8 @@ def test_a_voyage_is_planned_printed_published_and_called_off(office: Pusat, ton
         **{"note|0": "Balai desa, 09.00", "name|0": "Ratna Ahmad", "duty|0": "Ketua tim"},
     )
     address = tono.path
-    assert "JEMPUT BOLA DUKCAPIL" in tono.text
+    assert tono.text.count("JEMPUT BOLA DUKCAPIL") == 1
+    assert "Stop(" not in tono.text
     words = paper(tono.go(f"{address}/order.pdf").content)
     assert "SURAT TUGAS" in words
     assert "Ratna Ahmad" in words

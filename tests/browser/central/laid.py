@@ -12,7 +12,9 @@ from tests.integration.test_central_counter import flat
 from tests.integration.test_central_duplicates import Town
 from tests.integration.test_central_incidents import noticed
 from tests.integration.test_central_pages_stock import ready_to_print, seen
+from tests.pictures import page, written
 from tests.pusat import PASSWORD
+from tests.verifying import bring, disputed, taken_in
 
 
 @cache
@@ -87,3 +89,31 @@ def a_voyage(central: Desks) -> str:
     plan = Plan("Pelayanan jemput bola kepulauan", stops, team)
     tono = central.office.people["tono"]
     return f"/visits/{central.central.voyages.keep(tono, plan, 'Si Jola 1').id}"
+
+
+@cache
+def a_request(central: Desks) -> str:
+    """Address of a request with a scan, on the desk of a verifier."""
+    office = central.office
+    van = office.van("Si Jola Periksa")
+    record = taken_in(office, van)
+    bring(office, van, record, written(page(3, (310, 438)), "WEBP"))
+    return f"/requests/{record.hex()}"
+
+
+@cache
+def a_dispute(central: Desks) -> str:
+    """Address of a dispute about a name."""
+    vans = [central.office.van(f"{name} Beda") for name in ("Si Jola", "Kantor Desa")]
+    return f"/disputes/{disputed(central.office, vans[0], vans[1])[1]}"
+
+
+@cache
+def a_word(central: Desks) -> str:
+    """Address of what a supervisor is asked."""
+    people, room = central.office.people, central.central.verification
+    name = taken_in(central.office, central.office.van("Si Jola Tanya")).hex()
+    seen = room.open(people["rina"], name).sheet.seen
+    return (
+        f"/escalations/{room.escalate(people['rina'], name, 'Satu nomor di lima berkas.', seen).id}"
+    )

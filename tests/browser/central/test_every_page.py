@@ -13,11 +13,14 @@ from playwright.sync_api import Page
 
 from tests.browser.central.laid import (
     a_batch,
+    a_dispute,
     a_form,
     a_laptop,
     a_manifest,
     a_pair,
+    a_request,
     a_voyage,
+    a_word,
     an_incident,
 )
 from tests.browser.test_every_page import NARROW, faults
@@ -40,6 +43,14 @@ PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "dashboard": ("tono", lambda _: "/dashboard"),
     "records of a number": ("tono", lambda _: "/dashboard/records?figure=arrived"),
     "audit trail": ("mata", lambda _: "/audit"),
+    "request": ("rina", a_request),
+    "request, larger": ("rina", lambda central: f"{a_request(central)}?zoom=200&turn=90"),
+    "return": ("rina", lambda central: f"{a_request(central)}/return"),
+    "ask the field": ("rina", lambda central: f"{a_request(central)}/ask"),
+    "ask a supervisor": ("rina", lambda central: f"{a_request(central)}/escalate"),
+    "what a supervisor is asked": ("tono", a_word),
+    "disputes": ("tono", lambda _: "/disputes"),
+    "one dispute": ("tono", a_dispute),
     "pairs": ("rina", lambda _: "/duplicates"),
     "one pair": ("rina", a_pair),
     "incidents": ("rina", lambda _: "/incidents"),
