@@ -5,8 +5,11 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from models.changes import Body
+from models.changes import Attached, Body
 from models.services import catalogue
+from sync import seal, wire
+from sync.messages import Chunk, encode
+from sync.transfer import manifest_of, split
 from tests.pusat import PROTECTED, SLUG, Pusat, Van
 from tests.simulation.people import example_answers
 
@@ -53,3 +56,19 @@ def status_of(office: Pusat, record: bytes) -> str:
         found = door.record(record)
     assert found is not None
     return found.status
+
+
+def bring(office: Pusat, van: Van, record: bytes, data: bytes) -> Attached:
+    """A page of the family card comes whole."""
+    manifest = manifest_of(data)
+    file = Attached("document.KK", manifest.blob, len(data))
+    van.edit(record, Body(attach=[file]))
+    office.sync(van)
+    frames = wire.split_frames(van.request_body(van.exchange()))
+    key = van.invitation.seal_key
+    frames.append(seal.seal(encode(manifest), key, "manifest"))
+    for index, chunk in enumerate(split(data)):
+        piece = Chunk(manifest.blob, index * 16384, chunk)
+        frames.append(seal.seal(encode(piece), key, "chunk"))
+    assert office.push(wire.join_frames(frames)).status_code == 200
+    return file

@@ -1,6 +1,7 @@
 // Keys printed on their buttons: data-key="n" presses it, or gives it the focus where it is typed
 // into. "?" shows them all. Letters are never taken while somebody types, nor a key held with
-// Control, Alt or Command, except Ctrl+Enter, which sends the form of the field with the focus.
+// Control, Alt or Command, except Ctrl+Enter, which sends the form of the field with the focus by its
+// first button.
 const TYPED = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 
 export function keys() {
@@ -11,7 +12,7 @@ export function keys() {
       const form = event.target.closest?.("form") ?? document.querySelector("main form[data-main]");
       if (form) {
         event.preventDefault();
-        form.requestSubmit();
+        form.requestSubmit(form.querySelector("button:not([type=button])"));
       }
       return;
     }

@@ -10,17 +10,14 @@ import msgspec
 import pytest
 
 from models import questions, remarks
-from models.changes import Attached, Body
+from models.changes import Body
 from models.problems import Problem
 from models.remarks import Remark
 from server.casework import Done
-from sync import seal, wire
 from sync.files import element_of
-from sync.messages import Chunk, encode
 from sync.state import reasons
-from sync.transfer import manifest_of, split
 from tests.pusat import FREE, OTHER_VILLAGE, PASSWORD, PROTECTED, Pusat, Van, pusat
-from tests.verifying import disputed, identity, status_of, taken_in
+from tests.verifying import bring, disputed, identity, status_of, taken_in
 
 HOUR = 3600
 
@@ -172,22 +169,6 @@ def test_a_supervisor_is_asked_and_answers_within_the_office(office, vans):
 
 
 # -- pictures
-
-
-def bring(office: Pusat, van: Van, record: bytes, data: bytes) -> Attached:
-    """A page of the family card comes whole."""
-    manifest = manifest_of(data)
-    file = Attached("document.KK", manifest.blob, len(data))
-    van.edit(record, Body(attach=[file]))
-    office.sync(van)
-    frames = wire.split_frames(van.request_body(van.exchange()))
-    key = van.invitation.seal_key
-    frames.append(seal.seal(encode(manifest), key, "manifest"))
-    for index, chunk in enumerate(split(data)):
-        piece = Chunk(manifest.blob, index * 16384, chunk)
-        frames.append(seal.seal(encode(piece), key, "chunk"))
-    assert office.push(wire.join_frames(frames)).status_code == 200
-    return file
 
 
 def test_a_scan_that_cannot_be_opened_is_said_to_be_so(office, vans):
