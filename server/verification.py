@@ -23,12 +23,21 @@ from models.remarks import Remark, Said
 from models.words import WIT
 from server import sections
 from server.auth import require_request, roles, sees, who
-from server.casework import REASON_MAX, Casework, Done, find_record
+from server.casework import LIST_MAX, REASON_MAX, Casework, Done, find_record
 from server.clocks import clock_of, clocks
 from server.database.people import Person
-from server.database.registry import Door
+from server.database.registry import Confirmation, Door
 from server.sections import Checking, Drawn
-from server.sheets import Author, FileLine, Reader, RequestSheet, form_of, return_reason
+from server.sheets import (
+    Author,
+    FileLine,
+    Reader,
+    RequestLine,
+    RequestSheet,
+    form_of,
+    line,
+    return_reason,
+)
 from sync.files import files
 from sync.judge import is_over
 from sync.state import REASON_PREFIX, STATUS_UNIT, Record, reasons, values
@@ -98,6 +107,20 @@ class Verification:
             mine = [line for line in lines.values() if sees(me, line.village)]
             found = clocks(door, mine, self.casework.calendar, self.clock())
         return {name.hex(): clock for name, clock in found.items()}
+
+    def second(self, me: Person) -> list[tuple[RequestLine, Confirmation]]:
+        """Steps of requests that wait for a second person, the longest first, in my area."""
+        require(roles(me), Act.APPROVE_CASE)
+        with self.registry.write() as door:
+            waiting = door.confirmations(LIST_MAX)
+            lines = door.request_lines(list(waiting))
+            found = [
+                (line(lines[name]), step)
+                for name, step in waiting.items()
+                if name in lines and sees(me, lines[name].village)
+            ]
+            self.casework.note(door, me, Act.LIST_REQUESTS, "", {"second": len(found)})
+        return found
 
     def picture(
         self, me: Person, name: str, file: str, *, preview: bool = False

@@ -224,6 +224,13 @@ class Lists(Pulling):
         row = self.one(select(_confirmations).where(here))
         return _confirmation(row) if row is not None else None
 
+    def confirmations(self, limit: int = PAGE_MAX) -> dict[bytes, Confirmation]:
+        """Steps of requests that wait for their second person, the longest first."""
+        here = select(_confirmations).where(_confirmations.c.city == self.city)
+        order = (_confirmations.c.at, _confirmations.c.record)
+        rows = self.rows(here.order_by(*order).limit(limit))
+        return {row.record: _confirmation(row) for row in rows}
+
     def keep_confirmation(self, record: bytes, step: Confirmation) -> None:
         """A step waits from now on; it takes the place of another one."""
         self.drop_confirmation(record)

@@ -11,11 +11,13 @@ from models.codes import code_list
 from models.pages.forms import Form
 from models.people import Act
 from models.problems import Problem
+from server.database.registry import Confirmation
 from server.disputes import Dispute, Preview
 from server.pages import telling, viewing
 from server.pages.drawing import Here
 from server.pages.routes import act, show
 from server.pages.seen import seen_of, whole_of
+from server.sheets import RequestLine
 
 REASONS = "alasan_putusan"
 """Code list of the grounds of a decision."""
@@ -48,7 +50,13 @@ def listed(here: Here) -> Response[str]:
         kind=kind,
         after=after,
         more=lines[-1].id if len(found) > LINES else "",
+        second=_second(here) if state == "proposed" else [],
     )
+
+
+def _second(here: Here) -> list[tuple[RequestLine, Confirmation]]:
+    """Steps of requests that wait for somebody like who asks."""
+    return here.central.verification.second(here.me) if here.may(Act.APPROVE_CASE) else []
 
 
 @show("/disputes/{case:str}")

@@ -126,6 +126,10 @@ def test_a_refusal_waits_for_the_second_person(office, vans, rina, tono):
     rina.go(f"{at}/return")
     rina.post(f"{at}/reject", code="NOT_ELIGIBLE", text="belum 17 tahun")
     assert "Menunggu persetujuan kedua" in rina.text
+    tono.go("/disputes?state=proposed")
+    assert f'href="{at}"' in tono.page.text, "it is in the list of the second person"
+    rina.go("/disputes?state=proposed")
+    assert f'href="{at}"' not in rina.page.text
     tono.go(at)
     tono.send(tono.form(f"{at}/confirm"), agree="yes")
     assert status_of(office, record) == "rejected"
