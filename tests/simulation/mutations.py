@@ -158,9 +158,9 @@ MUTATIONS: list[Mutation] = [
         (
             (
                 "server/reception.py",
-                "            stored = self.ledger.store(name, request.batch, at, note)\n",
+                "            return self.ledger.store(name, request.batch, at, note)\n",
                 "            try:\n"
-                "                stored = self.ledger.store(name, request.batch, at, note)\n"
+                "                return self.ledger.store(name, request.batch, at, note)\n"
                 "            except BaseException as error:\n"
                 "                if type(error).__name__ != 'Killed':\n"
                 "                    raise\n"
@@ -276,8 +276,8 @@ MUTATIONS: list[Mutation] = [
         "a choice counts whatever its author saw",
         "31",
         "sync/cases.py",
-        'if case.state == "closed" or case.changed > author.seen:',
-        'if case.state == "closed":',
+        " or case.changed > author.seen:",
+        ":",
         partial(worlds, 1, 2, 5, stale_decision=0.8),
     ),
     _one(
