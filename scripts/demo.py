@@ -9,6 +9,9 @@ Nothing is simulated: central and both laptops are processes of their own with d
 roads that stall, and they are killed without warning. What is lost or doubled is found by comparing
 what the laptops said on standard output with what central lists. Exit code 0: everything is as
 promised; 1: it is not; 2: it could not be told.
+
+At the end both houses stay open in the browser until Ctrl-C, with what the story left in them; not
+with --once or --json.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from typing import Any
 
 import assets
 from acts import Acts
+from doors import Doors
 from houses import Failed, Laptop, Office, postgres
 from models.problems import Problem
 from story import Story, from_sheet, invented, the_day
@@ -53,7 +57,7 @@ MEANINGS = {
 def main() -> int:
     """Tell the day; give the exit code."""
     wanted = _arguments()
-    assets.ensure()  # so that the pages are there to look around afterwards
+    assets.ensure()  # so that the pages have their look afterwards
     out = sys.stderr if wanted.json else sys.stdout
     began = time.monotonic()
 
@@ -63,10 +67,10 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="jemput-demo-"))
     if wanted.postgres:
         folder.chmod(0o755)  # PostgreSQL's own system user has to get through
-    keep = not (wanted.once or wanted.json or wanted.roster)
+    stays = not (wanted.once or wanted.json)
+    keep = stays and not wanted.roster
     try:
-        story = _story(wanted, folder)
-        tally = _told(wanted, folder, story, speak)
+        tally = _told(wanted, folder, speak, began, stays=stays)
     except Problem as problem:
         print(f"\nThe story could not be told: {problem.words('en')}", file=sys.stderr)
         return 2
@@ -76,8 +80,6 @@ def main() -> int:
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
-    tally.seconds = round(time.monotonic() - began, 1)
-    _close(tally, speak)
     if keep:
         speak(f"\nTheir folders are still there, to look around: {folder}")
         speak(f"  JEMPUT_DATA={folder}/van/data JEMPUT_PIN_FILE={folder}/van/pin.txt jemput status")
@@ -88,7 +90,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--once", action="store_true", help="tell it once and leave nothing behind")
+    parser.add_argument(
+        "--once", action="store_true", help="tell it once, open no doors, leave nothing behind"
+    )
     parser.add_argument("--json", action="store_true", help="the summary as one JSON line last")
     parser.add_argument("--postgres", action="store_true", help="central on a real PostgreSQL")
     parser.add_argument("--roster", type=Path, help="a real sheet of residents")
@@ -108,8 +112,15 @@ def _story(wanted: argparse.Namespace, folder: Path) -> Story:
 
 
 def _told(
-    wanted: argparse.Namespace, folder: Path, story: Story, speak: Callable[[str], None]
+    wanted: argparse.Namespace,
+    folder: Path,
+    speak: Callable[[str], None],
+    began: float,
+    *,
+    stays: bool,
 ) -> Tally:
+    """Every act, then the count. stays: then both houses stay open until Ctrl-C."""
+    story = _story(wanted, folder)
     with _database(wanted, folder) as url:
         office = Office(folder / "office", url, wanted.lang)
         van = Laptop(folder / "van", "sari", wanted.lang)
@@ -120,7 +131,24 @@ def _told(
                 act()
         finally:
             acts.close()
+        acts.tally.seconds = round(time.monotonic() - began, 1)
+        _close(acts.tally, speak)
+        if stays:
+            _left_open(office, van, village, speak)
     return acts.tally
+
+
+def _left_open(office: Office, van: Laptop, village: Laptop, speak: Callable[[str], None]) -> None:
+    """Serve what the story left, until Ctrl-C."""
+    doors = Doors(office)
+    try:
+        doors.open(("the van's laptop", van), ("the village's laptop", village))
+        doors.tell(speak)
+        doors.wait()
+    except KeyboardInterrupt:
+        speak("")  # while the doors were being opened
+    finally:
+        doors.close()
 
 
 @contextlib.contextmanager
