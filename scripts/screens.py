@@ -23,10 +23,21 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import assets
+from models.changes import Attached, Body
+from sync.messages import Health
+from tests.browser.central.laid import (
+    a_batch,
+    a_form,
+    a_manifest,
+    a_pair,
+    a_voyage,
+    an_incident,
+)
 from tests.browser.test_journeys import begin, take_in
-from tests.browser.central.laid import a_batch, a_manifest, a_pair, an_incident
 from tests.browsing import CHROMIUM, QUIET, Served, serving
 from tests.desks import Desks, desks
+from tests.integration.test_central_outreach import say_health
+from tests.pusat import DAY, OTHER_VILLAGE
 from tests.village import village
 
 SCREENS = home.ROOT / "docs" / "screens"
@@ -76,6 +87,7 @@ def central(folder: Path, browser: Browser) -> None:
 
         desk_screens(found, window)
         room_screens(found, window)
+        outreach_screens(found, window)
 
 
 def desk_screens(desk: Desks, window: Callable[[str], Page]) -> None:
@@ -113,6 +125,30 @@ def room_screens(desk: Desks, window: Callable[[str], Page]) -> None:
         (tono, a_manifest(desk), "pusat-manifes"),
         (tono, "/blanks", "pusat-blangko"),
         (rina, "/usb", "pusat-usb"),
+    ):
+        page.goto(desk.base + address)
+        draw(page, name)
+
+
+def outreach_screens(desk: Desks, window: Callable[[str], Page]) -> None:
+    """The counter, voyages, laptops and services."""
+    office = desk.office
+    van = office.van("Si Jola 2", OTHER_VILLAGE)
+    record = van.take_in(81)
+    van.edit(record, Body(attach=[Attached("documents", b"s" * 32, 90_000)]))
+    office.sync(van)
+    say_health(office, van, Health(5, office.clock.at - 9 * DAY, 1, 90_000, 1_400_000_000, 2, 38))
+    lia, tono = window("loket"), window("tono")
+    for page, address, name in (
+        (lia, "/counter", "pusat-loket"),
+        (lia, f"{a_form(desk)}/0/parents/0", "pusat-loket-isian"),
+        (lia, f"{a_form(desk)}/check", "pusat-loket-periksa"),
+        (tono, a_voyage(desk), "pusat-perjalanan"),
+        (tono, "/visits?month=2026-11", "pusat-jadwal"),
+        (tono, "/visits/coverage", "pusat-terjangkau"),
+        (tono, "/devices", "pusat-perangkat"),
+        (tono, f"/devices/{van.device.hex()}/lost", "pusat-hilang"),
+        (tono, "/services/birth", "pusat-layanan"),
     ):
         page.goto(desk.base + address)
         draw(page, name)
