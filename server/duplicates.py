@@ -26,17 +26,19 @@ from models.words import WIT
 from server import pairs as beside
 from server.auth import require_request, roles
 from server.casework import Casework, Done, find_record
-from server.database.matching import Mark
+from server.database.matching import COMPARING, Mark
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.ledger import Ledger
-from server.matching import told
+from server.matching import concern, told
 from server.matching.blocks import HOLDERS_MAX, keys
+from server.matching.concern import Shown
 from server.matching.matcher import Matcher, Reason, Register, Verdict
 from server.matching.profile import Profile, profile
 from server.pairs import Pair, Part
 from server.sheets import CaseLine, CaseSheet, RequestLine
 from server.sheets import line as request_line
+from sync.files import files
 from sync.judge import is_over
 from sync.known import record_keys
 from sync.state import Case, Created, Decision, Linked, Moved, Placed, Record, Wrote, values
@@ -80,10 +82,11 @@ class PairSheet(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A pair to be put before a person."""
+    """A pair to be put before a person. kind: of the case, see COMPARING."""
 
     records: tuple[bytes, bytes]
     verdict: Verdict
+    kind: str = "duplicate"
 
 
 class Duplicates:
@@ -145,20 +148,28 @@ class Duplicates:
         one, other = pair.records
         note = told.line(pair.verdict)
         for case in door.duplicate_cases([one]).get(one, []):
-            if other in (case.record, *case.others) and not _is_news(case, note):
+            same = case.kind == pair.kind and other in (case.record, *case.others)
+            if same and not _is_news(case, note):
                 return False
         try:
             with self.registry.write() as part:
-                case_id = self._incident(part, (one, other), note, SYSTEM)
+                case_id = self._incident(part, (one, other), note, SYSTEM, pair.kind)
         except Problem:  # one of them ended meanwhile
             return False
         details = {"band": pair.verdict.band, "with": other.hex()}
-        door.audit(SYSTEM, "duplicate.found", case_id.hex(), details, self.clock())
+        door.audit(SYSTEM, f"{pair.kind}.found", case_id.hex(), details, self.clock())
         return True
 
-    def _incident(self, door: Door, records: tuple[bytes, ...], note: str, actor: str) -> bytes:
+    def _incident(
+        self,
+        door: Door,
+        records: tuple[bytes, ...],
+        note: str,
+        actor: str,
+        kind: str = "duplicate",
+    ) -> bytes:
         at = self.clock()
-        body = raw(Incident("duplicate", note, records))
+        body = raw(Incident(kind, note, records))
         change = Change("incident", b"", 0, 1, "", 0, 0, at, at, 0, 0, 0, None, body)
         result, _ = self.ledger.write_in(door, change, at, actor)
         return result.case
@@ -166,10 +177,18 @@ class Duplicates:
     # -- looking
 
     def cases(
-        self, me: Person, *, state: str = "open", after: str = "", limit: int = 50
+        self,
+        me: Person,
+        *,
+        kind: str = "duplicate",
+        state: str = "open",
+        after: str = "",
+        limit: int = 50,
     ) -> list[PairLine]:
-        """Cases of duplicates, oldest first."""
-        lines = self.casework.cases(me, state=state, kind="duplicate", after=after, limit=limit)
+        """Cases of duplicates, or of two people under one NIK or paper, oldest first."""
+        if kind not in COMPARING:
+            raise Problem("api.malformed", why="kind")
+        lines = self.casework.cases(me, state=state, kind=kind, after=after, limit=limit)
         with self.registry.read() as door:
             return [_pair_line(door, line) for line in lines]
 
@@ -189,7 +208,7 @@ class Duplicates:
     def pair(self, me: Person, name: str, lang: str = "id") -> Pair:
         """One case with its requests side by side and every part that was compared."""
         sheet = self.casework.case(me, name)
-        if sheet.kind != "duplicate":
+        if sheet.kind not in COMPARING:
             raise Problem("duplicate.other_case", case=name[:40])
         requests = beside.opened(self.casework, me, sheet, lang)
         said = told.read(sheet.note)
@@ -203,7 +222,8 @@ class Duplicates:
             said.strangers if said else 0.0,
             parts,
             beside.lines(requests, lang),
-            len({beside.space(one.service, one.edition) for one in requests}) == 1,
+            sheet.kind == "duplicate"
+            and len({beside.space(one.service, one.edition) for one in requests}) == 1,
         )
 
     def _parts(
@@ -276,6 +296,7 @@ class _Search:
         self.counted = 0
         self.compared = 0
         self._known: dict[bytes, list[Profile]] = {}
+        self._shown: dict[bytes, Shown] = {}
         self._counts: dict[str, int] = {}
 
     def look(self, door: Door, mark: Mark, decisions: list[Decision]) -> list[Found]:
@@ -283,13 +304,18 @@ class _Search:
         touched = door.requests_with_village(_touched(decisions))
         fresh = {name: self._profiles(*touched[name]) for name in touched}
         for name, people in fresh.items():
-            found = [] if is_over(touched[name][0]) else [k for one in people for k in keys(one)]
+            record = touched[name][0]
+            self._shown[name] = _shown(record)
+            found = [k for one in people for k in keys(one)]
+            found += concern.keys(people, self._shown[name])
+            found = [] if is_over(record) else found
             self.keys[name] = [self._hash(text) for text in dict.fromkeys(found)]
         pairs = self._pairs(door, touched)
         self._known |= fresh
         others = {name for pair in pairs for name in pair} - self._known.keys()
         for name, (record, village) in door.requests_with_village(others).items():
             self._known[name] = self._profiles(record, village)
+            self._shown[name] = _shown(record)
         self._count(door, fresh)
         matcher = Matcher(Register(mark.n + self.counted, self._frequencies(door)))
         return self._judged(matcher, pairs)
@@ -347,6 +373,12 @@ class _Search:
             best = max(verdicts, key=lambda v: v.probability, default=None)
             if best is not None and best.band != "none":
                 found.setdefault(name, []).append(Found((name, other), best))
+                continue
+            people = (self._known.get(name, []), self._known.get(other, []))
+            shown = (self._shown.get(name, Shown()), self._shown.get(other, Shown()))
+            worry = concern.concern(people, shown)
+            if worry is not None:
+                found.setdefault(name, []).append(Found((name, other), worry, "identity"))
         for several in found.values():
             several.sort(key=lambda one: -one.verdict.probability)
         return [one for several in found.values() for one in several[:PAIRS_MAX]]
@@ -372,6 +404,13 @@ class _Search:
     def _hash(self, text: str) -> int:
         digest = blake2b(text.encode(), key=self.key, digest_size=8).digest()
         return int.from_bytes(digest, "big", signed=True)
+
+
+def _shown(record: Record) -> Shown:
+    """What a request shows beside its people."""
+    applicant = values(record).get("applicant.identity")
+    number = applicant.get("nik") if isinstance(applicant, dict) else None
+    return Shown({file.blob: file.kind for file in files(record)}, str(number or ""))
 
 
 def _words(one: Profile) -> set[str]:

@@ -175,6 +175,7 @@ def case_kind(kind: str, lang: str) -> str:
     names = {
         "dispute": words.say("Konflik isian", lang),
         "duplicate": words.say("Berkas ganda", lang),
+        "identity": words.say("Data orang bertentangan", lang),
         "fork": words.say("Laptop bercabang", lang),
         "after-lost": words.say("Sesudah laptop hilang", lang),
         "hole": words.say("Nomor yang hilang", lang),

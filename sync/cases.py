@@ -28,6 +28,7 @@ TAKES: dict[str, tuple[str, ...]] = {
     "fork": ("noted",),
     "restore": ("noted",),
     "escalated": ("noted",),
+    "identity": ("noted",),
     "hole": ("noted",),
     "refused": ("noted",),
     "code": ("noted",),

@@ -367,8 +367,8 @@ def _incident(judge: Judge, entry: Entry, change: Change) -> None:
         incident = decode(change.body, Incident)
     except msgspec.DecodeError:
         raise Refusal("change.malformed") from None
-    if incident.kind == "duplicate":
-        case = suspect(judge, incident.records, incident.note)
+    if incident.kind in ("duplicate", "identity"):
+        case = suspect(judge, incident.records, incident.note, incident.kind)
     elif incident.kind == "escalated":
         case = escalate(judge, incident.records)
     else:

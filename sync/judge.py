@@ -335,18 +335,19 @@ def find_duplicates(judge: Judge, name: bytes) -> bytes:
     return judge.open("duplicate", name, others=fresh) if fresh else b""
 
 
-def suspect(judge: Judge, names: tuple[bytes, ...], note: str) -> bytes:
-    """Open a case about requests that look like one person's, for central's own reasons (`note`).
-    Refused where one of them is over or gone, or an open case compares them already."""
+def suspect(judge: Judge, names: tuple[bytes, ...], note: str, kind: str = "duplicate") -> bytes:
+    """Open a case about requests that look like one person's, or (identity) of which one speaks of
+    somebody by what is another's, for central's own reasons (`note`). Refused where one of them is
+    over or gone, or an open case of that kind compares them already."""
     known = [judge.record(name) for name in dict.fromkeys(names)]
     records = [record for record in known if record is not None and not is_over(record)]
     if len(records) < 2 or len(records) < len(names):
         raise Refusal("request.closed")
     first, *others = sorted(records, key=lambda record: (record.created, record.id))
-    compared = _paired(judge, first)
+    compared = _paired(judge, first, kind)
     if all(other.id in compared for other in others):
         raise Refusal("request.duplicate")
-    return judge.open("duplicate", first.id, others=tuple(o.id for o in others), note=note)
+    return judge.open(kind, first.id, others=tuple(o.id for o in others), note=note)
 
 
 def escalate(judge: Judge, names: tuple[bytes, ...]) -> bytes:
@@ -371,11 +372,11 @@ def _gone(judge: Judge, name: bytes) -> bool:
     return record is None or is_over(record)
 
 
-def _paired(judge: Judge, record: Record) -> set[bytes]:
-    """Requests that an open case compares with this one already."""
+def _paired(judge: Judge, record: Record, kind: str = "duplicate") -> set[bytes]:
+    """Requests that an open case of that kind compares with this one already."""
     found: set[bytes] = set()
     for case in map(judge.case, record.cases):
-        if case is not None and case.kind == "duplicate":
+        if case is not None and case.kind == kind:
             found.update((case.record, *case.others))
     return found
 

@@ -39,6 +39,7 @@ CASE_KINDS = (
     "code",
     "restore",
     "escalated",
+    "identity",
 )
 STATUS_UNIT = "status"
 ELEMENT = "+"

@@ -13,6 +13,8 @@ from server.database.tables import CaseRecordRow, CaseRow, DecisionRow, RecordRo
 from server.database.work import Work, table_of
 from sync.state import Case, Decision, Record
 
+COMPARING = ("duplicate", "identity")
+
 _keys = table_of(MatchKeyRow)
 _words = table_of(MatchWordRow)
 _marks = table_of(MatchMarkRow)
@@ -104,12 +106,13 @@ class Matching(Work):
     # -- cases
 
     def duplicate_cases(self, records: Collection[bytes]) -> dict[bytes, list[Case]]:
-        """Every case, decided ones too, that compares a request with another."""
+        """Every case, decided ones too, that compares a request with another or speaks of both by
+        one NIK or paper."""
         joined = select(_case_records.c.record, _cases.c.data).join(
             _cases,
             (_cases.c.city == _case_records.c.city) & (_cases.c.id == _case_records.c.case_id),
         )
-        here = joined.where(_case_records.c.city == self.city, _cases.c.kind == "duplicate")
+        here = joined.where(_case_records.c.city == self.city, _cases.c.kind.in_(COMPARING))
         found: dict[bytes, list[Case]] = {}
         for row in self.each(here, _case_records.c.record, sorted(records)):
             found.setdefault(row.record, []).append(_read_case.decode(row.data))

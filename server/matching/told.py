@@ -21,6 +21,8 @@ FEATURES = {
     "village": Label("Desa/kelurahan", "Village"),
     "family": Label("Keluarga", "Family"),
     "chance": Label("Kebetulan", "Chance"),
+    "portrait": Label("Foto wajah", "Portrait"),
+    "paper": Label("Lampiran", "Paper"),
 }
 
 LEVELS = {
@@ -58,6 +60,7 @@ _FAMILY = {
 RIVALS = {
     "stranger": Label("orang lain yang kebetulan mirip", "a stranger who happens to be alike"),
     "relative": Label("kerabat (saudara, kembaran)", "a relative (sibling, twin)"),
+    "two": Label("dua orang", "two people"),
 }
 
 

@@ -25,14 +25,16 @@ def listed(here: Here) -> Response[str]:
 def _list(here: Here, problem: Problem | None = None, form: Form | None = None) -> Response[str]:
     wanted = here.asked("state", "open")
     state = wanted if wanted in STATES else "open"
+    kind = "identity" if here.asked("kind") == "identity" else "duplicate"
     after = here.asked("after")
-    found = here.central.duplicates.cases(here.me, state=state, after=after, limit=LINES)
+    found = here.central.duplicates.cases(here.me, kind=kind, state=state, after=after, limit=LINES)
     return here.page(
         "duplicates.html",
         status=problem.status if problem else 200,
         problem=problem,
         typed=form,
         state=state,
+        kind=kind,
         found=found,
         after=after,
         more=found[-1].case.id if len(found) == LINES else "",
@@ -74,8 +76,8 @@ def _draw(
 
 @act("/duplicates/{case:str}/decide")
 def decide(here: Here, case: str, form: Form) -> Response[Any]:
-    """Joined, or kept apart."""
-    take = "link" if form.get("take") == "link" else "separate"
+    """Joined, kept apart, or looked into."""
+    take = form.get("take")
     try:
         keep = form.get("keep") or None if take == "link" else None
         here.central.casework.resolve(
@@ -83,7 +85,9 @@ def decide(here: Here, case: str, form: Form) -> Response[Any]:
         )
     except Problem as problem:
         return _draw(here, case, problem, form)
-    if take == "link":
+    if take == "noted":
+        told = here.say("Dicatat. Pasangan ini tidak muncul lagi kecuali datanya berubah.")
+    elif take == "link":
         told = here.say("Berkas digabung. Kedua nomor bukti tetap berlaku.")
     else:
         told = here.say("Dicatat: bukan ganda. Pasangan ini tidak muncul lagi kecuali datanya"

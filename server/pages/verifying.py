@@ -74,6 +74,7 @@ def _cases(here: Here, check: Check) -> list[tuple[str, str, str]]:
         found.append((f"/disputes/{case}", here.say("Beda data: {unit}", unit=words), case))
     kinds = {
         "duplicate": ("/duplicates/{}", here.say("Mungkin ganda")),
+        "identity": ("/duplicates/{}", here.say("Data orang bertentangan")),
         "escalated": ("/escalations/{}", here.say("Menunggu penyelia")),
     }
     for case in check.sheet.cases:

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from models.changes import Body
+from models.changes import Attached, Body
 from models.problems import Problem
+from models.services import catalogue
 from server.cli import app
 from tests.pusat import GROUP, PASSWORD, PROTECTED, Pusat, Van, pusat
+from tests.simulation.people import example_answers
 
 BIRTH = "ktp_enrolment_queue.identity"
 VILLAGE = "82.72.03.2001"
+PHOTO = "ktp_enrolment_queue.photo"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -46,6 +49,24 @@ class Town:
         record = self.van.take_in(self.number, **(units | more))
         self.office.sync(self.van)
         return record
+
+    def asks(self, service: str, name: str, nik: str) -> bytes:
+        """Somebody asks for something else."""
+        self.number += 1
+        form = catalogue().service(service)
+        units = dict(form.units(example_answers(form), ()))
+        units = {u: v for u, v in units.items() if form.unit(u).shape != "set"}
+        units["card.identity"] = {"name": name, "nik": nik}
+        body = Body(number=self.number, set=units)
+        change = self.van.change("create", body, form=(service, form.edition))
+        (entry,) = self.van.append([change])
+        self.office.sync(self.van)
+        return self.van.own_work_record(entry.seq)
+
+    def shows(self, record: bytes, blob: bytes, kind: str) -> None:
+        """A picture is put to a request."""
+        self.van.edit(record, Body(attach=[Attached(PHOTO, blob, 4000, kind)]))
+        self.office.sync(self.van)
 
     def scan(self) -> int:
         """Cases that a search opens."""
@@ -279,3 +300,44 @@ def test_two_requests_are_put_side_by_side_by_hand_once(office):
     assert put(people["yusuf"], two.hex(), one.hex()) == case, "not a second time"
     office.central.casework.resolve(people["rina"], case, "separate", "dua orang", sees(office))
     assert town.cases(one, two) == []
+
+
+def test_one_nik_of_two_people_in_two_matters_is_put_before_people_and_never_joined(office):
+    town, people = Town(office, "Si Jola 10"), office.people
+    one = town.comes("RAHMAT HAMZAH", "8272032301090101", "2009-01-23")
+    two = town.asks("ktp-reprint-lost", "SITI AMINAH DUWILA", "8272032301090101")
+    assert town.scan() == 1
+    assert town.scan() == 0, "once"
+    found = office.central.duplicates.cases(people["rina"], kind="identity")
+    (line,) = [c for c in found if {one.hex(), two.hex()} <= {*c.case.requests}]
+    pair = office.central.duplicates.pair(people["rina"], line.case.id)
+    assert not pair.linkable
+    assert [(p.what, p.how) for p in pair.parts][:2] == [("NIK", "sama"), ("Nama", "berbeda")]
+    resolve = office.central.casework.resolve
+    with pytest.raises(Problem) as refused:
+        resolve(people["rina"], line.case.id, "link", "sama", sees(office))
+    assert refused.value.code == "case.choice"
+    with pytest.raises(Problem) as refused:
+        office.central.casework.accept(people["rina"], two.hex(), sees(office))
+    assert refused.value.code == "request.case_open"
+    resolve(people["rina"], line.case.id, "noted", "NIK milik Rahmat", sees(office))
+    town.van.edit(two, Body(set={"applicant.phone": "+6281240009912"}))
+    office.sync(town.van)
+    assert town.scan() == 0, "looked into once"
+    office.sync(town.van)
+    told = [n.kind for n in town.van.notices if n.record in (one, two)]
+    assert "duplicate" not in told, "no laptop is told that somebody asked twice"
+
+
+def test_one_portrait_of_two_people_is_put_before_people(office):
+    town, people = Town(office, "Si Jola 11"), office.people
+    blob = bytes(range(32))
+    one = town.comes("ARSAD KAPITA", "8272031104090111", "2009-04-11")
+    two = town.comes("WULAN SARI", "8272036512090112", "2009-12-25")
+    for record in (one, two):
+        town.shows(record, blob, "portrait")
+    assert town.scan() == 1
+    found = office.central.duplicates.cases(people["rina"], kind="identity")
+    (line,) = [c for c in found if {one.hex(), two.hex()} <= {*c.case.requests}]
+    pair = office.central.duplicates.pair(people["rina"], line.case.id, "en")
+    assert [(p.what, p.how) for p in pair.parts] == [("Portrait", "the same")]
