@@ -59,8 +59,9 @@ CASE_STATES = ("open", "proposed", "closed", "all")
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What became of a verb. state: "done", or "waiting" for a second person. seen: the number of
-    the register after it. id: of the request or case."""
+    """What became of a verb. state: "done", "waiting" for a second person, or "open" for a case
+    that is to be decided anew. seen: the number of the register after it. id: of the request or
+    case."""
 
     id: str
     state: str
@@ -400,7 +401,7 @@ class Casework:
         self.write(door, "resolve", case.record, choice, seen, who(me))
         details = {"take": choice.take, "step": choice.step}
         self.note(door, me, f"case.{choice.step}", case.id.hex(), details)
-        state = "waiting" if choice.step == "propose" else "done"
+        state = {"propose": "waiting", "decline": "open"}.get(choice.step, "done")
         return Done(case.id.hex(), state, case.kind, door.standing().server_seq)
 
     def _typed(self, door: Door, case: Case, value: Any) -> Any:

@@ -250,7 +250,7 @@ class Disputes:
             assert again is not None
             opened = again.disputes[case.unit]
             number = door.standing().server_seq
-            return Done(opened.hex(), "done", case.kind, number)
+            return Done(opened.hex(), "open", case.kind, number)
 
     def _may_undo(self, door: Door, me: Person, case: Case, record: Record) -> Problem | None:
         """Why somebody may not undo a decision now."""

@@ -128,6 +128,40 @@ def approve(
         _tell(terminal, central.casework.approve(me, case, reason, number))
 
 
+@app.command()
+def decline(
+    case: CaseArgument,
+    reason: WhyOption,
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Do not agree, as the second person; the case is open again."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, case, seen)
+        _tell(terminal, central.disputes.decline(me, case, reason, number))
+
+
+@app.command()
+def undo(
+    case: CaseArgument,
+    reason: WhyOption,
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Open a decided dispute anew; the decision stays in the history. Prints the new case."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, case, seen)
+        _tell(terminal, central.disputes.undo(me, case, reason, number))
+
+
 # -- pieces
 
 
@@ -153,6 +187,8 @@ def _typed(text: str) -> Any:
 def _tell(terminal: Terminal, done: Done) -> None:
     if done.state == "waiting":
         terminal.tell(terminal.say("Tersimpan; menunggu persetujuan orang kedua."))
+    elif done.state == "open":
+        terminal.tell(terminal.say("Perkara terbuka: {case}.", case=done.id[:12]))
     else:
         terminal.tell(terminal.say("Perkara diputus. Para penulis akan diberi tahu."))
     terminal.give(done)

@@ -12,6 +12,7 @@ import typer
 
 from models import lifecycle
 from models.problems import Problem
+from models.remarks import Remark
 from models.words import moment, size
 from server.casework import Done
 from server.central import Central
@@ -146,8 +147,19 @@ def accept(
 @app.command("return")
 def return_(
     request: RequestArgument,
-    code: CodeOption,
+    code: Annotated[
+        str, typer.Option("--reason", help="Reason code for the whole, e.g. DOC_MISSING.")
+    ] = "",
     text: TextOption = "",
+    about: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--about", help="key=CODE or key=CODE:text for one answer or doc.<code>; repeat."
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only show what clerk and citizen would read.")
+    ] = False,
     seen: SeenOption = None,
     data: DataOption = DEFAULT_DATA,
     as_: AsOption = "",
@@ -157,8 +169,53 @@ def return_(
 ) -> None:
     """Back to its author, to be corrected."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        remarks = [_remark(one) for one in about or ()]
+        if preview:
+            said = central.verification.preview(me, request, code, text, remarks, lang)
+            terminal.tell(said.clerk)
+            terminal.tell(said.citizen)
+            terminal.give(said)
+            return
         number = _seen(terminal, central, me, request, seen)
-        _tell(terminal, central.casework.send_back(me, request, code, text, number))
+        _tell(terminal, central.casework.send_back(me, request, code, text, number, remarks))
+
+
+@app.command()
+def ask(
+    request: RequestArgument,
+    text: Annotated[str, typer.Option("--text", help="The question, in a short sentence.")],
+    kind: Annotated[str, typer.Option("--kind", help="yes_no, text or photo.")] = "text",
+    about: Annotated[
+        str, typer.Option("--about", help="Key of an answer, or doc.<code>; else the whole.")
+    ] = "",
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Ask the field; the answer comes with a sync, and the clock stands still till then."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, request, seen)
+        _tell(terminal, central.verification.ask(me, request, kind, about, text, number))
+
+
+@app.command()
+def escalate(
+    request: RequestArgument,
+    text: Annotated[str, typer.Option("--text", help="To a supervisor; it stays at central.")],
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Ask a supervisor; the request waits for the answer."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        number = _seen(terminal, central, me, request, seen)
+        _tell(terminal, central.verification.escalate(me, request, text, number))
 
 
 @app.command()
@@ -217,6 +274,13 @@ def confirm(
 
 
 # -- pieces
+
+
+def _remark(text: str) -> Remark:
+    """`applicant.nik=NIK_NOT_FOUND:cek KTP`."""
+    key, _, rest = text.partition("=")
+    code, _, words = rest.partition(":")
+    return Remark(key.strip(), code.strip(), words.strip())
 
 
 def _seen(terminal: Terminal, central: Central, me: Person, request: str, seen: int | None) -> int:

@@ -216,6 +216,27 @@ def test_a_return_carries_its_reason(office, run, van):
     assert history[-1]["reason"] == "DOC_MISSING: akta lahir"
 
 
+def test_reasons_for_single_answers_a_question_and_a_word_to_a_supervisor(office, run, van):
+    (line,) = run("requests", "list", login="rina")["requests"]
+
+    def seen():
+        return ["--seen", str(run("requests", "show", line["id"], login="rina")["seen"])]
+
+    ask = ["requests", "ask", line["id"], "--kind", "photo", "--about", "doc.KK", "--text", "Foto?"]
+    assert run(*ask, *seen(), login="rina")["state"] == "done"
+    word = ["requests", "escalate", line["id"], "--text", "lihat dulu"]
+    case = run(*word, *seen(), login="rina")["id"]
+    assert run("cases", "show", case, login="tono")["note"] == "lihat dulu"
+    answer = ["cases", "resolve", case, "--take", "noted", "--reason", "boleh"]
+    run(*answer, "--seen", str(run("cases", "show", case, login="tono")["seen"]), login="tono")
+    words = ["requests", "return", line["id"], "--about", "applicant.nik=NIK_NOT_FOUND:cek KTP"]
+    preview = run(*words, "--preview", login="rina")
+    assert "NIK tidak ditemukan: cek KTP" in preview["clerk"]
+    run(*words, *seen(), login="rina")
+    history = run("requests", "show", line["id"], login="rina")["history"]
+    assert history[-1]["reason"] == "NIK_NOT_FOUND\n@applicant.nik NIK_NOT_FOUND: cek KTP"
+
+
 def dispute(office: Pusat, van: Van) -> None:
     from models.changes import Body
 
@@ -245,7 +266,19 @@ def test_a_case_is_listed_shown_resolved_and_approved(office, run, van):
     approve = ["cases", "approve", waiting["id"], "--reason", "ya", "--seen", seen]
     assert problem(run(*approve, login="yusuf", ok=1)) == "auth.forbidden"
     assert run(*approve, login="tono")["state"] == "done"
-    assert run("cases", "show", line["id"], login="tono")["closing"]["take"] == "offer"
+    sheet = run("cases", "show", line["id"], login="tono")
+    assert sheet["closing"]["take"] == "offer"
+    undo = ["cases", "undo", line["id"], "--reason", "salah baca", "--seen", str(sheet["seen"])]
+    again = run(*undo, login="tono")
+    assert (again["state"], again["id"] != line["id"]) == ("open", True)
+    seen = str(run("cases", "show", again["id"], login="rina")["seen"])
+    run("cases", "resolve", again["id"], "--take", "current", "--reason", "x", "--seen", seen,
+        login="rina")  # fmt: skip
+    seen = str(run("cases", "show", again["id"], login="tono")["seen"])
+    declined = run("cases", "decline", again["id"], "--reason", "lihat akta", "--seen", seen,
+                   login="tono")  # fmt: skip
+    assert declined["state"] == "open"
+    assert run("cases", "show", again["id"], login="rina")["declined"]["reason"] == "lihat akta"
 
 
 def test_everything_can_be_read_by_people_in_two_languages(office, run, van):
