@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, tuple_
 from models.changes import decode_change
 from server.database.report_tables import JourneyRow, MilestoneRow, ReportMarkRow, TallyRow
 from server.database.tables import DecisionRow, DeviceRow, EntryRow, LogRow
-from server.database.work import IN_MAX, Work, pieces, table_of
+from server.database.work import Work, table_of
 from server.figures import ALL, Journey, Origin, Tally, captured_at, milestones
 from sync.state import Created, Decision, author
 
@@ -139,18 +139,10 @@ class Figures(Work):
 
     def add_tallies(self, more: Mapping[Tally, int]) -> None:
         """The counts change by so much; what is none is not kept."""
-        before: dict[Tally, int] = {}
-        key = tuple_(*(_tallies.c[name] for name in _TALLY))
-        here = select(_tallies).where(_tallies.c.city == self.city)
-        for piece in pieces(sorted(more), IN_MAX):
-            for row in self.rows(here.where(key.in_(piece))):
-                before[tuple(getattr(row, name) for name in _TALLY)] = row.n
-        now = {k: before.get(k, 0) + n for k, n in more.items()}
-        rows = {k: dict(zip(_TALLY, k, strict=True)) for k in now}
-        self.delete(_tallies, _TALLY, [rows[k] for k, n in now.items() if not n and k in before])
-        changed = [rows[k] | {"n": n} for k, n in now.items() if n and k in before]
-        self.update(_tallies, _TALLY, changed)
-        self.insert(_tallies, [rows[k] | {"n": n} for k, n in now.items() if n and k not in before])
+        keys = {key: dict(zip(_TALLY, key, strict=True)) for key in sorted(more)}
+        self.add(_tallies, _TALLY, "n", [row | {"n": more[key]} for key, row in keys.items()])
+        none = [row | {"n": 0} for key, row in keys.items() if more[key] < 0]
+        self.delete(_tallies, (*_TALLY, "n"), none)
 
     def tallies(
         self,

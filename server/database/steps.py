@@ -31,6 +31,14 @@ def inserted(table: Table, rows: Sequence[Mapping[str, Any]]) -> Step:
     return f"insert into {_quoted(table.name)} ({columns}) values ({marks})", values  # noqa: S608
 
 
+def added(table: Table, keys: Sequence[str], name: str, rows: Sequence[Mapping[str, Any]]) -> Step:
+    """Numbers that were added to, in rows that were made where they were not there."""
+    sql, values = inserted(table, rows)
+    there = ", ".join(map(_quoted, ("city", *keys)))
+    more = f"{_quoted(name)} = {_quoted(name)} + excluded.{_quoted(name)}"
+    return f"{sql} on conflict ({there}) do update set {more}", values
+
+
 def updated(
     table: Table, city: str, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]
 ) -> Step:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     insert,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from server.database import steps
@@ -61,6 +62,23 @@ class Work:
         self._session.execute(insert(table), whole)
         if self.written is not None:
             self.written.append(steps.inserted(table, whole))
+
+    def add(
+        self, table: Table, keys: Sequence[str], name: str, rows: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Add to the number `name` of the rows with these `keys`; those that are not there begin
+        with it."""
+        if not rows:
+            return
+        whole = [{"city": self.city, **row} for row in rows]
+        connection = self._session.connection()
+        insert_: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+        made = insert_[connection.dialect.name](table)
+        more = {name: table.c[name] + made.excluded[name]}
+        made = made.on_conflict_do_update(index_elements=["city", *keys], set_=more)
+        connection.execute(made, whole)
+        if self.written is not None:
+            self.written.append(steps.added(table, keys, name, whole))
 
     def update(self, table: Table, keys: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
         """Change existing rows: those columns of `rows` that are not in `keys`."""
