@@ -61,12 +61,14 @@ CORRECT = "correct_at_office"
 
 
 class Written(msgspec.Struct, frozen=True):
-    """One form as it was typed. answers: flat, by their full key."""
+    """One form as it was typed. answers: flat, by their full key. edition: of the request that is
+    corrected; 0 for today's."""
 
     service: str
     answers: dict[str, Any] = {}
     documents: tuple[str, ...] = ()
     reasons: dict[str, str] = {}
+    edition: int = 0
 
 
 class Forms(msgspec.Struct, frozen=True):
@@ -170,7 +172,7 @@ class Counter:
                     return folder
             answers, documents = form.answers(values(record))
             answers = {key: value for key, value in answers.items() if _typed_here(form, key)}
-            written = Written(form.slug, answers, documents, reasons(record))
+            written = Written(form.slug, answers, documents, reasons(record), form.edition)
             seen = door.standing().server_seq
             forms = Forms((written,), seen, record.id, answers, documents)
             door.audit(me.login, Act.READ_REQUEST, record.id.hex(), {}, self.clock())
@@ -392,7 +394,9 @@ class Counter:
                 kept.id, kept.version, kept.at, today, Forms((), 0), (), tuple(kept.records)
             )
         forms = msgspec.msgpack.decode(kept.data, type=Forms)
-        sheets = tuple(Sheet(one, catalogue().service(one.service)) for one in forms.forms)
+        sheets = tuple(
+            Sheet(one, catalogue().service(one.service, one.edition or None)) for one in forms.forms
+        )
         return Folder(kept.id, kept.version, kept.at, today, forms, sheets)
 
 

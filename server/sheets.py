@@ -30,6 +30,7 @@ from models.ids import Code
 from models.problems import Problem
 from models.remarks import Remark
 from models.services import Service, catalogue
+from server.database.recents import OFFICE
 from server.database.registry import Confirmation, Door
 from server.database.registry import RequestLine as Row
 from server.promise import promise
@@ -248,7 +249,7 @@ class Reader:
             record.edition,
             record.status,
             device.name if device is not None else "",
-            device.office_name if device is not None else "",
+            device.office_name if device is not None else OFFICE,
             answers,
             documents,
             questions.plain(reasons(record)),

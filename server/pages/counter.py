@@ -16,6 +16,7 @@ from litestar import Response
 
 from models.events import events
 from models.ids import from_text
+from models.lifecycle import Status
 from models.pages import topics, walk
 from models.pages.answers import answer_words
 from models.pages.forms import Form
@@ -40,7 +41,8 @@ HOME = "/counter"
 def start(here: Here) -> Response[str]:
     """What happened? One tile a life event; forms that were begun."""
     drafts = [(one, _title(here, one)) for one in here.central.counter.drafts(here.me)]
-    return here.page("counter/start.html", events=events(), drafts=drafts)
+    returned = here.central.casework.requests(here.me, status=Status.NEEDS_CORRECTION)
+    return here.page("counter/start.html", events=events(), drafts=drafts, returned=returned)
 
 
 @show("/counter/for/{name:str}")
@@ -315,7 +317,7 @@ def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> R
         folder=folder,
         base=_at(folder),
         groups=walk.answers_of(looked, listed, here.lang),
-        changed=_changed(here, folder),
+        changed=_changed(here, folder, checks[0].answers),
         stops=list(dict.fromkeys(stops)),
         doubts=doubts,
         problem=problem,
@@ -327,13 +329,13 @@ def _asks_why(one: Finding) -> bool:
     return not one.quiet
 
 
-def _changed(here: Here, folder: Folder) -> list[tuple[str, str, str]]:
-    """Question, old and new answer of a correction."""
+def _changed(here: Here, folder: Folder, now: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Question, old and new answer of a correction. now: the answers in their normal form."""
     if not folder.record:
         return []
     sheet, before, found = folder.sheets[0], folder.kept.before, []
-    for key in sorted(before.keys() | sheet.wanted.answers.keys()):
-        old, new = before.get(key), sheet.wanted.answers.get(key)
+    for key in sorted(before.keys() | now.keys()):
+        old, new = before.get(key), now.get(key)
         if (old or None) != (new or None):
             label, words = answer_words(sheet.service, key, new or "–", here.lang)
             was = answer_words(sheet.service, key, old or "–", here.lang)[1]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from field_client import receipts
 from models import typed
 from models.ids import Code
 from models.problems import Problem
@@ -122,6 +123,9 @@ def test_a_receipt_of_the_office_proves_itself(office: Pusat) -> None:
     token = base45.decode(slip.token)
     genuine = office.central.evidence.receipt(token)
     assert (genuine.arrived, genuine.fits, genuine.code) == (True, True, slip.code)
+    evidence, office_key = office.central.evidence, office.central.keys.identity.sign_key
+    at_a_laptop = receipts.verify_with(slip.token, evidence.key_list(), office_key)
+    assert (at_a_laptop.code, at_a_laptop.own) == (slip.code, False)
     forged = token[:-1] + bytes([token[-1] ^ 1])
     with pytest.raises(Problem):
         office.central.evidence.receipt(forged)

@@ -107,6 +107,28 @@ def test_who_comes_to_the_office_is_taken_in_from_the_tile_to_the_receipt(
     assert loket.path == f"{base}/done", "no second request"
 
 
+def test_what_was_returned_is_corrected_at_the_counter(office: Pusat, loket: Window) -> None:
+    van = office.van("Si Jola Kembali", VILLAGE)
+    record = van.take_in(91).hex()
+    office.sync(van)
+    casework, rina = office.central.casework, office.people["rina"]
+    casework.send_back(rina, record, "OTHER", "nomor telepon", casework.request(rina, record).seen)
+    loket.go("/counter")
+    loket.post(f"/counter/requests/{record}/correct")
+    base = loket.path
+    loket.go(f"{base}/check")
+    loket.post(f"{base}/submit", status=422)
+    assert "Belum ada yang berubah" in loket.text
+    loket.go(f"{base}/0/applicant/0")
+    loket.send(loket.form(), **{"0|applicant.phone": "081234509876"}, do="next")
+    loket.go(f"{base}/check")
+    assert "+6281234509876" in loket.text
+    loket.post(f"{base}/submit", reason="nomor baru")
+    sheet = casework.request(rina, record)
+    assert sheet.status == "in_verification"
+    assert sheet.answers["applicant.phone"] == "+6281234509876"
+
+
 def test_what_is_wrong_is_kept_and_said_and_an_old_window_overwrites_nothing(
     loket: Window,
 ) -> None:
