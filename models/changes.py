@@ -97,8 +97,9 @@ class Hole(msgspec.Struct, frozen=True):
 
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     """Central noticed something; kind: of the case to open ("fork", "duplicate"). records: the
-    requests that look like one person's (duplicate), two or more; the one that somebody asks a
-    supervisor about (escalated), whose `note` stays in this entry and is told to no laptop."""
+    requests that look like one person's (duplicate), or speak of two people by one NIK or paper
+    (identity), two or more; the one that somebody asks a supervisor about (escalated), whose
+    `note` stays in this entry and is told to no laptop."""
 
     kind: str
     note: str

@@ -26,7 +26,7 @@ from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.database.registry import RequestLine as Row
 from server.keys import Entropy
-from server.sheets import RequestLine, form_of, line, open_matters
+from server.sheets import RequestLine, form_named, form_of, line, open_matters
 from server.spreadsheets import csv_file, xlsx_file
 from sync.known import facts
 from sync.state import Record, values
@@ -319,7 +319,7 @@ def _eligible(
             limit=LIST_MAX,
         )
         mine = (row for row in page if sees(me, row.village))
-        found += [row for row in mine if _goes_into_siak(door.record(row.id))]
+        found += [row for row in mine if _goes_into_siak(row)]
         if len(page) < LIST_MAX:
             break
         after = page[-1].id
@@ -349,8 +349,8 @@ def _code(record: Record) -> str:
     return str(Code(*record.code)) if record.code is not None else record.id.hex()[:8]
 
 
-def _goes_into_siak(record: Record | None) -> bool:
-    form = form_of(record) if record is not None else None
+def _goes_into_siak(row: Row) -> bool:
+    form = form_named(row.service, row.edition)
     group = form.group if form is not None else None
     step = lifecycle.step(
         lifecycle.Status.VERIFIED, "add_to_batch", Role.SIAK_OPERATOR, "office", group

@@ -24,10 +24,9 @@ from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.database.registry import RequestLine as Row
 from server.database.stock import Blank, Item, Manifest
-from server.sheets import RequestLine, code_of, form_of, line
+from server.sheets import RequestLine, code_of, form_named, line
 from server.spreadsheets import csv_file
 from sync.known import facts
-from sync.state import Record
 
 KINDS = ("ktp", "kia")
 LOT_MAX = 5000
@@ -164,10 +163,10 @@ class Stock:
         """What is ready to print, by arrival, with the blank that each needs."""
         lines = self.waiting(me, PILES[0], village=village, after=after, limit=limit)
         with self.registry.read() as door:
-            records = [door.record(bytes.fromhex(line.id)) for line in lines]
+            rows = [door.request_line(bytes.fromhex(line.id)) for line in lines]
         return [
-            ToPrint(line, card_of(record) if record is not None else "")
-            for line, record in zip(lines, records, strict=True)
+            ToPrint(line, card_of(row.service, row.edition) if row is not None else "")
+            for line, row in zip(lines, rows, strict=True)
         ]
 
     def seen(self) -> int:
@@ -184,7 +183,7 @@ class Stock:
             require_request(door, me, record.id)
             if record.changed > seen or seen > door.standing().server_seq:
                 raise Problem("request.changed", code=name)
-            kind = card_of(record)
+            kind = card_of(record.service, record.edition)
             if not serial.strip() and not kind:
                 return self.casework.step_within(door, me, record, "print", "", seen)
             blank = _blank(door, serial)
@@ -357,10 +356,10 @@ def _of_area(
     return found[:most]
 
 
-def card_of(record: Record) -> str:
-    """The kind of blank its document needs: "kia" or "ktp" for a card, "" for plain paper or where
-    a card only may follow."""
-    form = form_of(record)
+def card_of(service: str, edition: int) -> str:
+    """The kind of blank a document needs: "kia" or "ktp" for a card, "" for plain paper or where a
+    card only may follow."""
+    form = form_named(service, edition)
     return form.group if form is not None and form.group in lifecycle.CARDS else ""
 
 

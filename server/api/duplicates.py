@@ -42,13 +42,17 @@ class Parted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def list_pairs(
     request: AnyRequest,
     standing: Annotated[str, QueryParameter(name="state")] = "open",
+    kind: FromQuery[str] = "duplicate",
     after: FromQuery[str] = "",
     limit: Limit = 50,
 ) -> Pairs:
-    """Oldest first, each with how sure it is. state: open, closed, all."""
+    """Oldest first, each with how sure it is. state: open, closed, all. kind: duplicate, or
+    identity for two people under one NIK or paper."""
     found = await as_person(
         request,
-        lambda central, me: central.duplicates.cases(me, state=standing, after=after, limit=limit),
+        lambda central, me: central.duplicates.cases(
+            me, kind=kind, state=standing, after=after, limit=limit
+        ),
     )
     return Pairs(found)
 

@@ -154,8 +154,8 @@ def test_letters_in_front_hide_nothing_that_goes_into_siak(office, monkeypatch):
     monkeypatch.setattr("server.batches.LIST_MAX", 1)
     entered = {name: name == names[1] for name in names}
 
-    def goes(record: Any) -> bool:
-        return bool(entered.get(record.id.hex()))
+    def goes(row: Any) -> bool:
+        return bool(entered.get(row.id.hex()))
 
     monkeypatch.setattr("server.batches._goes_into_siak", goes)
     found = office.central.batches.eligible(office.people["siak"], limit=1)

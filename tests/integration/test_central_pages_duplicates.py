@@ -59,6 +59,7 @@ def test_two_numbers_are_put_side_by_side_and_kept_apart(office: Pusat) -> None:
     town = Town(office, "Si Jola 2")
     one = town.comes("USMAN KONORA", "8272032001090071", "2009-01-20")
     two = town.comes("HERMAN", "8272072402090072", "2009-02-24")
+    town.shows(one, bytes(32), "page")
     codes = [office.get("rina", f"/v1/requests/{r.hex()}").json()["code"] for r in (one, two)]
     rina = window(office, "rina")
     rina.go("/duplicates")
@@ -66,6 +67,7 @@ def test_two_numbers_are_put_side_by_side_and_kept_apart(office: Pusat) -> None:
     assert f'value="{codes[0]}"' in rina.page.text, "what was typed is kept"
     rina.post("/duplicates", one=codes[0], other=codes[1])
     address = rina.path
+    assert "halaman 1 dari 1 (0 %)" in rina.text, "a picture that is still on its way says so"
     assert "Disandingkan atas permintaan petugas" in rina.text or "mendukung" in rina.text
     yusuf = window(office, "yusuf")
     yusuf.go(address)
@@ -73,6 +75,25 @@ def test_two_numbers_are_put_side_by_side_and_kept_apart(office: Pusat) -> None:
     assert "Bukan ganda menurut Rina" in rina.text
     yusuf.post(f"{address}/decide", 409, take="link", reason="satu orang")
     assert town.status(two)[0] == "received", "decided once"
+
+
+def test_two_people_under_one_number_are_looked_into_and_never_joined(office: Pusat) -> None:
+    town = Town(office, "Si Jola 5")
+    town.comes("RAHMAT HAMZAH", "8272032301090101", "2009-01-23")
+    town.asks("ktp-reprint-lost", "SITI AMINAH DUWILA", "8272032301090101")
+    assert town.scan() == 1
+    rina = window(office, "rina")
+    rina.go("/duplicates")
+    assert "RAHMAT HAMZAH" not in rina.text
+    rina.go("/duplicates?kind=identity")
+    assert "SITI AMINAH DUWILA" in rina.text
+    (line,) = office.central.duplicates.cases(office.people["rina"], kind="identity")
+    address = f"/duplicates/{line.case.id}"
+    rina.go(address)
+    assert "Data orang bertentangan" in rina.text
+    assert "Gabungkan" not in rina.text
+    rina.post(f"{address}/decide", take="noted", reason="NIK milik Rahmat, salah ketik")
+    assert "Sudah diperiksa oleh Rina" in rina.text
 
 
 def test_who_may_not_decide_sees_no_buttons_and_is_refused(office: Pusat) -> None:
