@@ -5,10 +5,12 @@ import { page } from "../common/page.js";
 import { copying } from "./copy.js";
 import { keys } from "./keys.js";
 import { rows } from "./rows.js";
+import { sticks } from "./stick.js";
 import { verify } from "./verify.js";
 
 page();
 rows();
 verify();
 copying();
+sticks();
 keys();

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -72,6 +73,21 @@ def test_a_batch_from_freezing_to_closing_by_two_people(central: Desks, context:
     expect(tono.locator("main")).to_contain_text("Batch ditutup")
     stands = [central.office.get("rina", f"/v1/requests/{name}").json()["status"] for name in names]
     assert stands == ["in_siak", "in_siak"]
+    assert not central.watched
+
+
+def test_of_a_whole_stick_only_the_bundles_are_sent(
+    central: Desks, context: Contexts, tmp_path: Path
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"x" * 1000)
+    (tmp_path / "paket.jbb").write_bytes(b"bukan paket")
+    rina = central.enter(context(), "rina")
+    rina.goto(f"{central.base}/usb")
+    rina.locator("#folder").set_input_files(tmp_path)
+    sent = rina.evaluate("[...document.querySelector('#folder').files].map((file) => file.name)")
+    assert sent == ["paket.jbb"]
+    rina.get_by_role("button", name="Impor paket").click()
+    expect(rina.locator("main table")).to_contain_text("tidak dapat dipakai")
     assert not central.watched
 
 
