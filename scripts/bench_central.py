@@ -1,5 +1,8 @@
 """Bench `central`: what staff and the office's own search wait for.
 
+`page_…`, `growth_…`, `intake_…`: the pages on registers of 20,000 and 200,000 requests, on SQLite
+and PostgreSQL (bench_pages.py; needs 15 GB of disk for a while, and an hour on a busy machine).
+
 `dedup_…`: the matcher on registers of invented people in which it is known who stands there twice
 (labelled.py, seeds that nothing was fitted on). Everything is in it: reading the profiles, keys,
 comparing, bands. One process, as in central's job.
@@ -9,17 +12,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import bench_pages
 from duplicates import judge, rates
 from labelled import JUDGED
 
 SIZES = (10_000, 50_000, 200_000)
 
 
+PAGES = ("page_p95_ms", "growth_ratio", "intake_ratio_while_browsing")
+
+
 def run(only: str = "", *, quick: bool = False) -> dict[str, Any]:
     """The keys that begin with `only`; all by default. quick: small registers."""
-    if only and not "dedup_".startswith(only) and not only.startswith("dedup_"):
+    pairs = "dedup_".startswith(only) or only.startswith("dedup_")
+    pages = any(key.startswith(only) for key in PAGES)
+    if not pairs and not pages:
         raise SystemExit(f"bench central has no key {only}")
-    return dedup(sizes=(500, 1000), judged=600) if quick else dedup()
+    found: dict[str, Any] = {}
+    if pages:
+        sizes = (240, 480) if quick else bench_pages.SIZES
+        found |= bench_pages.run(sizes, 3 if quick else bench_pages.ASKED, quick=quick)
+    if pairs:
+        found |= dedup(sizes=(500, 1000), judged=600) if quick else dedup()
+    return found
 
 
 def dedup(sizes: tuple[int, ...] = SIZES, judged: int = 10_000) -> dict[str, Any]:

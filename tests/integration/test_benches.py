@@ -1,5 +1,7 @@
 """The benches run and give the figures they promise; how good those are is not asked here."""
 
+import contextlib
+
 import pytest
 
 import bench
@@ -7,6 +9,7 @@ import bench_central
 import bench_copies
 import bench_field
 import bench_intake
+import bench_pages
 import bench_vault
 import bench_wire
 
@@ -76,6 +79,16 @@ def test_copies_are_measured_and_small():
     assert not bench.misses(figures)
     assert figures["webp_50_kb"] < figures["jpeg_75_kb"]
     assert figures["arrival_mb_per_s"] > 0
+
+
+def test_central_pages_are_asked_for_as_staff_do(tmp_path):
+    with contextlib.closing(bench_pages.Filled(tmp_path / "small", 240, laptops=False)) as filled:
+        assert filled.loaded["changes"] > 1000
+        found = filled.pages(1)
+    kinds = ("list", "search", "record", "case", "dashboard", "members")
+    assert all(found[f"{kind}_p95_ms"] > 0 for kind in kinds), found
+    assert bench.misses({"page_p95_ms": 301}, bench.bars_of("central")) == ["page_p95_ms"]
+    assert bench.misses({"page_p95_ms": 151}) == ["page_p95_ms"]
 
 
 def test_central_counts_right_and_wrong_pairs_and_how_fast_they_are_found():
