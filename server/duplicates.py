@@ -195,7 +195,7 @@ class Duplicates:
     def show(self, me: Person, name: str, lang: str = "id") -> PairSheet:
         """One case, opened, with the reasons in words."""
         sheet = self.casework.case(me, name)
-        if sheet.kind != "duplicate":
+        if sheet.kind not in COMPARING:
             raise Problem("duplicate.other_case", case=name[:40])
         said = told.read(sheet.note)
         if said is None:

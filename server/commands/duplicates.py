@@ -57,6 +57,9 @@ def scan(
 @app.command("list")
 def list_(
     state: Annotated[str, typer.Option("--state", help="open, closed or all.")] = "open",
+    kind: Annotated[
+        str, typer.Option("--kind", help="duplicate, or identity: two people under one NIK.")
+    ] = "duplicate",
     after: Annotated[str, typer.Option("--after", help="Id of the last line before.")] = "",
     limit: Annotated[int, typer.Option("--limit", help="Lines at most, up to 200.")] = 50,
     data: DataOption = DEFAULT_DATA,
@@ -67,7 +70,7 @@ def list_(
 ) -> None:
     """Pairs that wait for a decision, oldest first, with how sure it is that they are one."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
-        found = central.duplicates.cases(me, state=state, after=after, limit=limit)
+        found = central.duplicates.cases(me, kind=kind, state=state, after=after, limit=limit)
         rows = [
             [
                 line.case.id[:12],

@@ -312,6 +312,12 @@ def test_one_nik_of_two_people_in_two_matters_is_put_before_people_and_never_joi
     (line,) = [c for c in found if {one.hex(), two.hex()} <= {*c.case.requests}]
     pair = office.central.duplicates.pair(people["rina"], line.case.id)
     assert not pair.linkable
+    words = ["duplicates", "list", "--kind", "identity", *central_options(office)]
+    assert line.case.id[:12] in CliRunner().invoke(app, words).output
+    printed = CliRunner().invoke(
+        app, ["duplicates", "show", line.case.id, *central_options(office)]
+    )
+    assert "NIK: sama" in printed.output
     assert [(p.what, p.how) for p in pair.parts][:2] == [("NIK", "sama"), ("Nama", "berbeda")]
     resolve = office.central.casework.resolve
     with pytest.raises(Problem) as refused:
