@@ -13,6 +13,7 @@ import msgspec
 
 from field_client.app import House
 from field_client.backup import BackedUp
+from field_client.battery import battery
 from field_client.reserve import DISK_BYTES_FULL
 from field_client.shown import at_words
 from models.services import catalogue
@@ -46,6 +47,7 @@ def look(house: House, lang: str) -> list[Point]:
         _database(house, lang),
         _disk(house, lang),
         _clock(house, lang),
+        *_battery(lang),
         _backup(house, lang),
         _queue(house, lang),
         _roster(house, lang),
@@ -116,6 +118,18 @@ def _clock(house: House, lang: str) -> Point:
     if doubt is None:
         return Point("clock", "good", title, say("Wajar.", lang))
     return Point("clock", "look", title, doubt.words(lang), say("Perbaiki jam laptop", lang))
+
+
+def _battery(lang: str) -> list[Point]:
+    """Nothing where the machine has none."""
+    power = battery()
+    if power is None:
+        return []
+    title, words = say("Baterai", lang), say("{n} %.", lang, n=power.percent)
+    if not power.low:
+        return [Point("battery", "good", title, words)]
+    fix = say("Selesaikan isian ini dan colokkan listrik; semua yang diketik sudah tersimpan", lang)
+    return [Point("battery", "look", title, words, fix)]
 
 
 def _backup(house: House, lang: str) -> Point:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import random
 import struct
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -149,6 +150,36 @@ def pdf(*pages: Image.Image) -> bytes:
     return kept.getvalue()
 
 
+def pdf_bomb(side: int) -> bytes:
+    """A page with a black picture of side * side, of which hardly anything is left when packed."""
+    packer = zlib.compressobj(1)
+    packed = b"".join(packer.compress(bytes(side * 3)) for _ in range(side)) + packer.flush()
+    picture = b"<< /Type /XObject /Subtype /Image /ColorSpace /DeviceRGB /BitsPerComponent 8"
+    picture += b" /Width %d /Height %d /Filter /FlateDecode" % (side, side)
+    picture += b" /Length %d >>\nstream\n" % len(packed)
+    return _pdf_of([
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+        b" /Resources << /XObject << /I 5 0 R >> >> >>",
+        b"<< /Length 30 >>\nstream\nq 595 0 0 842 0 0 cm /I Do Q \nendstream",
+        picture + packed + b"\nendstream",
+    ])  # fmt: skip
+
+
+def _pdf_of(objects: list[bytes], more: bytes = b"") -> bytes:
+    """A file of these objects; the first one is its catalog."""
+    body, places = b"%PDF-1.4\n", []
+    for number, text in enumerate(objects, 1):
+        places.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, text)
+    start, count = len(body), len(objects) + 1
+    body += b"xref\n0 %d\n0000000000 65535 f \n" % count
+    body += b"".join(b"%010d 00000 n \n" % place for place in places)
+    body += b"trailer\n<< /Size %d /Root 1 0 R%s >>\n" % (count, more)
+    return body + b"startxref\n%d\n%%%%EOF\n" % start
+
+
 def locked_pdf() -> bytes:
     """An empty page under a password (standard handler, revision 2), put together by hand."""
     pad = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
@@ -178,16 +209,8 @@ def locked_pdf() -> bytes:
         b"<< /Filter /Standard /V 1 /R 2 /P %d /O <%s> /U <%s> >>"
         % (flags, owner.hex().encode(), user.hex().encode()),
     ]
-    body, places = b"%PDF-1.4\n", []
-    for number, text in enumerate(objects, 1):
-        places.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (number, text)
-    start = len(body)
-    body += b"xref\n0 5\n0000000000 65535 f \n"
-    body += b"".join(b"%010d 00000 n \n" % place for place in places)
-    trailer = b"trailer\n<< /Size 5 /Root 1 0 R /Encrypt 4 0 R /ID [<%s> <%s>] >>\n"
-    body += trailer % (ident.hex().encode(), ident.hex().encode())
-    return body + b"startxref\n%d\n%%%%EOF\n" % start
+    hexed = (ident.hex().encode(), ident.hex().encode())
+    return _pdf_of(objects, b" /Encrypt 4 0 R /ID [<%s> <%s>]" % hexed)
 
 
 def put(folder: Path, name: str, data: bytes) -> Path:

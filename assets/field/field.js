@@ -12,3 +12,8 @@ camera();
 pad();
 keys();
 curtain();
+
+for (const one of document.querySelectorAll("[data-print]")) {
+  one.hidden = false;
+  one.addEventListener("click", () => print());
+}

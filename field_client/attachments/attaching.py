@@ -154,6 +154,36 @@ def detach(desk: Desk, page: Sheet, named: str, reason: str = "") -> Attached:
     return file
 
 
+def move(desk: Desk, page: Sheet, named: str, other: Sheet) -> list[Attached]:
+    """Put a file that was attached to the wrong person to another request, and take it out here;
+    moved back by the same. Nothing is copied: both name the same sealed bytes. Problems
+    attachment.none, .field, .twice, .too_many, request.closed, blob.damaged."""
+    file = file_named(page, named)
+    if lifecycle.ended(other.status):
+        raise Problem("request.closed", code=other.code)
+    unit_named(other.form(), file.unit)
+    stored = desk.store.attached.find([file.blob, file.preview])
+    there = {one.blob for one in other.picture.view.attached()}
+    if file.blob in there:
+        raise Problem("attachment.twice", file=file.blob.hex()[:8])
+    counts = Counter(one.unit for one in other.picture.view.attached())
+    if counts[file.unit] >= FILES_OF_UNIT_MAX or counts.total() >= FILES_MAX:
+        raise Problem("attachment.too_many", limit=FILES_OF_UNIT_MAX)
+    sealed = [(name, stored[name], lane) for name, lane in
+              ((file.preview, PREVIEWS), (file.blob, PAPERS)) if name in stored]  # fmt: skip
+    whole = [(desk.blobs.whole(name, one.size), lane) for name, one, lane in sealed]
+    due = due_of(other)
+
+    def keep(saving: Saving) -> None:
+        for data, lane in whole:
+            saving.add_file(manifest_of(data), lane, other.record, due)
+
+    alone = msgspec.structs.replace(file, page=1, pages=1)
+    desk.append(other, Body(attach=[alone], add=_papers(other, file.unit)), keep)
+    detach(desk, page, file.blob.hex())
+    return [alone]
+
+
 def file_named(page: Sheet, named: str) -> Attached:
     """The only file of a request whose name begins so. Problem attachment.none."""
     wanted = named.strip().lower()

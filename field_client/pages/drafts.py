@@ -144,6 +144,25 @@ def brought(here: Here, form: Form, name: str) -> Response[Any]:
     return here.go(f"/drafts/{name}")
 
 
+@show("/drafts/{name:str}/waiting")
+def waiting(here: Here, name: str) -> Response[Any]:
+    """The citizen comes back with the rest: what to bring, and that everything is kept."""
+    folder = _open(here, name)
+    if folder is None:
+        return here.go(f"/drafts/{name}/done")
+    looked = topics.look(folder)
+    return here.page(
+        "waiting.html",
+        folder=folder,
+        titles=[one.service.title.say(here.lang) for one in looked],
+        papers=walk.papers_missing(looked, here.lang),
+        parts=[one.title for one in topics.topics_of(folder, looked, here.lang)
+               if one.state != "done"],
+        day=here.desk.today(),
+        office=here.desk.invitation().office_name,
+    )  # fmt: skip
+
+
 @show("/drafts/{name:str}/check")
 def check(here: Here, name: str) -> Response[Any]:
     """All answers once more, what is missing or doubtful, the declaration."""
@@ -355,5 +374,6 @@ def _clock(at: int) -> str:
 
 
 HANDLERS = [
+    waiting,
     correct, tasks, topic, keep, save, documents, brought, check, submit, done, drop, ask_drop,
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Response
 
 from field_client import shown
+from field_client.attachments import attaching
 from field_client.attachments.attaching import (
     DOCUMENT,
     FILES_OF_UNIT_MAX,
@@ -70,6 +71,23 @@ def remove(here: Here, form: Form, record: str, blob: str) -> Response[Any]:
     """Take one out again: another person's, or one that was taken anew."""
     here.desk.detach(here.desk.open(record_id(record)), blob, form.get("reason")[:500])
     return here.go(f"/requests/{record}/files", here.say("Lampiran dilepas."))
+
+
+@act("/requests/{record:str}/files/{blob:str}/move")
+def move(here: Here, form: Form, record: str, blob: str) -> Response[Any]:
+    """Put it to the request of the person it shows, by their number."""
+    desk = here.desk
+    page = desk.open(record_id(record))
+    try:
+        other = desk.open(desk.named(form.get("code")))
+        if other.record == page.record:
+            raise Problem("attachment.twice", file=blob[:8])
+        attaching.move(desk, page, blob, other)
+    except Problem as problem:
+        return _draw(here, desk.open(page.record), problem)
+    told = here.say("Foto dipindahkan ke berkas {code}. Salah? Pindahkan kembali dari sana.",
+                    code=other.code)  # fmt: skip
+    return here.go(f"/requests/{other.record.hex()}/files", told)
 
 
 def _draw(
@@ -137,4 +155,4 @@ def _state(here: Here, stored: StoredFile | None) -> tuple[str, bool]:
     return here.say("○ menunggu dikirim"), True
 
 
-HANDLERS = [files, put, picture, remove]
+HANDLERS = [files, put, picture, remove, move]

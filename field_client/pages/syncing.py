@@ -88,6 +88,7 @@ class Syncing:
 
 def bar_of(house: House, syncing: Syncing, lang: str) -> Bar:
     """How things stand, in one line."""
+    from field_client.battery import battery
     from field_client.orders import Word
     from field_client.shown import ago
     from sync.messages import Checkpoint
@@ -106,6 +107,9 @@ def bar_of(house: House, syncing: Syncing, lang: str) -> Bar:
         chips.append((say("Pemberitahuan {n}", lang, n=standing.unread), "/notices", False))
     if house.desk.clock_doubt() is not None:
         chips.append((say("⏱ Jam laptop meragukan", lang), "/readiness", False))
+    power = battery()
+    if power is not None and power.low:
+        chips.append((say("▭ Baterai {n} %", lang, n=power.percent), "/readiness", True))
     word = store.recall(Word)
     if word is not None and word.kind == "suspend":
         chips.append((say("✕ Perangkat ditangguhkan", lang), "/readiness", True))

@@ -115,6 +115,13 @@ def papers_state(looked: Sequence[Looked]) -> str:
     return "done" if any(one.checked.documents for one in looked) else "empty"
 
 
+def papers_missing(looked: Sequence[Looked], lang: str) -> list[str]:
+    """What is still to be brought, in words; alternatives on one line, as the check names them."""
+    found = [one for form in looked for one in form.checked.problems
+             if one.key.startswith("doc.") and not one.quiet]  # fmt: skip
+    return list(dict.fromkeys(one.words(lang) for one in found))
+
+
 def papers_asked(services: Sequence[Service], lang: str) -> dict[str, tuple[str, str]]:
     """Code -> (words, the case in which it is asked), of all papers these services may ask."""
     found: dict[str, tuple[str, str]] = {}

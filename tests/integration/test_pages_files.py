@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 import pytest
 from httpx import Response
 
+from tests.architecture.source import ROOT
 from tests.pages import ORIGIN, Browser, pages
-from tests.pictures import jpeg, page
+from tests.pictures import jpeg, page, pdf_bomb
 from tests.requests_pages import submitted
 
 
@@ -90,6 +95,37 @@ def test_what_is_no_picture_is_refused_in_words(
     assert "<h1" in answer.text
     assert words in answer.text
     assert attached(browser, record) == before
+
+
+def test_a_photo_of_forty_megabytes_is_taken(browser: Browser) -> None:
+    photo, record = kept(), submitted(browser.counter.desk, "ktp-reprint-lost").hex()
+    large = photo + bytes(39 * 1024 * 1024 - len(photo))  # some cameras write their data behind it
+    answer = send(browser, record, ("besar.jpg", large))
+    assert answer.status_code == 200, answer.text
+    assert attached(browser, record) == 1
+
+
+def test_a_pdf_bomb_costs_little_memory(tmp_path: Path) -> None:
+    """Two megabytes that unpack to 470: read by lines, in a program that may have 700 in all."""
+    (tmp_path / "bomb.pdf").write_bytes(pdf_bomb(12_500))
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path / "bomb.pdf")],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in ("1", "attachment.broken")
+
+
+LIMITED = """
+import pathlib, resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
+from field_client.attachments.copies import copies
+from models.problems import Problem
+try:
+    print(len(list(copies(pathlib.Path(sys.argv[1]).read_bytes(), "bomb.pdf", "page"))))
+except Problem as problem:
+    print(problem.code)
+"""
 
 
 def test_several_files_are_taken_in_together_or_not_at_all(browser: Browser, record: str) -> None:

@@ -3,30 +3,29 @@ again."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from litestar.testing import TestClient
 
-from field_client.pages.app import create_app
-from field_client.pages.counter import Counter
-from field_client.pages.door import Secrets
 from field_client.pages.serving import _listening
 from field_client.settings import FieldSettings, Place
 from models.services import catalogue
-from tests.field import Hands, keys, laptop
+from tests.field import Hands, laptop
+from tests.field import again as opened
 from tests.integration.test_pages_services import fill, flat
-from tests.pages import ORIGIN, PORT, Browser, forms_of
+from tests.pages import forms_of
 from tests.vaults import PASSPHRASE
 
 COMMAND = [sys.executable, "-c", "from field_client.cli import main; main()"]
@@ -94,94 +93,82 @@ def main_form(client: httpx.Client, path: str) -> Any:
     return next(f for f in forms_of(client.get(path).text) if f.action == path)
 
 
-def test_killed_in_the_middle_of_a_form_it_opens_where_it_was(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
+def test_killed_at_every_step_it_opens_where_it_was(tmp_path: Path) -> None:
+    """SIGKILL after each step of a form, at last in the middle of taking it in."""
+    folder, service = tmp_path / "data", catalogue().service("village-domicile-letter")
     laptop(folder, Hands(), url="http://127.0.0.1:9").close()
-    with serving(folder) as first:
-        client = first.browser()
-        form = next(f for f in forms_of(client.get("/serve/all").text) if f.action == "/drafts")
-        form.put("service", "village-domicile-letter")
-        tasks = client.post("/drafts", data=form.fields_as_dict()).url.path
-        path = f"{tasks}/0/applicant/0"
-        form = main_form(client, path)
-        form.put("0|applicant.name", "Salma Kader")
-        saved = client.post(f"{path}/save", data=form.fields_as_dict())
-        assert "Tersimpan di laptop ini" in saved.text
-        first.kill()
+    answers, tasks = flat(service), ""
+    typed: tuple[str, Any] | None = None
+    for section in ("", "applicant", "address", "village_letter", ""):
+        with serving(folder) as one:
+            client = one.browser()
+            assert ("Lanjutkan isian terakhir?" in client.get("/").text) == bool(tasks)
+            if not tasks:
+                tasks = _begun(client, service.slug)
+            if typed is not None:  # what was typed before the kill is there, and goes on
+                path, fields = typed
+                found = main_form(client, path)
+                assert set(found.fields) >= fields
+                assert client.post(path, data=found.fields_as_dict()).status_code == 200
+            if section:
+                path = f"{tasks}/0/{section}/0"
+                form = main_form(client, path)
+                fill(form, answers, section, 0)
+                saved = client.post(f"{path}/save", data=form.fields_as_dict())  # a field is left
+                assert "Tersimpan di laptop ini" in saved.text
+                typed = path, {pair for pair in form.fields if pair[0] not in FRESH}
+            one.kill()
     with serving(folder) as second:
         client = second.browser()
-        assert "Lanjutkan isian terakhir?" in client.get("/").text
-        assert ("0|applicant.name", "Salma Kader") in main_form(client, path).fields
         with serving(folder) as third:  # opens the pages that run already
             assert third.running.wait(timeout=60) == 0
             assert urlsplit(third.url).netloc == urlsplit(second.url).netloc
             assert third.url != second.url
             assert third.browser().get("/").status_code == 200
-        assert second.stop() == 0
+        form = main_form(client, f"{tasks}/documents")
+        form.put("paper", *service.example.documents)
+        client.post(form.action, data=form.fields_as_dict())
+        last = next(f for f in forms_of(client.get(f"{tasks}/check").text)
+                    if f.action.endswith("/submit"))  # fmt: skip
+        last.put("declared", "yes")
+        sending = threading.Thread(target=_sent, args=(client, last))
+        sending.start()
+        second.kill()
+        sending.join(60)
+    with serving(folder) as again:
+        client = again.browser()
+        page = client.get(tasks)
+        if not page.url.path.endswith("/receipt"):  # it was killed before it was taken in
+            last = next(f for f in forms_of(client.get(f"{tasks}/check").text)
+                        if f.action.endswith("/submit"))  # fmt: skip
+            last.put("declared", "yes")
+            page = client.post(last.action, data=last.fields_as_dict())
+        assert page.url.path.endswith("/receipt")
+        assert "Lanjutkan isian terakhir?" not in client.get("/").text
+        assert again.stop() == 0
     assert not (folder / "serve.json").exists()
     kept = list((folder / "templates").iterdir())  # compiled once, for the next start
     assert len(kept) > 10
     assert all(one.stat().st_mode & 0o77 == 0 for one in kept) or os.name == "nt"
+    house = opened(folder)
+    (line,) = house.store.requests.newest()
+    found_there = house.desk.open(line.record)
+    assert found_there.answers == service.check(answers, today=service.example.day).answers
+    assert found_there.documents == tuple(sorted(service.example.documents))
+    house.close()
 
 
-def test_left_after_any_step_without_a_word_it_opens_where_it_was(tmp_path: Path) -> None:
-    """A new program after each step, the old one never told: what a kill leaves on the disk, at
-    every step of a form."""
-    folder, hands = tmp_path / "data", Hands()
-    laptop(folder, hands).close()
-    tasks, service = "", catalogue().service("village-domicile-letter")
-    answers = flat(service)
-
-    def begin(browser: Browser) -> None:
-        nonlocal tasks
-        browser.go("/serve/all")
-        form = browser.form("/drafts")
-        form.put("service", service.slug)
-        browser.send(form)
-        tasks = browser.path
-
-    def papers(browser: Browser) -> None:
-        browser.go(f"{tasks}/documents")
-        form = browser.form()
-        form.put("paper", *service.example.documents)
-        browser.send(form)
-
-    def page(section: str) -> Callable[[Browser], None]:
-        def step(browser: Browser) -> None:
-            browser.go(f"{tasks}/0/{section}/0")
-            form = browser.form()
-            fill(form, answers, section, 0)
-            browser.send(form)
-
-        return step
-
-    def submit(browser: Browser) -> None:
-        browser.go(f"{tasks}/check")
-        form = browser.form()
-        form.put("declared", "yes")
-        browser.send(form)
-
-    sections = ("applicant", "address", "village_letter")
-    steps = [begin, papers, *(page(section) for section in sections), submit]
-    for number, step in enumerate(steps):
-        browser = abandoned(folder, hands)
-        assert ("Lanjutkan isian terakhir?" in browser.text) == (number > 0)
-        step(browser)
-    browser = abandoned(folder, hands)
-    assert "Lanjutkan isian terakhir?" not in browser.text
-    browser.go(tasks)
-    assert browser.path.endswith("/receipt")
-    found = browser.counter.desk.open(bytes.fromhex(browser.path.split("/")[2]))
-    assert found.answers == service.check(answers, today=service.example.day).answers
-    assert found.documents == tuple(sorted(service.example.documents))
+FRESH = ("token", "version", "window")
+"""What each drawing of a page has anew."""
 
 
-def abandoned(folder: Path, hands: Hands) -> Browser:
-    """The pages in a program of their own that nobody will close, unlocked, at home."""
-    counter, own = Counter(Place(folder, FieldSettings()), hands.clock(), keys(folder)), Secrets()
-    counter.syncing.start = lambda house: None  # type: ignore[method-assign]
-    client = TestClient(create_app(counter, own, PORT), base_url=ORIGIN)
-    browser = Browser(client, counter, own)
-    browser.unlock()
-    browser.go("/")
-    return browser
+def _begun(client: httpx.Client, service: str) -> str:
+    form = next(f for f in forms_of(client.get("/serve/all").text) if f.action == "/drafts")
+    form.put("service", service)
+    return str(client.post("/drafts", data=form.fields_as_dict()).url.path)
+
+
+def _sent(client: httpx.Client, form: Any) -> None:
+    """Send a form to a program that is killed meanwhile."""
+    with contextlib.suppress(httpx.TransportError):
+        client.post(form.action, data=form.fields_as_dict())
