@@ -27,9 +27,11 @@ from models.changes import Attached, Body
 from sync.messages import Health
 from tests.browser.central.laid import (
     a_batch,
+    a_dispute,
     a_form,
     a_manifest,
     a_pair,
+    a_request,
     a_voyage,
     an_incident,
 )
@@ -86,6 +88,7 @@ def central(folder: Path, browser: Browser) -> None:
             return found.enter(context, login) if login else found.open(context)
 
         desk_screens(found, window)
+        check_screens(found, window)
         room_screens(found, window)
         outreach_screens(found, window)
 
@@ -112,6 +115,32 @@ def desk_screens(desk: Desks, window: Callable[[str], Page]) -> None:
     admin = window("admin")
     admin.goto(f"{desk.base}/people")
     draw(admin, "pusat-pegawai")
+
+
+def check_screens(desk: Desks, window: Callable[[str], Page]) -> None:
+    """A request beside its papers, a return, a question, a dispute with a look at the result."""
+    rina, at = window("rina"), a_request(desk)
+    rina.goto(f"{desk.base}{at}?zoom=150")
+    rina.locator(".jb-split").evaluate("one => one.scrollIntoView()")
+    draw(rina, "pusat-periksa")
+    rina.goto(f"{desk.base}{at}/return")
+    rina.select_option('select[name="code:doc.KK"]', "DOC_UNREADABLE")
+    rina.fill('input[name="text:doc.KK"]', "foto ulang, bagian bawah terpotong")
+    rina.keyboard.press("Control+Enter")
+    rina.wait_for_selector(".govuk-inset-text")
+    draw(rina, "pusat-kembalikan")
+    rina.goto(f"{desk.base}{at}/ask?kind=photo&about=doc.KK")
+    draw(rina, "pusat-tanya")
+    rina.goto(desk.base + a_dispute(desk))
+    rina.keyboard.press("2")
+    rina.select_option("#code", "ORIGINAL")
+    rina.fill("#reason", "Kutipan akta kelahiran")
+    rina.evaluate("() => scrollTo(0, 120)")
+    draw(rina, "pusat-beda")
+    rina.keyboard.press("Control+Enter")
+    rina.wait_for_selector("#preview")
+    rina.locator("#preview").evaluate("one => one.scrollIntoView()")
+    draw(rina, "pusat-pratinjau")
 
 
 def room_screens(desk: Desks, window: Callable[[str], Page]) -> None:

@@ -378,14 +378,25 @@ def _told(
 ) -> list[Told]:
     """What each author at a laptop will read, once each."""
     slots, found = _slots(form, case.unit), {}
-    unit = unit_words(form, case.unit, lang)
-    value = ", ".join(filter(None, _words(slots, case.unit, chosen, lang))) or "-"
     for side in reader.sides(case):
         if side.author.device:
-            mine = ", ".join(filter(None, _words(slots, case.unit, side.value, lang))) or "-"
             name = f"{side.author.who} · {side.author.device}"
+            apart = _apart(slots, side.value, chosen)
+            value, mine = (
+                ", ".join(one or "-" for one in _words(apart, case.unit, given, lang))
+                for given in (chosen, side.value)
+            )
+            unit = " / ".join(slot.field.label.say(lang) for slot in apart)
+            unit = unit or unit_words(form, case.unit, lang)
             found[side.author.log] = Told(name, decided_words(unit, value, mine, reason, by, lang))
     return list(found.values())
+
+
+def _apart(slots: list[Slot], mine: Any, chosen: Any) -> list[Slot]:
+    """Of a group the questions that the two answer differently: those an author is told of."""
+    if not (isinstance(mine, dict) and isinstance(chosen, dict)):
+        return slots
+    return [s for s in slots if mine.get(member(s)) != chosen.get(member(s))] or slots
 
 
 def _follows(

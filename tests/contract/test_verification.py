@@ -237,6 +237,9 @@ def test_a_preview_says_what_both_will_read_and_changes_nothing(office, vans):
     office.sync(vans[1])
     (notice,) = [n for n in vans[1].notices if n.record == record and n.kind == "decided"]
     assert notice.value["name"] == "Salmah Hamid"
+    read = {one.who: one.words for one in preview.told}["Sari · Si Jola 1"]
+    assert "Nama lengkap pemohon memakai Salmah Hamid. Usulan Anda: Salma Hamid A." in read
+    assert "8272" not in read, "what is the same in both is not told again"
     assert refusal(lambda: room.preview(rina, case, "current")) == "case.closed"
 
 
