@@ -272,6 +272,35 @@ def test_a_decision_is_undone_by_a_new_case_and_nothing_is_lost(office, vans):
     assert whats.count("case") == 2
 
 
+def test_a_free_answer_is_undone_within_half_an_hour_or_by_a_supervisor(office, vans):
+    """Work on a request that is over is held, free units too; then it is opened again."""
+    record = taken_in(office, vans[0])
+    casework, room = office.central.casework, office.central.disputes
+    rina, tono, wati = (office.people[login] for login in ("rina", "tono", "wati"))
+
+    def seen(me: Any) -> int:
+        return casework.request(me, record.hex()).seen
+
+    casework.reject(rina, record.hex(), "OTHER", "", seen(rina))
+    casework.confirm(tono, record.hex(), seen(tono))
+    vans[0].edit(record, Body(set={FREE: "+6281340000002"}))
+    office.sync(vans[0])
+    with office.central.registry.read() as door:
+        (case,) = [name.hex() for name in door.record(record).disputes.values()]
+    casework.resolve(rina, case, "current", "tetap", room.open(rina, case).case.seen)
+    assert not room.open(rina, case).undo, "nothing is undone on a request that is over"
+    casework.advance(tono, record.hex(), "reopen", "salah tolak", seen(tono))
+    casework.confirm(wati, record.hex(), seen(wati))
+    assert room.open(rina, case).undo
+    office.clock.at += 1801
+    late = room.open(rina, case)
+    assert not late.undo
+    assert refusal(lambda: room.undo(rina, case, "x", late.case.seen)) == "case.undo_late"
+    again = room.undo(tono, case, "nomornya benar", room.open(tono, case).case.seen)
+    sides = room.open(tono, again.id).case.sides
+    assert sides[1].value == "+6281340000002"
+
+
 def test_what_went_into_a_batch_is_not_undone(office, vans):
     record, case = decided(office, vans)
     rina, casework = office.people["rina"], office.central.casework
