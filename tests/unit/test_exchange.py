@@ -62,7 +62,7 @@ def test_replies_find_their_request_and_only_the_last_ends_it():
     steps = one.receive(reply(first, 2, more=True), b"proof 1", [], [])
     assert [type(step) for step in steps] == [Acknowledged, Settled]
     assert (one.position.stored, one.sent, one.finished) == (2, 9, False)
-    assert one.position.cursor == Cursor()
+    assert one.position.cursor == Cursor(INCARNATION)  # whose proof it is; nothing was read
     steps = one.receive(reply(last, 9), b"proof 2", [], [])
     assert [type(step) for step in steps] == [Acknowledged, Settled, Absorbed]
     assert (one.position.stored, one.finished, one.outstanding) == (9, True, 0)
@@ -125,7 +125,7 @@ def test_pages_that_nobody_asked_for_move_nothing():
     _, first = asked(one.request(ENTRIES[:1], 5, pages=False))
     steps = one.receive(reply(first, 1, pages=1), b"", [Page(first, 0, [], 40)], [])
     assert not any(isinstance(step, Absorbed) for step in steps)
-    assert one.position.cursor == Cursor()
+    assert one.position.cursor == Cursor(INCARNATION)  # whose proof it is; nothing was read
     assert not one.finished
 
 
