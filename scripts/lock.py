@@ -26,9 +26,12 @@ LOCKS = {
     "requirements-field.lock": ("field",),
     "requirements-server.lock": ("server",),
 }
-LEFT_OUT = {"requirements-field.lock": ("faker", "polyfactory")}
+LEFT_OUT = {
+    "requirements-field.lock": ("faker", "polyfactory", "markdown-it-py", "mdurl", "pygments")
+}
 """What comes along with something else and is never loaded there: 22 MB of invented names and
-addresses, with which Litestar draws examples into an API's description. A laptop describes none."""
+addresses, with which Litestar draws examples into an API's description, and 10 MB with which rich
+colours program text and draws Markdown. A laptop does neither."""
 
 HEADER = """\
 # Made by scripts/lock.py for: {extras}. Do not edit by hand.

@@ -39,6 +39,7 @@ app = typer.Typer(
     help="Jemput Bola in the field: requests are taken without signal and sent when there is some.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # help as plain text: drawn by rich it needs 9 MB of pygments
     pretty_exceptions_enable=False,
 )
 enrol.register(app)

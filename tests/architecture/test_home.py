@@ -93,6 +93,11 @@ from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
 from field_client.settings import FieldSettings, Place
 create_app(Counter(Place(pathlib.Path("."), FieldSettings())), Secrets(), 1)
+import rich.console, rich.progress, rich.table
+from typer.testing import CliRunner
+from field_client.cli import app
+for words in (["--help"], ["operator", "--help"], ["serve", "--nonsense"], ["operator", "add"]):
+    assert "Usage: jemput" in CliRunner().invoke(app, words).output, words
 """
 
 
@@ -100,7 +105,7 @@ def test_a_laptop_works_without_what_its_lock_leaves_out(tmp_path):
     left_out = lock.LEFT_OUT["requirements-field.lock"]
     assert left_out
     assert not {"pydantic", "pillow-heif", *left_out} & set(locked("requirements-field.lock"))
-    names = (*left_out, "pydantic", "pydantic_core", "pillow_heif")
+    names = ("faker", "polyfactory", "markdown_it", "mdurl", "pygments", "pydantic", "pillow_heif")
     command = [sys.executable, "-c", BLOCKED.format(names=names)]
     environment = os.environ | {"PYTHONPATH": str(source.ROOT)}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
