@@ -32,22 +32,25 @@ def taken_in(office: Pusat, van: Van, units: dict[str, Any] | None = None) -> by
     return record
 
 
-def disputed(office: Pusat, first: Van, second: Van, unit: str = PROTECTED) -> tuple[bytes, str]:
-    """Two laptops give one citizen two names; the record and the case."""
+def disputed(
+    office: Pusat, first: Van, second: Van, wrong: dict[str, Any] | None = None
+) -> tuple[bytes, str]:
+    """Two laptops give one citizen two names; the record and the case. wrong: what else the first
+    of them gives."""
     record = taken_in(office, first)
     office.sync(second)
     screens = {van.log: van.display(record) for van in (first, second)}
     view = first.look(record)
     assert view is not None
     for van, name in ((first, "Salma Hamid A"), (second, "Salmah Hamid")):
-        van.edit(
-            record, Body(set={unit: dict(view.units[unit]) | {"name": name}}), screens[van.log]
-        )
+        value = dict(view.units[PROTECTED]) | {"name": name}
+        value |= (wrong or {}) if van is first else {}
+        van.edit(record, Body(set={PROTECTED: value}), screens[van.log])
         office.sync(van)
     with office.central.registry.read() as door:
         found = door.record(record)
     assert found is not None
-    return record, found.disputes[unit].hex()
+    return record, found.disputes[PROTECTED].hex()
 
 
 def status_of(office: Pusat, record: bytes) -> str:

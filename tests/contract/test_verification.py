@@ -177,6 +177,8 @@ def test_a_scan_that_cannot_be_opened_is_said_to_be_so(office, vans):
     noise = bring(office, vans[0], record, bytes(40_000))
     good = b"RIFF" + (39_992).to_bytes(4, "little") + b"WEBPVP8 " + bytes(39_984)
     whole = bring(office, vans[0], record, good)
+    short = bring(office, vans[0], record, good[:4] + (50_000).to_bytes(4, "little") + good[8:])
+    assert refusal(lambda: room.picture(rina, record.hex(), short.blob.hex())) == "blob.broken"
     line, data = room.picture(rina, record.hex(), whole.blob.hex())
     assert (line.unit, data) == ("document.KK", good)
     assert refusal(lambda: room.picture(rina, record.hex(), noise.blob.hex())) == "blob.broken"

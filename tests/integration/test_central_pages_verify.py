@@ -171,6 +171,15 @@ def test_a_dispute_is_decided_with_a_look_before_and_undone_after(office, vans, 
     assert "Beda data" in rina.text
 
 
+def test_what_is_suggested_of_a_protected_unit_is_not_chosen(office, vans, rina):
+    """The standing number says a woman's day of birth, of a man."""
+    _, case = disputed(office, *vans, {"nik": "8272037003090099"})
+    rina.go(f"/disputes/{case}")
+    assert "Saran: Usulan 1; lolos pemeriksaan" in rina.text
+    assert "Tidak dipilihkan" in rina.text
+    assert "take" not in rina.form(f"/disputes/{case}/decide").fields_as_dict()
+
+
 def test_a_stale_decision_keeps_the_choice_and_says_what_changed(office, vans, rina):
     record, case = disputed(office, *vans)
     at = f"/disputes/{case}"

@@ -58,6 +58,8 @@ def test_an_undone_decision_is_open_again_with_every_side_and_written_till_then(
     choose(office, new.id, "", "approve", "rina")
     assert office.value(record, PROTECTED)["name"] == "SALMA"
     assert office.record(record).disputes == {}
+    maker = office.laptops[0]
+    assert office.result(maker.log, maker.last).state == "applied", "its entry never waited"
 
 
 def test_undoing_a_decision_for_what_stood_offers_the_other_again():
