@@ -33,6 +33,7 @@ from server.scene import (
     promised_days,
     when,
 )
+from server.voyages import Plan
 
 GIB = 1 << 30
 DISK_LEAST = 2 * GIB
@@ -125,6 +126,7 @@ def coverage(scene: Scene) -> Panel:
     ):
         served[line.village][monday(line.period)] += line.n
     last = scene.door.last_days("captured", "van")
+    planned = _planned(scene)
     islands = _islands()
     order = sorted(scene.villages, key=lambda v: (last.get(v, ""), v))
     rows = []
@@ -134,11 +136,13 @@ def coverage(scene: Scene) -> Panel:
             name_of(village)
         )  # fmt: skip
         gone = scene.n((scene.today - day).days) if day is not None else "–"
+        coming = words.day(date.fromisoformat(planned[village])) if village in planned else "–"
         rows.append(
             [
                 Cell(name),
                 Cell(words.day(day) if day is not None else scene.say("belum pernah")),
                 Cell(gone),
+                Cell(coming),
                 scene.records(
                     served[village].total(),
                     "captured",
@@ -156,15 +160,18 @@ def coverage(scene: Scene) -> Panel:
     recent = (scene.today - timedelta(ACTIVE_DAYS)).isoformat()
     late = [v for v in scene.villages if last.get(v, "") < recent]
     said = scene.say(
-        "{n} dari {all} desa belum didatangi mobil keliling dalam {days} hari.",
+        "{n} dari {all} desa belum didatangi mobil keliling dalam {days} hari; {next} di antaranya "
+        "sudah dijadwalkan.",
         n=len(late),
         all=len(scene.villages),
         days=ACTIVE_DAYS,
+        next=len(planned.keys() & late),
     )
     heads = [
         scene.say("Desa atau kelurahan"),
         scene.say("Terakhir didatangi"),
         scene.say("Hari sejak itu"),
+        scene.say("Rencana berikutnya"),
         scene.say("Warga dilayani, {n} minggu", n=WEEKS),
     ]
     names = [name_of(v) for v in sorted(scene.villages)]
@@ -174,6 +181,18 @@ def coverage(scene: Scene) -> Panel:
         "Dihitung dari hari warga dilayani oleh mobil keliling, menurut desa tempat tinggalnya."
     )
     return Panel("coverage", scene.say("Cakupan kunjungan"), said, heads, rows, chart, note)
+
+
+def _planned(scene: Scene) -> dict[str, str]:
+    """Village -> the first day (ISO) from today on that a van is planned to be there."""
+    today, found = scene.today.isoformat(), dict[str, str]()
+    for voyage in scene.door.voyages(today, "9999-12-31"):
+        if voyage.state != "planned":
+            continue
+        for stop in msgspec.msgpack.decode(voyage.data, type=Plan).stops:
+            if stop.day >= today:
+                found[stop.village] = min(stop.day, found.get(stop.village, stop.day))
+    return found
 
 
 def _islands() -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from models.changes import Body
+from models.words import WIT
+from server.voyages import Plan, Stop
 from tests.pusat import DAY, OTHER_VILLAGE, VILLAGE, Pusat
 from tests.windows import Window, window, windows
 
@@ -38,6 +41,9 @@ def _days(office: Pusat) -> None:
     work.send_back(rina, records[0].hex(), "DOC_MISSING", "KK", seen)
     work.accept(rina, records[1].hex(), seen)
     office.clock.at += 5 * DAY
+    today = datetime.fromtimestamp(office.clock.at, WIT).date()
+    stop = Stop((today + timedelta(9)).isoformat(), OTHER_VILLAGE)
+    office.central.voyages.keep(office.people["tono"], Plan("Pelayanan jemput bola", (stop,)))
     van.edit(records[2], Body(set={PHONE: "+6281240001111"}))
     office.sync(van)
     office.central.reports.follow(9)
@@ -88,7 +94,7 @@ def test_panels_say_what_their_charts_show(tono):
     assert "6 berkas terbuka; 5 sudah lewat dari yang dijanjikan." in tono.text
     assert "1 pengembalian. 100,0 % dari berkas yang disetujui benar sejak pertama." in tono.text
     assert "1 tanda perlu ditinjau." in tono.text
-    assert "88 dari 89 desa belum didatangi mobil keliling dalam 30 hari." in tono.text
+    assert "88 dari 89 desa belum didatangi mobil keliling dalam 30 hari; 1 di" in tono.text
     pictures = re.findall(r'<img class="jb-chart" src="([^"]+)" alt="([^"]+)"', tono.page.text)
     assert len(pictures) >= 8
     for address, alt in pictures[:2]:
