@@ -52,6 +52,11 @@ def loose_key(text: str) -> str:
     return " ".join(_VARIANTS.get(word, word) for word in words)
 
 
+def search_words(text: str) -> tuple[str, ...]:
+    """The words by which somebody of this name is looked for, each once, in order."""
+    return tuple(dict.fromkeys(loose_key(text).split()))
+
+
 def alike(one: str, other: str) -> Literal["same", "variant", "different"]:
     """Whether two names are the same, a known variant of each other, or different."""
     if key(one) == key(other):

@@ -21,6 +21,7 @@ import msgspec
 from models import audit
 from models.audit import AuditEntry
 from models.changes import Body, Change, encode, raw
+from models.names import search_words
 from models.regions import villages
 from models.services import Service, catalogue
 from server.database.devices import write_log
@@ -240,6 +241,8 @@ class Loader:
             row |= {"changed_at": self.touched_at.pop(name), "data": encode(record)}
             self.write("records", row)
             self.faces.pop(name)
+            for word in search_words(about.name):
+                self.write("record_names", (self.city, word.encode(), record.created, name))
             if not is_over(record):
                 for key in sorted(set(about.keys)):
                     self.write("record_keys", (self.city, key, name))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
 from models import names
 from models.changes import KINDS, encode, record_of
@@ -24,6 +25,7 @@ from server.database.tables import (
     EntryRow,
     LogRow,
     RecordKeyRow,
+    RecordNameRow,
     RecordRow,
     WaitingRow,
 )
@@ -37,6 +39,7 @@ _counters = table_of(CounterRow)
 _entries = table_of(EntryRow)
 _decisions = table_of(DecisionRow)
 _records = table_of(RecordRow)
+_names = table_of(RecordNameRow)
 _keys = table_of(RecordKeyRow)
 _cases = table_of(CaseRow)
 _case_records = table_of(CaseRecordRow)
@@ -152,10 +155,29 @@ class Saving(Recents):
             row |= {"created": record.created, "created_at": times[record.created]}
             new.append(row | {"device": record.device})
         self.delete(_keys, ["record"], [{"record": row["id"]} for row in changed])
+        self._save_names(new, changed)
         self.insert(_records, new)
         self.update(_records, ["id"], changed)
         self.insert(_keys, keys)
         self.save_traces(traces, known.state.records, [row["id"] for row in changed], times)
+
+    def _save_names(self, new: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
+        """Words of names, before the requests themselves are written."""
+        here = select(_records.c.id, _records.c.name, _records.c.created)
+        here = here.where(_records.c.city == self.city)
+        before = {row.id: row for row in self.each(here, _records.c.id, [r["id"] for r in changed])}
+        renamed = [row for row in changed if before[row["id"]].name != row["name"]]
+        self.delete(_names, ["record"], [{"record": row["id"]} for row in renamed])
+        made = [(row["id"], row["created"], row["name"]) for row in new]
+        made += [(row["id"], before[row["id"]].created, row["name"]) for row in renamed]
+        self.insert(
+            _names,
+            [
+                {"word": word.encode(), "created": created, "record": record}
+                for record, created, name in made
+                for word in names.search_words(name)
+            ],
+        )
 
     # -- cases
 

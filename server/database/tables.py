@@ -288,7 +288,7 @@ class RecordRow(Table, table=True):
     __table_args__ = (
         Index("uq_records_code", "city", "block", "number", unique=True),
         Index("ix_records_created", "city", "created", "id"),
-        Index("ix_records_status", "city", "status", "created", "id"),
+        Index("ix_records_status", "city", "status", "created", "id", "created_at"),
         Index("ix_records_village", "city", "village", "created", "id"),
         Index("ix_records_device", "city", "device", "created", "id"),
         Index("ix_records_service", "city", "service", "created", "id"),
@@ -313,6 +313,18 @@ class RecordRow(Table, table=True):
     changed: int = big()
     changed_at: int = big()
     data: bytes
+
+
+class RecordNameRow(Table, table=True):
+    """A word of the name a request is about (models.names.search_words, UTF-8: both databases
+    compare bytes alike). created: of the request, so that the newest are found first."""
+
+    __tablename__ = "record_names"
+    __table_args__ = (Index("ix_record_names_record", "city", "record", "word"), NARROW)
+    city: str = pk()
+    word: bytes = pk()
+    created: int = big_pk()
+    record: bytes = pk()
 
 
 class RecordKeyRow(Table, table=True):

@@ -12,6 +12,7 @@ import pytest
 from httpx import Response
 from python_calamine import CalamineWorkbook
 
+from models.changes import Body
 from server.worklist import ASSIGN_MAX, CLAIM_SECONDS
 from tests.integration.test_central_cases import disputed
 from tests.pusat import PROTECTED, VILLAGE, Pusat, pusat
@@ -163,6 +164,26 @@ def test_the_citizen_on_the_telephone_is_found(office: Pusat, asked: str) -> Non
         said = " ".join(f"{e.target} {e.detail}" for e in door.trail(limit=5000))
     assert "827203300309" not in said
     assert "salma" not in said.lower()
+
+
+def test_a_name_is_found_by_its_words_also_after_it_was_corrected(tmp_path: Path) -> None:
+    with pusat(tmp_path / "pusat") as office:
+        van = office.van("Si Jola 1")
+        told = {"name": "Moh. Ma'ruf Kader", "nik": "8272033003099999"}
+        record = van.take_in(1, **{PROTECTED: told})
+        office.sync(van)
+        office.sync(van)
+        rina, work = office.people["rina"], office.central.worklist
+
+        def found(text: str) -> bool:
+            return [one.request.id for one in work.search(rina, text)] == [record.hex()]
+
+        assert all(map(found, ("kader", "muhammad maruf", "KADER MOH", "ma'r", "kad muh")))
+        assert not any(map(found, ("ader", "kader salma", "m k", "''")))
+        van.edit(record, Body(set={PROTECTED: told | {"name": "Ma'ruf Soleman"}}))
+        office.sync(van)
+        assert found("soleman maruf")
+        assert not found("kader")
 
 
 def test_what_is_not_found_says_where_it_may_be(office: Pusat) -> None:

@@ -126,7 +126,15 @@ def test_every_table_is_the_same(both):
     assert changes > 60
     for name, found in real.items():
         assert loaded_rows[name] == found, name
-    for name in ("entries", "decisions", "decision_cells", "records", "record_keys", "audit"):
+    for name in (
+        "entries",
+        "decisions",
+        "decision_cells",
+        "records",
+        "record_names",
+        "record_keys",
+        "audit",
+    ):
         assert real[name], name
 
 
