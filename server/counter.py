@@ -55,6 +55,7 @@ DRAFTS_MAX = 200
 DRAFT_DAYS = 30
 """As at a laptop: after so many days without a save a draft is gone (`lifecycle`)."""
 
+WINDOW_MAX = 40
 DAY_SECONDS = 86_400
 DUPLICATE = "duplicate"
 CORRECT = "correct_at_office"
@@ -73,13 +74,15 @@ class Written(msgspec.Struct, frozen=True):
 
 class Forms(msgspec.Struct, frozen=True):
     """What a draft holds. seen: number of the register when it was begun (law: display). record: of
-    the request it corrects, with its answers and documents as they were then."""
+    the request it corrects, with its answers and documents as they were then. window: that saved
+    last; its own saves, one while typing and one by the button, overtake each other."""
 
     forms: tuple[Written, ...]
     seen: int
     record: bytes = b""
     before: dict[str, Any] = {}
     papers: tuple[str, ...] = ()
+    window: str = ""
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -192,9 +195,11 @@ class Counter:
         answers: Mapping[int, Mapping[str, Any]],
         documents: Mapping[int, Sequence[str]] | None = None,
         reasons: Mapping[int, Mapping[str, str]] | None = None,
+        window: str = "",
     ) -> Folder:
-        """Save what was typed, form by form (by its number); None takes a key away. Problems
-        draft.moved where they were saved elsewhere meanwhile, draft.large."""
+        """Save what was typed, form by form (by its number); None takes a key away. window: the
+        name of the page that saves. Problems draft.moved where they were saved elsewhere meanwhile,
+        draft.large."""
         require(roles(me), Act.TAKE_IN)
         forms = []
         for number, sheet in enumerate(folder.sheets):
@@ -212,9 +217,11 @@ class Counter:
             kept = _mine(door, me, folder.name)
             if kept.became or kept.version != folder.version:
                 raise Problem("draft.moved")
-            changed = msgspec.structs.replace(folder.kept, forms=tuple(forms))
-            if changed == folder.kept:
+            if tuple(forms) == folder.kept.forms:
                 return folder
+            changed = msgspec.structs.replace(
+                folder.kept, forms=tuple(forms), window=window[:WINDOW_MAX]
+            )
             return self._keep(door, me, changed, kept)
 
     def drop(self, me: Person, name: bytes) -> None:

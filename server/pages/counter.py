@@ -8,6 +8,7 @@ draft's version: what was drawn before another window saved does not overwrite i
 from __future__ import annotations
 
 import io
+import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -125,13 +126,12 @@ def keep(here: Here, form: Form, name: str, number: int, section: str, row: int)
     looked = topics.look(folder)
     page = walk.topic_at(folder, looked, number, section, row, here.lang)
     wish, counter = form.get("do"), here.central.counter
-    if form.get("version") != str(folder.version):
+    if not _is_newest(folder, form):
         return _draw(here, folder, looked, page, checked=False, form=form)
     if wish == walk.REMOVE:
         counter.put(here.me, folder, topics.emptied(folder, page))
         return here.go(_at(folder), here.say("{title} dihapus.", title=page.title))
-    answers = topics.answered(folder, looked, page, form)
-    folder = counter.put(here.me, folder, answers, None, topics.reasons_in(page, form))
+    folder = _write(here, folder, looked, page, form)
     looked = topics.look(folder)
     if walk.stops_at(looked, page) and wish != walk.LATER:
         return here.go(_at(folder, f"{page.address}?look=1"))
@@ -139,6 +139,18 @@ def keep(here: Here, form: Form, name: str, number: int, section: str, row: int)
         more = topics.may_add(looked[page.number], section)
         return here.go(_at(folder, f"{number}/{section}/{more}" if more else ""))
     return here.go(_at(folder, walk.next_page(topics.topics_of(folder, looked, here.lang), page)))
+
+
+@act("/counter/drafts/{name:str}/{number:int}/{section:str}/{row:int}/save")
+def save(here: Here, form: Form, name: str, number: int, section: str, row: int) -> Response[Any]:
+    """Save while typing: asked by htmx on leaving each field. Says when, and the new version."""
+    folder = _open(here, name)
+    if folder.became or not _is_newest(folder, form):
+        raise Problem("draft.moved")
+    looked = topics.look(folder)
+    page = walk.topic_at(folder, looked, number, section, row, here.lang)
+    folder = _write(here, folder, looked, page, form)
+    return here.page("counter/saved.html", folder=folder)
 
 
 @show("/counter/drafts/{name:str}/documents")
@@ -253,6 +265,18 @@ def _open(here: Here, text: str) -> Folder:
     return here.central.counter.open(here.me, name)
 
 
+def _is_newest(folder: Folder, form: Form) -> bool:
+    """Whether no other window saved since this page was drawn."""
+    same = bool(folder.kept.window) and form.get("window") == folder.kept.window
+    return same or form.get("version") == str(folder.version)
+
+
+def _write(here: Here, folder: Folder, looked: Sequence[Looked], page: Topic, form: Form) -> Folder:
+    answers = topics.answered(folder, looked, page, form)
+    why = topics.reasons_in(page, form)
+    return here.central.counter.put(here.me, folder, answers, None, why, form.get("window"))
+
+
 def _at(folder: Folder, part: str = "") -> str:
     return f"{HOME}/drafts/{folder.name.hex()}/{part}".rstrip("/")
 
@@ -288,6 +312,7 @@ def _draw(
         folder=folder,
         base=_at(folder),
         overtaken=overtaken,
+        window=secrets.token_hex(4),
         page=page,
         now=now,
         rare=rare,
@@ -344,6 +369,6 @@ def _changed(here: Here, folder: Folder, now: dict[str, Any]) -> list[tuple[str,
 
 
 HANDLERS = [
-    start, event, begin, correct, tasks, topic, keep, documents, brought, check, submit, done,
+    start, event, begin, correct, tasks, topic, keep, save, documents, brought, check, submit, done,
     printed, ask_drop, drop,
 ]  # fmt: skip

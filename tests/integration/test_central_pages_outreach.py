@@ -11,6 +11,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+from httpx import Response
 
 from models.changes import Attached, Body
 from models.fields import split_row
@@ -19,11 +20,11 @@ from models.services import catalogue
 from server.counter import BLOCK
 from sync.enrolment import read_invitation
 from sync.messages import Health
-from tests.integration.test_central_counter import flat
+from tests.integration.test_central_counter import filled, flat
 from tests.integration.test_central_outreach import TODAY, say_health
 from tests.pages import Sent
 from tests.pusat import DAY, OTHER_VILLAGE, PASSWORD, SLUG, VILLAGE, Pusat
-from tests.windows import Window, window, windows
+from tests.windows import OURS, Window, window, windows
 
 SLUGS = catalogue().slugs
 
@@ -87,7 +88,7 @@ def test_who_comes_to_the_office_is_taken_in_from_the_tile_to_the_receipt(
     loket.post(f"{base}/documents", paper=["KK"])
     for section in dict.fromkeys(key.partition(".")[0] for key in answers):
         loket.go(f"{base}/0/{section}/0")
-        loket.send(loket.form(), **fill(loket.form(), answers, section, 0), do="next")
+        loket.send(loket.form(), **named(fill(loket.form(), answers, section, 0)), do="next")
         assert "look=1" not in str(loket.page.request.url), loket.text
     loket.go(f"{base}/check")
     assert "Bahar Soleman" in loket.text
@@ -120,7 +121,7 @@ def test_what_was_returned_is_corrected_at_the_counter(office: Pusat, loket: Win
     loket.post(f"{base}/submit", status=422)
     assert "Belum ada yang berubah" in loket.text
     loket.go(f"{base}/0/applicant/0")
-    loket.send(loket.form(), **{"0|applicant.phone": "081234509876"}, do="next")
+    loket.send(loket.form(), **named({"0|applicant.phone": "081234509876"}), do="next")
     loket.go(f"{base}/check")
     assert "+6281234509876" in loket.text
     loket.post(f"{base}/submit", reason="nomor baru")
@@ -137,15 +138,34 @@ def test_what_is_wrong_is_kept_and_said_and_an_old_window_overwrites_nothing(
     base = loket.path
     loket.go(f"{base}/0/applicant/0")
     old = loket.form()
-    loket.send(old, **{"0|applicant.name": "RATNA", "0|applicant.nik": "123"}, do="next")
+    loket.go(f"{base}/0/applicant/0")  # the same page in another window
+    new = loket.form()
+    loket.send(new, **named({"0|applicant.name": "RATNA", "0|applicant.nik": "123"}), do="next")
     assert "look=1" in str(loket.page.request.url)
     assert 'value="123"' in loket.page.text
-    loket.send(old, 409, **{"0|applicant.name": "LAIN"}, do="next")
+    loket.send(old, 409, **named({"0|applicant.name": "LAIN"}), do="next")
     assert "LAIN" in loket.text
     assert 'value="RATNA"' in loket.page.text
+    saved = typing(loket, new, {"0|applicant.name": "RATNA AHMAD"})
+    assert "Tersimpan" in saved.text
+    assert typing(loket, old, {"0|applicant.name": "LAIN"}).status_code == 409
+    loket.send(new, **named({"0|applicant.name": "RATNA A. S."}), do="later")  # overtook itself
+    loket.go(f"{base}/0/applicant/0")
+    assert 'value="RATNA A. S."' in loket.page.text
     loket.go(f"{base}/drop")
     loket.post(f"{base}/drop")
     loket.go(base, 404)
+
+
+def named(fields: dict[str, Any]) -> Any:
+    """Fields whose names are no names of Python."""
+    return fields
+
+
+def typing(window: Window, form: Sent, changed: dict[str, str]) -> Response:
+    """What htmx sends while somebody types."""
+    data = form.fields_as_dict() | {name: [value] for name, value in changed.items()}
+    return window._send("POST", f"{form.action}/save", data=data, headers=OURS)
 
 
 def test_the_counter_is_for_who_takes_requests_in(office: Pusat, tono: Window) -> None:
@@ -170,6 +190,23 @@ def other_person(office: Pusat, login: str):
         return door.person(login)
 
 
+def test_every_service_can_be_taken_in_at_the_counter(office: Pusat) -> None:
+    counter, me = office.central.counter, office.people["loket"]
+    office.clock.at += 4 * DAY  # the examples' own day
+    taken: list[bytes] = []
+    for slug in catalogue().slugs:
+        service = catalogue().service(slug)
+        given = {**service.example.reasons, "duplicate": "contoh berulang"}
+        folder = counter.put(me, filled(office, slug), {}, None, {0: given})
+        taken += counter.submit(me, folder)
+    office.clock.at -= 4 * DAY
+    assert len(set(taken)) == len(catalogue().slugs) == 47
+    with office.central.registry.read() as door:
+        codes = {record.code for name in taken if (record := door.record(name)) is not None}
+    assert len(codes) == 47
+    assert {block for block, _ in filter(None, codes)} == {BLOCK}
+
+
 # -- services
 
 
@@ -177,17 +214,9 @@ def other_person(office: Pusat, login: str):
 def test_every_service_is_shown_as_a_clerk_sees_it(loket: Window, slug: str) -> None:
     service = catalogue().service(slug)
     loket.go(f"/services/{slug}?filled=1")
-    labels = [
-        slot.field.label.say("id")
-        for slot in service.plan.slots.values()
-        if slot.field.required is True
-        and slot.typed
-        and slot.field.guard != "central"
-        and slot.field.kind != "attachment"
-        and slot.field.stage != "handover"
-        and service.plan.blocks[slot.section].when in ("", None)
-    ]
-    missing = [label for label in labels if label not in loket.text]
+    answered = flat(service)
+    missing = [key for key in answered if f'name="0|{key}' not in loket.page.text]
+    assert answered
     assert not missing
     assert "lolos semua pemeriksaan" in loket.text
 
@@ -217,7 +246,7 @@ def test_a_lost_laptop_is_reported_and_its_list_of_people_printed(
     assert "3 catatan" in tono.text
     tono.go(f"{address}/lost")
     tono.post(f"{address}/lost", status=422, reason=" ")
-    tono.post(f"{address}/lost", reason="dicuri di pelabuhan Rum", **{"from": "1"})
+    tono.post(f"{address}/lost", reason="dicuri di pelabuhan Rum", **named({"from": "1"}))
     assert tono.path == address
     assert "UU 27/2022" in tono.text
     assert "dicuri di pelabuhan Rum" in tono.text
@@ -233,7 +262,7 @@ def test_an_invitation_is_shown_once_and_is_one(office: Pusat, tono: Window) -> 
     tono.go("/devices/new/invite", 403)
     admin = window(office, "admin")
     admin.go("/devices/new/invite")
-    sent = {"name": "Si Jola 9", "kind": "van", "operator": "Sari", "village": [VILLAGE]}
+    sent: Any = {"name": "Si Jola 9", "kind": "van", "operator": "Sari", "village": [VILLAGE]}
     admin.post("/devices/new/invite", **sent)
     assert "<svg" in admin.page.text
     text = admin.page.text.partition("base64,")[2].partition('"')[0]
@@ -275,12 +304,12 @@ def test_a_voyage_is_planned_printed_published_and_called_off(office: Pusat, ton
     tono.go("/visits/coverage")
     assert "belum terjangkau" in tono.text
     tono.go(f"/visits/new?village={VILLAGE}")
-    tono.post("/visits/new", status=422, **{"day|0": day, "village|0": VILLAGE})
+    tono.post("/visits/new", status=422, **named({"day|0": day, "village|0": VILLAGE}))
     tono.send(
         tono.form("/visits/new"),
         purpose="Pelayanan jemput bola Oba",
         device="Si Jola Jalan",
-        **{"note|0": "Balai desa, 09.00", "name|0": "Ratna Ahmad", "duty|0": "Ketua tim"},
+        **named({"note|0": "Balai desa, 09.00", "name|0": "Ratna Ahmad", "duty|0": "Ketua tim"}),
     )
     address = tono.path
     assert tono.text.count("JEMPUT BOLA DUKCAPIL") == 1
