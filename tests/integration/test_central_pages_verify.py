@@ -173,7 +173,7 @@ def test_a_dispute_is_decided_with_a_look_before_and_undone_after(office, vans, 
 
 def test_what_is_suggested_of_a_protected_unit_is_not_chosen(office, vans, rina):
     """The standing number says a woman's day of birth, of a man."""
-    _, case = disputed(office, *vans, {"nik": "8272037003090099"})
+    _, case = disputed(office, vans[0], vans[1], {"nik": "8272037003090099"})
     rina.go(f"/disputes/{case}")
     assert "Saran: Usulan 1; lolos pemeriksaan" in rina.text
     assert "Tidak dipilihkan" in rina.text
