@@ -35,6 +35,12 @@ def test_a_newborn_is_taken_in_at_the_counter(central: Desks, context: Contexts)
     lia.locator(".govuk-task-list__link").nth(1).click()
     lia.get_by_role("button", name="Simpan & lanjut").click()  # nothing typed: it says what lacks
     expect(lia.locator("#summary")).to_contain_text("belum lengkap")
+    with lia.expect_response(re.compile(r"/save$")) as said:  # kept while it is typed
+        lia.fill("[name='0|applicant.name']", "Salma Kader")
+    assert said.value.ok
+    lia.get_by_role("button", name="Simpan & lanjut").click()  # overtakes its own save
+    expect(lia.locator("#summary")).to_contain_text("belum lengkap")
+    expect(lia.locator("[name='0|applicant.name']")).to_have_value("Salma Kader")
     # The rest is typed as the integration tests type it; here the last steps are looked at.
     counter, me = central.central.counter, central.office.people["loket"]
     folder = counter.open(me, bytes.fromhex(base.rpartition("/")[2]))
