@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli import app
-from server.worklist import ASSIGN_MAX, CLAIM_SECONDS
+from server.worklist import ASSIGN_MAX, CLAIM_SECONDS, Filter
 from tests.pusat import PASSWORD, PROTECTED, Pusat, pusat
 
 
@@ -121,3 +121,53 @@ def test_people_keep_lists_of_their_own(office):
         "filters": []
     }
     assert problem(office.post("rina", "/v1/work/filters", {"name": " "})) == "work.filter_name"
+
+
+def test_lists_by_holder_age_order_and_area_are_the_same_on_both_databases(office):
+    work, clock = office.central.worklist, office.clock
+    rina, tono, admin = (office.people[login] for login in ("rina", "tono", "admin"))
+
+    def listed(me=rina, **wanted: str) -> list[str]:
+        return [one.request.id for one in work.lines(me, Filter(**wanted), clocked=True)]
+
+    everything = names(office)
+    assert listed() == everything
+    assert listed(order="newest") == everything[::-1]
+    assert [one.request.id for one in work.lines(rina, Filter(order="newest"), after=everything[3])]
+    assert listed(village="82.72.03") == everything
+    assert listed(village="82.72.01") == []
+    assert work.assign(tono, everything[:2], "rina") == 2
+    assert listed(held="mine") == everything[:2]
+    assert {one.request.id for one in work.mine(rina)} == {*everything[:2]}
+    assert listed(tono, held="mine") == []
+    assert listed(tono, held="taken") == everything[:2]
+    assert listed(held="free") == everything[2:]
+    assert work.assign_all(tono, Filter(held="free"), "yusuf") == 3
+    assert listed(held="free") == []
+    clock.at += 30 * 24 * 3600
+    assert listed(age="late") == everything
+    assert {queue.status: queue.late for queue in work.queues(rina)}["received"] == 5
+    late = work.lines(rina, Filter(age="late"), clocked=True)[0]
+    assert late.clock is not None
+    assert late.clock.bucket == "late"
+    assert len(work.export(rina, Filter(status="received"))) == 5
+    somewhere = office.central.staff.place(admin, "yusuf", ["82.72.01"])
+    assert listed(somewhere) == []
+    assert work.export(somewhere, Filter()) == []
+    assert work.assign_all(tono, Filter(village="82.72.01"), "rina") == 0
+    office.central.staff.place(admin, "yusuf", [])
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("warga", [4, 3, 2, 1, 0]),
+        ("WAR 3", [2]),
+        ("8272033003090002", [1]),
+        ("arga", []),
+        ("w", []),
+    ],
+)
+def test_somebody_is_found_by_nik_or_words_of_the_name(office, text, places):
+    found = office.central.worklist.search(office.people["rina"], text)
+    assert [one.request.id for one in found] == [names(office)[place] for place in places]
