@@ -119,6 +119,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "topic": lambda s: f"/drafts/{draft(s)}/0/birth/0",
     "topic with errors": lambda s: f"/drafts/{draft(s)}/0/birth/0?look=1",
     "documents": lambda s: f"/drafts/{draft(s)}/documents",
+    "half papers": lambda s: f"/drafts/{draft(s)}/waiting",
     "check": lambda s: f"/drafts/{draft(s)}/check",
     "drop": lambda s: f"/drafts/{draft(s)}/drop",
     "sending": lambda _: "/sending",

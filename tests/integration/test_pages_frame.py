@@ -411,6 +411,25 @@ def test_a_correction_that_changes_nothing_is_told(browser: Browser) -> None:
     assert "Tidak ada isian yang berubah" in browser.text
 
 
+def test_a_question_drawn_for_one_citizen_says_nothing_of_another(browser: Browser) -> None:
+    path = f"{begin(browser, 'village-domicile-letter')}/0/applicant/0"
+    browser.go(path)
+    form = browser.form()
+    form.put("0|applicant.name", "Hafsah Kader")
+    browser.send(form, do="later")
+    assert "Hafsah Kader" in browser.go(path).text
+    other = f"{begin(browser, 'village-domicile-letter')}/0/applicant/0"
+    assert "Hafsah Kader" not in browser.go(other).text
+    once, again = (browser.go(other).text for _ in range(2))
+    fresh = re.compile(r'name="window" value="\w+"')
+    assert fresh.sub("", once) == fresh.sub("", again)
+    assert "(boleh kosong)" in browser.text
+    browser.send(browser.form("/language"))
+    browser.go(other)
+    assert "(boleh kosong)" not in browser.text, "in another language it is drawn anew"
+    browser.send(browser.form("/language"))
+
+
 def test_a_whole_database_is_believed_for_ten_minutes(browser: Browser, monkeypatch) -> None:
     house, asked = browser.counter.house, []
     assert house is not None
