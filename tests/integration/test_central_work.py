@@ -165,7 +165,6 @@ def test_lists_by_holder_age_order_and_area_are_the_same_on_both_databases(offic
         ("WAR 3", [2]),
         ("8272033003090002", [1]),
         ("arga", []),
-        ("w", []),
     ],
 )
 def test_somebody_is_found_by_nik_or_words_of_the_name(office, text, places):
