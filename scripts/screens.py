@@ -23,6 +23,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import assets
+from field_client import phone
 from models.changes import Attached, Body
 from sync.messages import Health
 from tests.browser.central.laid import (
@@ -91,6 +92,7 @@ def central(folder: Path, browser: Browser) -> None:
         check_screens(found, window)
         room_screens(found, window)
         outreach_screens(found, window)
+        board_screens(found, window)
 
 
 def desk_screens(desk: Desks, window: Callable[[str], Page]) -> None:
@@ -115,6 +117,22 @@ def desk_screens(desk: Desks, window: Callable[[str], Page]) -> None:
     admin = window("admin")
     admin.goto(f"{desk.base}/people")
     draw(admin, "pusat-pegawai")
+
+
+def board_screens(desk: Desks, window: Callable[[str], Page]) -> None:
+    """The dashboard, the records behind a number, the trail."""
+    desk.central.reports.follow(99)
+    tono, mata = window("tono"), window("mata")
+    tono.goto(f"{desk.base}/dashboard")
+    for picture in tono.locator("img.jb-chart").all():
+        picture.evaluate("one => { one.scrollIntoView(); return one.decode() }")
+    tono.evaluate("document.querySelector('#services').scrollIntoView()")
+    draw(tono, "pusat-dasbor")
+    tono.goto(f"{desk.base}/dashboard/records?figure=arrived")
+    draw(tono, "pusat-angka")
+    desk.central.evidence.verify(None)
+    mata.goto(f"{desk.base}/audit")
+    draw(mata, "pusat-jejak")
 
 
 def check_screens(desk: Desks, window: Callable[[str], Page]) -> None:
@@ -215,6 +233,11 @@ def walk(served: Served, page: Page) -> None:
         draw(page, name)
     page.goto(receipt.removesuffix("/receipt") + "/files")
     draw(page, "lampiran")
+    phone.addresses = lambda: ["127.0.0.1"]  # no hotspot here
+    page.click("text=Buka untuk HP")
+    page.wait_for_load_state()
+    page.locator("h2 >> text=HP sebagai kamera").evaluate("one => one.scrollIntoView()")
+    draw(page, "hp")
 
 
 def draw(page: Page, name: str) -> None:

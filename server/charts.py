@@ -82,7 +82,10 @@ def _draw(chart: Chart, kind: str) -> bytes:
     import vl_convert
 
     drawn = FORMS[chart.form](altair, chart).configure(
-        font=FONT, background="white", view={"stroke": None}
+        font=FONT,
+        background="white",
+        padding={"left": 18, "right": 18, "top": 4, "bottom": 4},  # other fonts are wider
+        view={"stroke": None},
     )
     drawn = drawn.configure_axis(labelFontSize=12, titleFontSize=12, labelLimit=220)
     spec = drawn.configure_legend(labelFontSize=12, titleFontSize=12).to_dict()
