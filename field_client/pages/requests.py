@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from litestar import Response
@@ -119,6 +120,7 @@ def receipt(here: Here, record: str) -> Response[str]:
     return here.page("receipt.html", slip=slip, qr=drawing_of(slip.token), sign=sign)
 
 
+@lru_cache(32)
 def drawing_of(token: str) -> str:
     """A QR code as an SVG drawing. Micro QR off: many telephones do not read it."""
     import segno
