@@ -175,7 +175,8 @@ class Crossing:
 
     def _post(self, exchange: Exchange) -> bool:
         """One round trip, and its commits. True where the answer was cut short."""
-        entries = self.store.pending(exchange.next_entry - 1, self.size, self.log.id)
+        after = exchange.next_entry - 1
+        entries = [] if exchange.asks_first else self.store.pending(after, self.size, self.log.id)
         request = exchange.request(entries, self.courier.desk.facts().at, blobs=self.files.asks())
         body = self.envelopes.close(request, self._file_frames(exchange))
         self.store.requested(exchange.position.number, self.log.id)

@@ -9,13 +9,15 @@ goes on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from field_client import succession
 from field_client.desk import Desk
 from field_client.vault.logs import OwnLog
 from field_client.vault.store import Store
-from models.changes import Hole
+from models.changes import Hole, decode_change
 from models.problems import Problem
 from sync.logs import Entry, next_head
 
@@ -24,11 +26,13 @@ REASON_MAX = 300
 
 class Damage(msgspec.Struct, frozen=True):
     """Numbers of a log that are gone or do not fit. stored: those that central has; lost: those
-    that nobody has any more. whole: entries between the lost ones that can be made again."""
+    that nobody has any more. first: where the transaction of the first of them begins. whole:
+    entries from there on that can be made again."""
 
     log: OwnLog
     stored: tuple[int, ...]
     lost: tuple[int, ...]
+    first: int
     whole: tuple[Entry, ...]
 
 
@@ -40,9 +44,20 @@ def damage(store: Store, log: bytes) -> Damage | None:
     if not bad:
         return None
     lost = tuple(seq for seq in bad if seq > own.stored)
-    after = [entries[seq] for seq in sorted(entries) if seq > (lost[0] if lost else own.seq)]
+    first = begins(entries, lost[0]) if lost else own.seq + 1
+    after = [entries[seq] for seq in sorted(entries) if seq >= first]
     whole = tuple(entry for entry in after if entry.seq not in lost)
-    return Damage(own, tuple(seq for seq in bad if seq <= own.stored), lost, whole)
+    return Damage(own, tuple(seq for seq in bad if seq <= own.stored), lost, first, whole)
+
+
+def begins(entries: Mapping[int, Entry], lost: int) -> int:
+    """Number of the first entry of the transaction that a lost one stood in: half a family is never
+    sent, so a hole behind it would not be reached."""
+    before = entries.get(lost - 1)
+    change = decode_change(before.data) if before is not None else None
+    if change is None or change.i == change.n - 1:
+        return lost
+    return lost - 1 - change.i
 
 
 def _fits(own: OwnLog, entries: dict[int, Entry], seq: int) -> bool:
@@ -67,7 +82,7 @@ def declare(desk: Desk, found: Damage, reason: str) -> Hole:
     if len(reason) > REASON_MAX:
         raise Problem("reason.too_long", limit=REASON_MAX, n=len(reason))
     numbers = ranges(found.lost)
-    hole = Hole(found.lost[0], own.seq, own.head, f"{numbers}: {reason.strip()}")
+    hole = Hole(found.first, own.seq, own.head, f"{numbers}: {reason.strip()}")
     with desk.saving(hole) as (saving, session, _):
         for fresh in succession.again(found.log, found.whole, session, desk.grant(), own.block):
             for change in fresh:

@@ -20,6 +20,7 @@ from field_client.vault.store import Store
 from models.problems import Problem
 from sync import pace as pacing
 from sync.exchange import Exchange
+from sync.logs import Entry
 from sync.messages import Checkpoint
 from sync.pace import Pace
 from sync.transfer import CHUNK_BYTES
@@ -124,7 +125,7 @@ class Passage:
         if self._asked and not self.exchange.outstanding and not self.exchange.finished:
             self._asked = False  # pages remain, or entries have to be sent again
         while not self._asked and self.pace.room and not self._waits:
-            entries = self.store.pending(self.exchange.next_entry - 1, self._budget(), self.log.id)
+            entries = self._next()
             self._asked = not entries or entries[-1].seq >= self.exchange.position.last
             asks = self.files.asks() if self._asked else []
             request = self.exchange.request(entries, self.at(), pages=self._asked, blobs=asks)
@@ -138,6 +139,12 @@ class Passage:
             self._move(0.0)
         if self._asked:
             self._fill_files()
+
+    def _next(self) -> list[Entry]:
+        """Entries for the next frame."""
+        if self.exchange.asks_first:
+            return []
+        return self.store.pending(self.exchange.next_entry - 1, self._budget(), self.log.id)
 
     @property
     def _waits(self) -> bool:

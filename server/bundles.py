@@ -27,7 +27,7 @@ from server.enrolment import Devices
 from server.keys import Keys
 from server.ledger import NUMBER_MAX, Ledger
 from server.ledger import Door as LedgerDoor
-from server.reception import Reception, not_ahead
+from server.reception import Reception, not_ahead, not_aside
 from sync import bundle, messages, seal
 from sync.bundle import RETURN, VOYAGE, WORK, Volume
 from sync.known import LogState
@@ -310,6 +310,7 @@ class _Reader:
             door = cast(Door, ledger)  # the register's, whatever it stands on
             cursor, standing = request.cursor, door.standing()
             not_ahead(cursor, standing)
+            not_aside(door, cursor)
             known = cursor.server_seq >= door.heard_cursor(log.id)
             same = cursor.incarnation in (b"", standing.incarnation)
             if same and (known or request.number > self._before):

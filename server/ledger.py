@@ -136,6 +136,9 @@ class Door(Protocol):
         """Decisions touching the scope after a number, cut to size at whole decisions; the number
         and chain value up to which they are complete; whether more remain."""
 
+    def head_at(self, number: int) -> bytes | None:
+        """Chain value after a decision; None where there is none of that number."""
+
     def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]: ...
 
     def whole_before(self, record: bytes, number: int) -> Whole | None:
@@ -316,11 +319,12 @@ class Ledger:
             _check(sorted_, batch)
             if sorted_.ahead:
                 door.keep_ahead(name, sorted_.ahead)
-            if sorted_.fork:
-                self._fork(door, log, sorted_.fork, at, sorted_.fork[0].seq - 1)
             late = _whole_prefix(sorted_.late)
+            if sorted_.fork:  # with the half of a transaction that it goes on from
+                branch = sorted_.late[len(late) :] + sorted_.fork
+                self._fork(door, log, branch, at, branch[0].seq - 1)
             if late:
-                self._take_late(door, log, late, at)
+                self._take_late(door, log, late, at, poisoned)
             fresh = _whole_prefix(sorted_.fresh)
             if fresh:
                 if scope == "batch":  # one by one, what follows has a step of its own
@@ -359,7 +363,9 @@ class Ledger:
         door.drop_ahead(log.id, log.seq)
         return decisions
 
-    def _take_late(self, door: Door, log: LogState, late: list[Entry], at: int) -> None:
+    def _take_late(
+        self, door: Door, log: LogState, late: list[Entry], at: int, poisoned: bool
+    ) -> None:
         """Entries that a hole of their log declared lost were found. They are judged like any
         other, but for those that their author has made again meanwhile; the log stays where it is.
         Where they are not what the hole goes on from, they are another branch."""
@@ -373,7 +379,7 @@ class Ledger:
                 return
         end = (log.seq, log.head)
         log.seq, log.head = first - 1, around[first - 1].head
-        self._take(door, log, late, at, False, end=end)
+        self._take(door, log, late, at, poisoned, end=end)
 
     def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int, agreed: int) -> None:
         """Two laptops wrote on one log: keep both branches, order new logs, open one case. agreed:

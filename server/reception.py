@@ -111,6 +111,7 @@ class Reception:
 
         def note(door: Door) -> None:
             not_ahead(request.cursor, door.standing())
+            not_aside(door, request.cursor)
             told = request.build, request.at, request.cursor.server_seq
             door.heard(name, at, *told, request.health)
             again = _begun_again(request.sight)
@@ -297,6 +298,18 @@ def not_ahead(cursor: Cursor, standing: Standing) -> None:
     if not 0 <= cursor.server_seq <= SERVER_SEQ_MAX:
         raise Problem("sync.malformed")
     if cursor.incarnation == standing.incarnation and cursor.server_seq > standing.server_seq:
+        raise Problem("sync.future_cursor")
+
+
+def not_aside(door: Door, cursor: Cursor) -> None:
+    """The same when such a central has decided as much again as the laptop had read: its cursor
+    brings eight bytes of the chain value there, which are others then."""
+    standing = door.standing()
+    if cursor.incarnation != standing.incarnation or not cursor.head:
+        return
+    number = cursor.server_seq
+    head = standing.head if number == standing.server_seq else door.head_at(number)
+    if head is not None and not head.startswith(cursor.head):
         raise Problem("sync.future_cursor")
 
 

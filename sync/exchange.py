@@ -231,6 +231,13 @@ class Exchange:
         return self.sent + 1
 
     @property
+    def asks_first(self) -> bool:
+        """Central was restored and has not said yet what it holds of this log. No entry goes out
+        before: of a copy that came first it may hold others, and what follows on ours would be
+        refused for ever."""
+        return self.position.doubtful
+
+    @property
     def over(self) -> bool:
         """It cannot go on, whatever is left: another log or another exchange does."""
         return self.parted is not None or self.rewound
@@ -370,7 +377,7 @@ class Exchange:
         # From now on it is known whose proof this is, though nothing may have been read yet.
         cursor = here.cursor if here.cursor.incarnation else Cursor(checkpoint.incarnation)
         self.position = msgspec.structs.replace(
-            here, stored=checkpoint.seq, stored_head=checkpoint.head, cursor=cursor
+            here, stored=checkpoint.seq, stored_head=checkpoint.head, cursor=cursor, doubtful=False
         )
         if checkpoint.seq > self.sent:
             self._rewind()
@@ -383,7 +390,9 @@ class Exchange:
             raise Problem("sync.forged_reply")
         if here.cursor.incarnation not in (b"", checkpoint.incarnation):
             return True
-        return here.doubtful and checkpoint.seq < here.stored
+        if not here.doubtful:
+            return False
+        return checkpoint.seq < here.stored or self.head_at(checkpoint.seq) != checkpoint.head
 
     def _rewind_to(self, reply: Reply) -> Rewound:
         """This exchange is over; what still holds."""

@@ -195,12 +195,16 @@ def _take_one(
 
 
 def _remember(known: Known, log: LogState, judge: Judge, transaction: Transaction) -> None:
-    """Facts for the next transactions: the after-lost case of the log, requests that never came."""
+    """Facts for the next transactions: the after-lost case of the log, requests that never came,
+    what was made again (another copy of it may have waited for the same request)."""
     for effect in judge.effects:
         if isinstance(effect, Opened) and effect.kind == "after-lost":
             log.case = effect.case
     for entry, change in transaction:
         result = judge.results[log.id, entry.seq]
+        origin = change.origin if change is not None else None
+        if origin is not None and origin not in known.made and result.state != "refused":
+            known.remade.add(origin)
         if change is None or change.kind != "create" or result.record in known.state.records:
             continue
         if result.state in ("refused", "held"):

@@ -79,16 +79,17 @@ def chain(log: LogId, first: int, head: bytes, entries: Iterable[bytes]) -> Iter
 def broken_at(log: LogId, head: bytes, entries: Iterable[Entry]) -> int | None:
     """Number of the first entry that does not follow from `head`, or None when all do.
 
-    A signed hole is the one entry that may jump: it carries the chain value it goes on from. Some
-    of what it declares lost may have been found since.
+    A signed hole is the one entry that may jump: it carries the chain value it goes on from, also
+    where it is the first of them. Some of what it declares lost may have been found since.
     """
     expected: int | None = None
     for entry in entries:
-        if expected is not None and entry.seq != expected:
+        if entry.seq != expected:
             hole = hole_in(entry.data)
-            if hole is None or not reaches(hole, expected, entry.seq):
+            if expected is not None and (hole is None or not reaches(hole, expected, entry.seq)):
                 return entry.seq
-            head = hole.head
+            if hole is not None and hole.last == entry.seq - 1:
+                head = hole.head
         head = next_head(log, head, entry.data)
         if head != entry.head:
             return entry.seq

@@ -264,12 +264,12 @@ def _first_made(
 ) -> tuple[bytes, int, bytes] | None:
     """Where an own entry was made first, as origins name it; None for one that is not here (in
     this state)."""
-    row = connection.execute(
-        "select seq, data, head from entries where log = ? and seq = ? and state = coalesce("
+    row = connection.execute(  # what a hole took out stands under negative numbers
+        "select data, head from entries where log = ? and seq in (?, ?) and state = coalesce("
         " nullif(?, ''), state)",
-        (log, seq, state),
+        (log, seq, -seq, state),
     ).fetchone()
     if row is None:
         return None
-    entry = Entry(*row)
+    entry = Entry(seq, *row)
     return decode_change(entry.data).origin or (log, seq, entry.digest[:8])

@@ -43,7 +43,8 @@ class Pulling(Saving):
             step = self._step(cells, after)
             for row in step:
                 if found and budget < len(row.data):
-                    head = self._head(found[-1].server_seq)
+                    head = self.head_at(found[-1].server_seq)
+                    assert head is not None
                     return found, found[-1].server_seq, head, True
                 found.append(_read_decision.decode(row.data))
                 budget -= len(row.data)
@@ -67,9 +68,10 @@ class Pulling(Saving):
         )
         return self.rows(found.order_by(_decisions.c.server_seq))
 
-    def _head(self, server_seq: int) -> bytes:
-        here = (_decisions.c.city == self.city) & (_decisions.c.server_seq == server_seq)
-        head: bytes = self.value(select(_decisions.c.head).where(here))
+    def head_at(self, number: int) -> bytes | None:
+        """Chain value after a decision; None where there is none of that number."""
+        here = (_decisions.c.city == self.city) & (_decisions.c.server_seq == number)
+        head: bytes | None = self.value(select(_decisions.c.head).where(here))
         return head
 
     def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]:

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.changes import Body, Change, decode_body, decode_change, encode, raw, record_of
+from models.changes import Body, Change, Hole, decode_body, decode_change, encode, raw, record_of
 from models.problems import Problem
 from sync.intake import take
 from sync.known import Known, LogState, Needs, key_needs, next_server_head
-from sync.logs import Entry
+from sync.logs import Entry, next_head
 from sync.messages import Batch
 from sync.state import Decision
 from tests.contract.registry_home import (
@@ -523,6 +523,23 @@ def test_what_ends_the_process_beyond_a_gap_delays_only_what_depends_on_it(
     with home.registry.read() as door:
         assert door.ahead(van.log) == []
         assert needs_of(door, killer).poisoned == {(van.log, 5)}
+
+
+def test_what_was_declared_lost_and_ends_the_process_is_set_aside_too(home: Home) -> None:
+    van = home.laptop()
+    copy = van.image()
+    create(van)
+    copy.append([copy.change("hole", Hole(3, 3, van.head, "hujan"))])
+    hole = Entry(4, copy.entries[-1].data, next_head(van.log, van.head, copy.entries[-1].data))
+    home.send(van, 1, 2)
+    home.ledger.store(van.log, Batch(4, van.head[:8], hole.head[:8], [hole.data]), NOW)
+    for _ in range(3):
+        home.registry.attempt(van.log, 3, "transaction")
+    home.registry.attempt(van.log, 3, "batch")
+    stored = home.send(van, 3)
+    assert (stored.log.seq, stored.log.head) == (4, hole.head)
+    with home.registry.read() as door:
+        assert [r.state for _, r in door.results(van.log, 3, 4)] == ["waiting", "applied"]
 
 
 def test_a_batch_whose_chain_does_not_fit_stores_nothing(home: Home) -> None:

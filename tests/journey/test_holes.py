@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 from field_client import holes
 from field_client.cli import app
 from field_client.doctor import examine
+from models.changes import decode_change
 from sync.messages import Batch
-from tests.journey.test_laptops import taken
+from tests.journey.test_laptops import grown, taken
+from tests.requests import row
 from tests.town import Laptop, Town
 from tests.vaults import PASSPHRASE, refused
 
@@ -80,6 +82,29 @@ def test_what_is_lost_is_declared_and_the_rest_goes_on(town: Town) -> None:
     van.edit(records[3], applicant__phone="+6281200000003")
     assert van.sync().outcomes == {"applied": 1}
     assert town.sheet(records[3]).answers["applicant.phone"] == "+6281200000003"
+
+
+def test_of_a_family_that_is_lost_in_part_the_rest_goes_on(town: Town) -> None:
+    """Half a transaction is never sent, so the hole begins where the family does."""
+    van, _, first = a_van_with_work(town)
+    family = [
+        row(town.village, "village-domicile-letter", grown(town, part), ref=part)
+        for part in ("grandfather", "first_timer")
+    ]
+    records = [one.record for one in van.take(*family)]
+    began = van.house.store.log().seq - 1
+    assert [decode_change(e.data).n for e in van.house.store.pending(began - 1)] == [2, 2]
+    loses(van, began + 1)
+    assert [e.seq for e in van.house.store.pending(first - 1)] == list(range(first, began))
+    found = holes.damage(van.house.store, van.house.store.log().id)
+    assert found is not None
+    assert (found.lost, found.first, len(found.whole)) == ((began + 1,), began, 1)
+    holes.declare(van.house.desk, found, REASON)
+    assert words(van)["log"][0]
+    assert van.sync().pending == 0
+    assert records[0].hex() in town.stored()
+    assert records[1].hex() not in town.stored()
+    assert town.is_whole()
 
 
 def test_an_altered_entry_is_lost_too_and_is_named(town: Town) -> None:

@@ -135,6 +135,32 @@ def test_a_database_put_back_in_silence_takes_nothing_until_it_is_restored(town:
     assert town.is_whole()
 
 
+def test_one_put_back_in_silence_that_has_caught_up_is_noticed_too(town: Town) -> None:
+    """It gave the numbers that the van had read once more, to something else."""
+    van, other = town.laptop("sari"), town.laptop("rusli")
+    van.sync()
+    night = copied(town)
+    records = taken(town, van, "father")
+    van.sync()
+    place = town.central.place
+    town.central.close()
+    for file in place.folder.glob("central.db*"):
+        file.unlink()
+    shutil.copy(night, place.folder / "central.db")
+    town.central = open_central(place, town.time)
+    records += taken(town, other, "mother", "son")
+    other.sync()
+    with town.central.registry.read() as door:
+        assert door.standing().server_seq >= van.house.store.position().cursor.server_seq
+    records += taken(town, van, "old_man")
+    refused("sync.future_cursor", van.sync)
+    put_back(town, night)
+    for laptop in (van, other, van):
+        laptop.sync()
+    assert set(town.stored()) == {record.hex() for record in records}
+    assert town.is_whole()
+
+
 def test_a_decision_of_the_office_that_was_lost_is_taken_back_with_a_word(town: Town) -> None:
     """The entry itself is in the backup, so it is not sent again."""
     van, other = town.laptop("sari"), town.laptop("rusli")

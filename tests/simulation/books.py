@@ -25,7 +25,8 @@ class Screen(msgspec.Struct):
 
 
 class Book:
-    """One log of a laptop. closed: number after which another log made everything again."""
+    """One log of a laptop. closed: number after which another log made everything again. gone:
+    numbers that a hole of it declares lost; what was whole of them was made again behind it."""
 
     def __init__(self, identity: Identity, opening: bytes, block: int) -> None:
         self.identity = identity
@@ -37,6 +38,7 @@ class Book:
         self.requests = 0
         self.acted = 0
         self.closed: int | None = None
+        self.gone: set[int] = set()
         self.proofs: list[Checkpoint] = []
 
     @property
@@ -55,10 +57,16 @@ class Book:
     def head_at(self, seq: int) -> bytes | None:
         if seq == 0:
             return opening_head(self.opening)
-        return self.entries[seq - 1].head if seq <= self.seq else None
+        here = seq <= self.seq and seq not in self.gone
+        return self.entries[seq - 1].head if here else None
+
+    def rows(self, after: int = 0, upto: int | None = None) -> list[Entry]:
+        """Entries after one number up to another, without those that a hole took out."""
+        return [entry for entry in self.entries[after:upto] if entry.seq not in self.gone]
 
     def twin(self) -> Book:
         """A copy as a disk image has it."""
         other = copy.copy(self)
         other.entries, other.proofs = list(self.entries), list(self.proofs)
+        other.gone = set(self.gone)
         return other

@@ -25,7 +25,7 @@ class Desk:
         return laptop.find(name) if name else laptop.book
 
     def pending(self, after: int, budget: int, log: bytes = b"") -> list[Entry]:
-        entries = self.log(log).entries[after:]
+        entries = self.log(log).rows(after)
         return entries[:1] if budget == 1 else entries
 
     def open_log(self, sign_seed: bytes, seal_seed: bytes, opening: bytes, block: int) -> Any:

@@ -22,6 +22,8 @@ FAULTS: dict[str, float] = {
     "corrupt_reply": 0.04,
     "forged_order": 0.05,
     "one_frame": 0.05,
+    "slow_link": 0.05,
+    "dictionary_missing": 0.03,
     # processes and disks
     "crash_before_commit": 0.03,
     "crash_after_commit": 0.03,
@@ -62,6 +64,7 @@ FAULTS: dict[str, float] = {
     "disk_image": 0.03,
     "database_image": 0.03,
     "rotate": 0.03,
+    "hole": 0.10,
     "lost": 0.03,
     "suspended": 0.03,
     "resumed": 0.30,
@@ -70,6 +73,7 @@ FAULTS: dict[str, float] = {
     "backup": 0.50,
     "restore": 0.04,
     "old_restore": 0.02,
+    "silent_restore": 0.05,
 }
 """Chance of each fault at the step where it can happen."""
 

@@ -208,7 +208,7 @@ class Laptop:
         """Own entries about a request that no absorbed decision answers yet."""
         found = []
         for book in self.books:
-            for entry in book.entries[: book.to_send]:
+            for entry in book.rows(0, book.to_send):
                 if (book.id, entry.seq) in self.absorbed:
                     continue
                 change = decode_change(entry.data)
@@ -312,8 +312,9 @@ class Laptop:
         """Whole transactions from entry `first`, about `most` entries."""
         book = book or self.book
         found: list[Entry] = []
-        for entry in book.entries[first - 1 : book.to_send]:
-            if len(found) >= most and decode_change(entry.data).i == 0:
+        for entry in book.rows(first - 1, book.to_send):
+            jumps = bool(found) and entry.seq != found[-1].seq + 1  # over a hole
+            if jumps or (len(found) >= most and decode_change(entry.data).i == 0):
                 break
             found.append(entry)
         return found
@@ -470,7 +471,8 @@ class Laptop:
         if made[:2] == key or state == "merged":
             return ""
         for old in list(self.voided):
-            beyond = old[1] > self.find(old[0]).to_send
+            book = self.find(old[0])
+            beyond = old[1] > book.to_send or old[1] in book.gone
             if beyond and self._first_made(old) == made:
                 return self.voided.pop(old)
         return ""
@@ -482,7 +484,7 @@ class Laptop:
     def heirs(self, key: tuple[bytes, int]) -> list[tuple[bytes, int]]:
         """Entries that made this one again."""
         made = self._first_made(key)
-        places = [(book.id, entry.seq) for book in self.books for entry in book.entries]
+        places = [(book.id, entry.seq) for book in self.books for entry in book.rows()]
         return [place for place in places if place != key and self._first_made(place) == made]
 
     # -- central was restored
@@ -499,7 +501,7 @@ class Laptop:
         self.cursor = Cursor(step.incarnation, upto, b"")
         self.lineage = step.lineage
         self.scope = -1 if self.scope else 0
-        for entry in book.entries[step.stored : book.to_send]:
+        for entry in book.rows(step.stored, book.to_send):
             key = (book.id, entry.seq)
             if body_of(entry) is None:
                 continue
@@ -512,7 +514,7 @@ class Laptop:
 
     def _answered_from(self, step: Rewound, book: Book) -> int:
         found = [step.upto + 1]
-        for entry in book.entries[step.stored : book.to_send]:
+        for entry in book.rows(step.stored, book.to_send):
             if (book.id, entry.seq) in self.absorbed and body_of(entry) is not None:
                 change = decode_change(entry.data)
                 name = record_of(book.id, entry.seq, change, entry.data)
@@ -536,7 +538,7 @@ class Laptop:
         for name in [n for n, c in cases.items() if max(c.changed, c.opened) > upto]:
             del cases[name]
         for book in self.books:
-            for entry in book.entries[: book.to_send]:
+            for entry in book.rows(0, book.to_send):
                 change, key = decode_change(entry.data), (book.id, entry.seq)
                 if record_of(book.id, entry.seq, change, entry.data) in gone:
                     self.absorbed.discard(key)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from models.changes import encode, record_of
+from server.database.devices import ORDERS_SINCE
 from server.ledger import RecentTrace, Scope, Standing
 from sync.digest import MODULUS, face, weight
 from sync.judge import is_over
@@ -347,7 +348,8 @@ class MemoryDoor(Rooms):
         return list(self.get("forks", log, {}).values())
 
     def order(self, log: bytes, kind: str, argument: int) -> None:
-        number = self.get("orders_given", log, 0) + 1
+        restored = max(self.rows("restored").values(), default=ORDERS_SINCE)
+        number = max(self.get("orders_given", log, 0), (restored - ORDERS_SINCE) // 60) + 1
         self.put("orders_given", log, number)
         self.put("orders", log, [*self.get("orders", log, []), (number, kind, argument)])
 
@@ -394,6 +396,10 @@ class MemoryDoor(Rooms):
                 break
             found.append(number)
         return found[::-1]
+
+    def head_at(self, number: int) -> bytes | None:
+        found = self.get("decisions", number)
+        return found[1] if found is not None else None
 
     def visible(self, scope: Scope, records: Iterable[bytes]) -> set[bytes]:
         def shown(name: bytes) -> bool:

@@ -48,6 +48,13 @@ class Papers:
         self.files.setdefault(manifest.blob, Paper(data, manifest, parcel, log, seq))
         return manifest
 
+    def forget(self, log: bytes, numbers: set[int]) -> None:
+        """The entries that spoke of them are lost, so nobody will ask for them."""
+        files = self.files.items()
+        gone = [name for name, one in files if one.log == log and one.seq in numbers]
+        for name in gone:
+            del self.files[name]
+
     def waiting(self, log: bytes, upto: int) -> bool:
         """Are there files of this log to be sent?"""
         files = self.files.values()

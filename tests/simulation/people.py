@@ -136,7 +136,7 @@ class Operators:
 
     def _undecided(self, laptop: Laptop) -> list[bytes]:
         found = []
-        for entry in laptop.entries:
+        for entry in laptop.book.rows():
             if (laptop.log, entry.seq) in laptop.told:
                 continue
             change = decode_change(entry.data)

@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 
 TAG_BYTES = 8
 PIECE_BYTES = 16 * 1024
+SLOW_BYTES = 600
+"""What a link of 2 kbit/s carries in about two seconds."""
+
+LACKING = 99
+"""A dictionary of a later edition."""
+
+SUSPICIOUS = ("sync.future_cursor", "sync.checkpoint", "sync.chain")
+"""What people call the office about."""
 
 
 class Broken(AssertionError):
@@ -95,6 +103,8 @@ class Plain:
         except Problem as problem:
             self.refused = True
             self.world.note(f"central refuses: {problem.code}")
+            if problem.code in SUSPICIOUS:
+                self.world.alarm()
         return answers, False
 
     def _request(self, data: bytes, name: bytes) -> list[bytes]:
@@ -169,6 +179,8 @@ class Sealed(Plain):
         except Problem as problem:
             self.refused = True
             self.world.note(f"central refuses: {problem.code}")
+            if problem.code in SUSPICIOUS:
+                self.world.alarm()
         return answers, False
 
     def read(self, body: bytes) -> tuple[list[Opened], list[BlobState]]:
@@ -220,15 +232,18 @@ class Road:
         """One log: None when the road broke, True when it has to be done again."""
         world = self.world
         exchange = laptop.exchange(book)
-        one_frame = world.fires("one_frame")
+        one_frame, slow = world.fires("one_frame"), world.fires("slow_link")
+        if world.fires("dictionary_missing"):
+            self._unreadable(book)
         for _ in range(60):
             line = self.line(book)
             frames: list[bytes] = []
             while True:
-                most = world.rng.choice((1, 3, 10, 50))
+                most = 1 if slow else world.rng.choice((1, 3, 10, 50))
                 entries = laptop.pending(exchange.next_entry, most, book)
+                entries = [] if exchange.asks_first else entries
                 last = len(frames) == 2 or exchange.sent + len(entries) >= exchange.position.last
-                pages = last or one_frame or world.rng.random() < 0.7
+                pages = last or one_frame or slow or world.rng.random() < 0.7
                 data = exchange.request(entries, laptop.clock, pages=pages)
                 world.hashed(data)
                 frames.append(line.request(data))
@@ -245,13 +260,28 @@ class Road:
             if exchange.rewound:
                 return True
             if exchange.finished:
-                self._files(laptop, book)
+                self._files(laptop, book, SLOW_BYTES if slow else PIECE_BYTES)
                 return False
             if one_frame and world.faulty:
                 return None  # the link passed one piece and is gone
             if exchange.outstanding:
                 exchange.lost()
         return None
+
+    def _unreadable(self, book: Book) -> None:
+        """A laptop of a later edition packs with a dictionary that central lacks. It is told so,
+        nothing is stored, and the same goes out again without."""
+        me, central = book.identity, self.world.central
+        to = central.keys.identity.seal_key
+        header = seal.Header(book.id, "request", seal.audience(to), LACKING)
+        frame = seal.seal(seal.sign(b"packed", me, header), to, "request")
+        try:
+            central.reception.visit().take(frame)
+        except Problem as problem:
+            self.world.laws["24"] += problem.code == "sync.dictionary"
+            if problem.code in ("sync.dictionary", "sync.unknown_device"):
+                return
+        raise Broken("law 24: a dictionary that central lacks is not named")
 
     def _late_arrivals(self) -> None:
         """Requests that were held up arrive now, out of order; nobody waits for their answers."""
@@ -329,6 +359,8 @@ class Road:
                 steps = exchange.receive(one.reply, one.proof, one.pages, one.orders)
             except Problem as problem:
                 world.note(f"{laptop.number} refuses an answer: {problem.code}")
+                if problem.code in SUSPICIOUS:
+                    world.alarm()
                 world.laws["32"] += answer is self.stale
                 return False
             if answer is self.stale:
@@ -342,7 +374,7 @@ class Road:
 
     # -- files
 
-    def _files(self, laptop: Laptop, book: Book) -> None:
+    def _files(self, laptop: Laptop, book: Book, most: int) -> None:
         """Pieces of files, as long as there are any; changes have gone before them."""
         world = self.world
         if not laptop.papers.files:
@@ -350,7 +382,7 @@ class Road:
         laptop.papers.begin(laptop.cursor.incarnation)
         for _ in range(40):
             stored = min(book.stored, book.to_send)
-            pieces = laptop.papers.next(book.id, stored, 3 * PIECE_BYTES, PIECE_BYTES)
+            pieces = laptop.papers.next(book.id, stored, 3 * most, most)
             if not pieces:
                 return
             if book.stored < book.to_send:

@@ -23,7 +23,8 @@ from sync.logs import Entry
 from sync.messages import Branch, Sight
 
 MORE_TABLES = (
-    "devices", "reach", "openings", "branches", "announced", "blobs", "brought", "bundles",
+    "devices", "reach", "openings", "branches", "restored", "announced", "blobs", "brought",
+    "bundles",
     "volumes", "orders_given", "audit", "durable",
 )  # fmt: skip
 
@@ -85,6 +86,7 @@ class Rooms:
 
     def restored(self, branch: Branch, head: bytes, at: int, durable: int = 0) -> None:
         self.put("branches", branch.base, (branch, ""))
+        self.put("restored", branch.base, at)
         self.position = msgspec.structs.replace(
             self.position,
             server_seq=branch.base,

@@ -147,8 +147,10 @@ class Sticks:
             self.to_central.append(data)  # the clerk tries again
         except Problem as problem:
             world.note(f"a volume is refused: {problem.code}")
-            if problem.code in ("disk.full", "office.unconfirmed"):
+            if problem.code in ("disk.full", "office.unconfirmed", "sync.future_cursor"):
                 self.to_central.append(data)
+            if problem.code == "sync.future_cursor":
+                world.alarm()
 
     # -- to laptops
 

@@ -17,17 +17,17 @@ from typing import Any, cast
 
 import msgspec
 
-from field_client import succession
+from field_client import holes, succession
 from field_client.envelopes import Opened
-from models.changes import encode, raw
+from models.changes import Hole, encode, raw
 from models.problems import Problem
 from server import telling
 from sync import messages, seal, wire
 from sync.identity import Identity
-from sync.logs import Entry, log_id
+from sync.logs import Entry, hole_in, log_id
 from sync.messages import Order, Page, Reply, Request
 from tests.simulation.books import Book
-from tests.simulation.central import RATNA, Central, Killed
+from tests.simulation.central import RATNA, Backup, Central, Killed
 from tests.simulation.desk import Desk
 from tests.simulation.faults import FAULTS, drawn
 from tests.simulation.laptop import Laptop
@@ -36,6 +36,7 @@ from tests.simulation.road import Broken, Plain, Road
 from tests.simulation.sticks import Sticks, introduction
 
 PAGE_BYTES = 4096
+LEVEL = wire.zstd.CompressionParameter.compression_level
 SEALED_EVERY = 10
 """Every tenth seed is a world with real signatures and seals on every frame of the network."""
 
@@ -58,13 +59,12 @@ def small_pages() -> Iterator[None]:
     """Replies have several pages here, though nobody in these worlds has written much; and what is
     sealed is packed in haste: how small it gets is no matter of these worlds."""
     usual, telling.PAGE_BYTES = telling.PAGE_BYTES, PAGE_BYTES
-    (level,) = (key for key, value in wire.OPTIONS.items() if value == 19)
-    wire.OPTIONS[level] = 1
+    thorough, wire.OPTIONS[LEVEL] = wire.OPTIONS[LEVEL], 1
     try:
         yield
     finally:
         telling.PAGE_BYTES = usual
-        wire.OPTIONS[level] = 19
+        wire.OPTIONS[LEVEL] = thorough
 
 
 class World:
@@ -98,7 +98,7 @@ class World:
         self.shown: dict[bytes, int] = {}
         self.rightful: set[bytes] = set()
         self.withdrawn: dict[bytes, str] = {}
-        self.now = 1_760_000_000
+        self.now = 1_770_000_000
         self.central = Central(self)
         self.road = Road(self)
         self.sticks = Sticks(self)
@@ -106,6 +106,7 @@ class World:
         self.staff = Staff(self)
         self.laptops = [self._laptop(i) for i in range(vans)]
         self.images: list[tuple[Laptop, Laptop]] = []
+        self.silent: Backup | None = None
 
     def clock(self) -> int:
         return self.now
@@ -311,6 +312,8 @@ class World:
             self._put_back(whole=True)
         if self.images and self.fires("database_image"):
             self._put_back(whole=False)
+        if len(laptop.book.rows(laptop.book.stored)) > 1 and self.fires("hole"):
+            self._lose(laptop)
         if self.fires("rotate"):
             self._office(lambda: self._order_rotate(laptop))
         self._withdraw(laptop)
@@ -319,6 +322,10 @@ class World:
             self._restore(-1)
         if self.central.backups and self.fires("old_restore"):
             self._restore(self.rng.randrange(len(self.central.backups)))
+        if self.central.backups and self.silent is None and self.fires("silent_restore"):
+            self.silent = self.rng.choice(self.central.backups)
+            self.note(f"somebody puts {self.silent.position.server_seq} back by hand")
+            self.central.put_copy(self.silent)
 
     def _put_back(self, *, whole: bool) -> None:
         """A laptop comes back from an image of its disk; or of its database alone, which is behind
@@ -331,6 +338,28 @@ class World:
         if not whole:
             laptop.mark = mark
         self.crashed(laptop)
+
+    def _lose(self, laptop: Laptop) -> None:
+        """Part of what it did not send is gone from its disk. It says so, and makes again what is
+        whole behind that (as `field_client.holes`)."""
+        book, last = laptop.book, laptop.last
+        unsent = book.rows(book.stored)
+        lost = {entry.seq for entry in self.rng.sample(unsent, k=self.rng.choice((1, 1, 2)))}
+        # Where the entry is lost that declared others so, those are missing once more.
+        lost |= {h.first for e in unsent if e.seq in lost and (h := hole_in(e.data)) is not None}
+        first = holes.begins({e.seq: e for e in unsent}, min(lost))
+        whole = [e for e in unsent if e.seq >= first and e.seq not in lost]
+        self.crashed(laptop)
+        laptop.papers.forget(book.id, lost)
+        hole = Hole(first, last, book.head, f"{sorted(lost)}: hujan")
+        book.gone |= set(range(first, last + 1))
+        laptop.append([laptop.change("hole", hole)])
+        laptop.open_session()
+        for fresh in succession.again(cast(Any, book), whole, laptop.session, 1, book.block):
+            for change in fresh:
+                Desk(laptop).append(change)
+        self.made(laptop, laptop.entries[last:])
+        self.note(f"{laptop.number} lost {sorted(lost)}")
 
     def _office(self, act: Callable[[], Any]) -> None:
         """Something done at central by people."""
@@ -372,15 +401,25 @@ class World:
 
     def _restore(self, which: int) -> None:
         """Central's disk is lost, or somebody puts an older copy back."""
-        backup = self.central.backups[which]
-        newest = which in (-1, len(self.central.backups) - 1)
+        backup = self.silent or self.central.backups[which]
+        newest = which in (-1, len(self.central.backups) - 1) and self.silent is None
+        self.silent = None
         self.note(f"central is put back to {backup.position.server_seq}")
-        self.faulty = False
-        if any(self.fired[copies] for copies in ("clone", "disk_image", "database_image")):
+        faulty, self.faulty = self.faulty, False
+        self.now += 60  # nobody restores twice in a minute
+        copied = ("clone", "disk_image", "database_image", "silent_restore", "hole")
+        if any(self.fired[copies] for copies in copied):
             self.road.deliveries.clear()  # of work that may be nowhere any more
         self.central.restore(backup, site_lost=newest)
         self.central.confirm()
-        self.faulty = True
+        self.faulty = faulty
+
+    def alarm(self) -> None:
+        """A laptop shows that the database is a copy put back by hand: the supervisor is called,
+        and restores it in due form."""
+        if self.silent is not None:
+            self.fired["silence_noticed"] += 1
+            self._restore(-1)
 
     # -- what central said, looked at as it leaves
 
@@ -401,6 +440,8 @@ class World:
             if laptop.is_restored:
                 succession.after_copy(cast(Any, Desk(laptop)))
                 Desk(laptop).session_opened()
+        if self.silent is not None:
+            self._restore(-1)  # nobody was ahead: it is found at the end of the year
         self.now += 40_000  # loans are over
         self.road.clear()
         for _ in range(20):  # a volume that ends the process is tried until it does not

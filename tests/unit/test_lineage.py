@@ -80,8 +80,10 @@ def test_an_older_log_is_believed_only_after_the_restored_central_spoke_of_it():
     told = answered(exchange(Cursor(B, 60, b""), doubtful=True), 4)
     assert told == [Rewound(B, 60, (FROM_A,), 4, head(4))]
     whole = exchange(Cursor(B, 60, b""), doubtful=True)
+    assert whole.asks_first  # a copy may have sent it others: no entry goes out before
     assert next(type(step) for step in answered(whole, 9)) is Acknowledged
     assert not whole.rewound
+    assert not whole.asks_first
 
 
 def test_whose_proof_it_is_is_known_before_anything_was_read():
@@ -90,6 +92,12 @@ def test_whose_proof_it_is_is_known_before_anything_was_read():
     answered(one, 9, of=A, pages=False)
     assert (one.position.stored, one.position.cursor) == (9, Cursor(A))
     assert answered(one, 4) == [Rewound(B, 60, (FROM_A,), 4, head(4))]
+
+
+def test_a_closed_log_of_which_a_restored_central_has_another_branch_is_sent_again():
+    """What it proved of that log is void, though it holds as many entries."""
+    one = exchange(Cursor(B, 60, b""), doubtful=True)
+    assert answered(one, 12, at=b"other" * 6 + b"xx") == [Rewound(B, 60, (FROM_A,), 0, head(0))]
 
 
 def test_a_reply_without_restores_costs_one_byte_more():
