@@ -231,6 +231,8 @@ class Desk:
             taken: list[Taken] = []
             for i, form in enumerate(prepared):
                 taken.append(self._create(saving, session, facts, form, i, len(prepared)))
+            for one in taken:
+                saving.note_visit(one.record)
             for ref in refs(taken) if refs is not None else ():
                 saving.keep_ref(ref)
             for draft in drafts:

@@ -22,6 +22,7 @@ from field_client.vault.requests import LIST_MAX, Line
 from field_client.vault.store import Store
 from field_client.vault.visits import Ticket
 from models import regions
+from models.changes import RecordId
 from models.printing import document as doc
 from models.problems import Problem
 from models.words import number, say
@@ -166,13 +167,24 @@ def ticket_paper(ticket: Ticket, lang: str = "id") -> doc.Document:
 
 
 def taken_in(desk: Desk, visit: Visit) -> Iterator[Line]:
-    """Requests taken in during a visit, newest first."""
+    """Requests taken in during a visit, newest first: those that were noted with it, whatever the
+    clock said. Of a visit before that was noted, by the time."""
+    noted = [desk.store.requests.line(one) for one in desk.store.visits.records(visit.number)]
+    if noted:
+        yield from sorted((line for line in noted if line), key=lambda line: -line.number)
+        return
     end, place = visit.ended or 1 << 62, 0
     while page := desk.store.requests.newest(own=True, before=place):
         yield from (line for line in page if visit.started <= line.at <= end)
         place = page[-1].number
         if len(page) < LIST_MAX or page[-1].at < visit.started:
             return
+
+
+def of_request(store: Store, record: RecordId) -> Visit | None:
+    """The visit in which a request was taken in on this laptop."""
+    kept = store.visits.of(record)
+    return None if kept is None else Visit(kept.number, kept.started, kept.ended, _plan(kept.data))
 
 
 def counts(desk: Desk, visit: Visit) -> Counts:

@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Response
 
 from field_client import receipts, shown
+from field_client import visit as visits
 from field_client.attachments import attaching
 from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
@@ -107,8 +108,18 @@ def request(here: Here, record: str) -> Response[str]:
         moved=_units(page, page.picture.view.moved, here.lang),
         history=history(here, page),
         files=desk.files(page),
+        visit=_visit(here, page),
         ended=lifecycle.ended(page.status) or page.service is None,
     )
+
+
+def _visit(here: Here, page: Sheet) -> str:
+    """Where and when it was taken in, "" where that was no visit."""
+    found = visits.of_request(here.store, page.record)
+    if found is None:
+        return ""
+    place = full_name(found.plan.village)
+    return f"{place} · {shown.at_words(found.started)}"
 
 
 @show("/requests/{record:str}/receipt")

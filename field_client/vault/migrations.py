@@ -77,6 +77,18 @@ def step_8(database: Database) -> None:
         database.execute(statement)
 
 
+@STEPS()
+def step_9(database: Database) -> None:
+    """In which visit a request was taken in."""
+    for statement in _VISITED:
+        database.execute(statement)
+
+
+_VISITED = (
+    "create table visited (record blob primary key, visit integer not null) strict, without rowid",
+    "create index visited_visit on visited (visit)",
+)
+
 _VISITS = (
     # Who was called about a request, and what came of it.
     """create table contacts (

@@ -111,6 +111,14 @@ class Saving:
         """What was answered to this ref before, if it was."""
         return find_ref(self._connection, name)
 
+    def note_visit(self, record: RecordId) -> None:
+        """It was taken in during the visit that is open, if one is."""
+        self._connection.execute(
+            "insert or ignore into visited (record, visit)"
+            " select ?, number from visits where ended = 0 order by number desc limit 1",
+            (record,),
+        )
+
     def keep_ref(self, ref: Ref) -> None:
         """Remember the answer to a queued row, in the same commit as its entries.
 

@@ -89,6 +89,17 @@ class Visits:
             )
         return bool(done.rowcount)
 
+    def records(self, visit: int) -> list[bytes]:
+        """The requests that were taken in during a visit."""
+        rows = self._engine.read("select record from visited where visit = ?", visit)
+        return [row[0] for row in rows]
+
+    def of(self, record: bytes) -> KeptVisit | None:
+        """The visit in which a request was taken in here."""
+        noted = self._engine.one("select visit from visited where record = ?", record)
+        row = None if noted is None else self._engine.one(f"{_VISIT} where number = ?", noted[0])
+        return None if row is None else KeptVisit(*row)
+
     def tickets(self, visit: int) -> list[Ticket]:
         """All of a visit in the order in which they are to be called: the first line before."""
         rows = self._engine.read(
