@@ -15,6 +15,7 @@ from models.problems import Problem
 from tests.architecture.source import ROOT
 from tests.browser.test_journeys import begin, take_in
 from tests.browsing import Served
+from tests.integration.test_pages_asked import questioned
 from tests.integration.test_pages_returned import sent_back
 from tests.village import PLACE
 
@@ -68,6 +69,12 @@ def open_returned(served: Served) -> str:
     record = sent_back(desk, 1, "ktp-reprint-lost", "DOC_UNREADABLE: foto buram")
     returned.note_call(desk, desk.open(bytes.fromhex(record)), "Salma Kader", "coming", "besok")
     return "/returned"
+
+
+def open_asked(served: Served) -> str:
+    """A question of the office about a request."""
+    questioned(served.counter.desk, 2)
+    return "/asked"
 
 
 def open_visit(served: Served) -> str:
@@ -128,6 +135,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "usb too small": open_stick_refused,
     "room on the disk": lambda _: "/readiness/room",
     "returned": open_returned,
+    "asked": open_asked,
     "settings": lambda _: "/settings",
     "visit to come": lambda _: "/visit",
     "visit": open_visit,

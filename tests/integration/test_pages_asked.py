@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from field_client.asked import waiting
+from field_client.desk import Desk
 from models.changes import decode_body, decode_change
 from models.questions import Question
 from sync.exchange import Absorbed
@@ -15,17 +16,25 @@ from tests.integration.test_pages_returned import sent_back
 from tests.pages import pages
 
 
+def questioned(desk: Desk, number: int = 1) -> str:
+    """A request that came back, with a question about it; its record. number: of a decision that
+    is still to come."""
+    record = sent_back(desk, number, "ktp-new-enrolment", "OTHER: lihat pertanyaan")
+    ask = Question(1, "yes_no", "applicant.phone", "Apakah nomor ini milik pemohon?")
+    wrote = Wrote(bytes.fromhex(record), REASON_PREFIX + ask.key, ask.text)
+    seq = number + 1
+    decision = Decision(seq, b"central-log-0001", seq, 1, NOW, 1, "rina", (wrote,))
+    desk.store.apply(Absorbed((decision,), Cursor(b"incarnat", seq, b"h" * 8)))
+    return record
+
+
 def test_a_question_is_read_and_answered(tmp_path: Path) -> None:
     with pages(tmp_path / "laptop", Hands()) as browser:
         browser.unlock()
         browser.go("/asked")
         assert "Tidak ada pertanyaan yang menunggu jawaban." in browser.text
         desk = browser.counter.desk
-        record = sent_back(desk, 1, "ktp-new-enrolment", "OTHER: lihat pertanyaan")
-        ask = Question(1, "yes_no", "applicant.phone", "Apakah nomor ini milik pemohon?")
-        wrote = Wrote(bytes.fromhex(record), REASON_PREFIX + ask.key, ask.text)
-        decision = Decision(2, b"central-log-0001", 2, 1, NOW, 1, "rina", (wrote,))
-        desk.store.apply(Absorbed((decision,), Cursor(b"incarnat", 2, b"h" * 8)))
+        questioned(desk)
         browser.go("/")
         assert "Pertanyaan dari pusat (1)" in browser.text
         browser.go("/asked")
