@@ -9,7 +9,15 @@ import msgspec
 from sqlalchemy import delete, func, or_, select
 
 from server.database.outreach_tables import CounterDraftRow, VoyageRow
-from server.database.tables import AnnouncedRow, BlobRow, BundleRow, EntryRow, LogRow, RecordRow
+from server.database.tables import (
+    AnnouncedRow,
+    BlobRow,
+    BundleRow,
+    DecisionRow,
+    EntryRow,
+    LogRow,
+    RecordRow,
+)
 from server.database.work import Work, table_of
 from sync.bundle import WORK
 
@@ -21,6 +29,7 @@ _logs = table_of(LogRow)
 _announced = table_of(AnnouncedRow)
 _blobs = table_of(BlobRow)
 _bundles = table_of(BundleRow)
+_decisions = table_of(DecisionRow)
 
 ID_BYTES = 16
 
@@ -123,13 +132,38 @@ class Outreach(Work):
 
     def taken_by_village(self, since: int) -> dict[str, tuple[int, int]]:
         """village -> how many requests came since that time (Unix seconds), and when the newest of
-        all came."""
+        all came. Asked of an index alone: the rows of requests are wide."""
         c = _records.c
-        newest = select(c.village, func.max(c.created_at)).where(c.city == self.city)
+        newest = select(c.village, func.max(c.created)).where(c.city == self.city)
         last = {row[0]: row[1] for row in self.rows(newest.group_by(c.village))}
-        counted = select(c.village, func.count()).where(c.city == self.city, c.created_at >= since)
+        after = self._number_before(since)
+        counted = select(c.village, func.count()).where(c.city == self.city, c.created > after)
         n = {row[0]: row[1] for row in self.rows(counted.group_by(c.village))}
-        return {village: (n.get(village, 0), at) for village, at in last.items()}
+        decided = select(_decisions.c.server_seq, _decisions.c.at)
+        here = decided.where(_decisions.c.city == self.city)
+        rows = self.each(here, _decisions.c.server_seq, set(last.values()))
+        times = {row.server_seq: row.at for row in rows}
+        return {
+            village: (n.get(village, 0), times.get(number, 0)) for village, number in last.items()
+        }
+
+    def _number_before(self, at: int) -> int:
+        """Number of a decision before which everything came before that time; the clock goes
+        forward, so halving finds it."""
+        c = _decisions.c
+        here = select(c.server_seq, c.at).where(c.city == self.city)
+        newest = self.one(here.order_by(c.server_seq.desc()).limit(1))
+        low, high = 0, newest.server_seq if newest is not None else 0
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = self.one(
+                here.where(c.server_seq <= middle).order_by(c.server_seq.desc()).limit(1)
+            )
+            if found is None or found.at < at:
+                low = middle
+            else:
+                high = found.server_seq - 1
+        return low
 
     def created_entries(self, device: bytes, since: int) -> Iterator[tuple[bytes, str]]:
         """Bytes of the entries of a laptop that made requests and came since that time, each with

@@ -14,7 +14,7 @@ from models.problems import Problem
 from server.fleet import NOTICE_SECONDS, Seen
 from server.voyages import Member, Plan, Stop
 from sync.messages import Health
-from tests.pusat import DAY, NOW, OTHER_VILLAGE, VILLAGE, Pusat, Van, pusat
+from tests.pusat import DAY, GROUP, NOW, OTHER_VILLAGE, VILLAGE, Pusat, Van, pusat
 
 TODAY = date(2026, 11, 18)  # of NOW, in eastern Indonesia
 
@@ -196,3 +196,21 @@ def test_a_voyage_that_cannot_be_is_refused(office: Pusat, changed: dict, code: 
     wrong = msgspec.structs.replace(plan((3, VILLAGE)), **changed)
     with pytest.raises(Problem, match=code.replace(".", r"\.")):
         office.central.voyages.keep(office.people["tono"], wrong)
+
+
+def test_requests_of_a_village_are_counted_from_a_time_on(office: Pusat) -> None:
+    village = "82.72.08.1001"
+    van = office.van("Si Jola Hitung", village)
+    address = {"address": "Kampung", "rt": "001", "rw": "001", "village": village}
+    before, begin = 3, office.clock.at
+    for number in range(101, 101 + before):
+        van.take_in(number, **{GROUP: address})
+        office.sync(van)
+        office.clock.at += DAY
+    try:
+        with office.central.registry.read() as door:
+            found = [door.taken_by_village(begin + n * DAY)[village] for n in range(before + 1)]
+        newest = begin + (before - 1) * DAY
+        assert found == [(3, newest), (2, newest), (1, newest), (0, newest)]
+    finally:
+        office.clock.at = begin
