@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, union
 
 from server.database.outreach_tables import CounterDraftRow, VoyageRow
 from server.database.tables import (
@@ -186,24 +186,29 @@ class Outreach(Work):
         self, device: bytes, villages: Collection[str], after: tuple[int, bytes], limit: int
     ) -> list[Any]:
         """Requests that a laptop holds a copy of: its own and those of its villages, by arrival,
-        after (number of the decision, id)."""
+        after (number of the decision, id). Rows without the request's data. Each part is read off
+        its own index."""
         c = _records.c
-        here = self._held(device, villages)
         later = or_(c.created > after[0], (c.created == after[0]) & (c.id > after[1]))
-        found = select(_records).where(here, later).order_by(c.created, c.id).limit(limit)
-        return self.rows(found)
+        columns = (
+            c.id, c.block, c.number, c.service, c.name, c.village, c.status, c.created,
+            c.created_at, c.device,
+        )  # fmt: skip
+        found: dict[bytes, Any] = {}
+        for part in (c.device == device, *(c.village == village for village in villages)):
+            here = select(*columns).where(c.city == self.city, c.created >= after[0], part, later)
+            for row in self.rows(here.order_by(c.created, c.id).limit(limit)):
+                found[row.id] = row
+        return sorted(found.values(), key=lambda row: (row.created, row.id))[:limit]
 
     def held_count(self, device: bytes, villages: Collection[str]) -> int:
         """How many that are."""
-        found = select(func.count()).select_from(_records).where(self._held(device, villages))
-        return int(self.value(found) or 0)
-
-    def _held(self, device: bytes, villages: Collection[str]) -> Any:
         c = _records.c
-        mine = c.device == device
-        if villages:
-            mine = or_(mine, c.village.in_(sorted(villages)))
-        return (c.city == self.city) & mine
+        here = select(c.id).where(c.city == self.city)
+        either = union(
+            here.where(c.device == device), here.where(c.village.in_(sorted(villages)))
+        ).subquery()
+        return int(self.value(select(func.count()).select_from(either)) or 0)
 
     def arrivals(self, logs: Collection[bytes], limit: int) -> list[Any]:
         """What came of these logs and when, newest first: rows with log, at, first, last."""
