@@ -52,6 +52,8 @@ ASKED = 40
 DISPUTES = 200
 STAFF = 8
 THINK_SECONDS = 3.0
+PUSHED, ROUNDS = 120, 3
+"""Changes that a laptop brings in a round of `intake`; rounds alone, and as many beside people."""
 PASSWORD = "kata-sandi-bench"  # noqa: S105 - of nobody
 IDENTITY = "applicant.identity"
 _TOKEN = re.compile(r'name="token" value="([0-9a-f]+)"')
@@ -75,7 +77,7 @@ def run(sizes: tuple[int, ...] = SIZES, asked: int = ASKED, quick: bool = False)
             found.setdefault("postgresql", {})[str(size)] = copy.loaded | copy.pages(asked)
             _says(f"postgresql {found['postgresql'][str(size)]}")
             for one in (made, copy) if last else ():
-                each, rounds = (20, 1) if quick else (240, 3)
+                each, rounds = (20, 1) if quick else (PUSHED, ROUNDS)
                 found[one.kind]["intake"] = one.intake(each, rounds)
                 _says(f"{one.kind} {found[one.kind]['intake']}")
             made.close()
@@ -125,8 +127,7 @@ class Filled:
         for n, role in enumerate((*kinds, "supervisor", "auditor")):
             town.central.staff.add(admin, f"staf{n}", f"Staf {n}", [role], PASSWORD)
         if laptops:
-            each, rounds = 240, 6
-            rows = rows_of(8 * each * rounds, 1)
+            rows = rows_of(8 * PUSHED * 2 * ROUNDS, 1)
             self.fleet = [Pushing(new_laptop(town), rows[n::8]) for n in range(8)]
         registry, log, now = town.central.registry, town.central.keys.log, town.time.at
         ledger = Ledger(registry, log)

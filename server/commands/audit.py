@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
 from server.commands.requests import when
+from server.files import write_atomically
 from server.terminal import (
     DEFAULT_DATA,
     FALSE,
@@ -85,3 +87,27 @@ def list_(
         ]
         terminal.table(terminal.say("Jejak audit"), heads, rows)
         terminal.give({"entries": [msgspec.structs.asdict(entry) for entry in found]})
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", help="File to write (.jsonl).")],
+    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")] = "",
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """The trail as a signed file for an auditor, with the program that verifies it beside it."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        written = central.trail.export(me, first, last)
+        program = out.with_name("verify_audit.py")
+        write_atomically(out, written)
+        write_atomically(program, central.trail.verifier())
+        print_ = central.trail.fingerprint()
+        terminal.facts([(terminal.say("Sidik kunci kantor"), print_)])
+        terminal.tell(terminal.say("Jejak ditulis ke {path}.", path=str(out)))
+        told = {"file": str(out), "verifier": str(program), "bytes": len(written)}
+        terminal.give(told | {"fingerprint": print_})

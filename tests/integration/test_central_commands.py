@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from server import verify_audit
 from server.cli import app
 from sync import base45, enrolment, intake, receipt
 from sync.receipt import Receipt
@@ -311,6 +312,15 @@ def test_a_receipt_is_verified_from_text_and_from_a_file(office, run, van, tmp_p
     bent[-1] ^= 1
     assert problem(run("receipt", "verify", base45.encode(bytes(bent)), ok=3)) == "receipt.forged"
     assert problem(run("receipt", "verify", "~", ok=3)) == "receipt.malformed"
+
+
+def test_the_trail_leaves_with_the_program_that_verifies_it(office, run, van, tmp_path):
+    out = tmp_path / "trail.jsonl"
+    told = run("audit", "export", "--out", str(out), login="mata")
+    said, whole = verify_audit.check(told["file"], office.central.keys.identity.sign_key.hex())
+    assert whole, said
+    assert any(told["fingerprint"] in line for line in said)
+    assert Path(told["verifier"]).read_bytes() == Path(verify_audit.__file__).read_bytes()
 
 
 def test_audit_verify_names_the_changed_entry(office, run, van):

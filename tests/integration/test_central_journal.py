@@ -320,3 +320,24 @@ def test_one_that_is_switched_off_never_seems_whole_again(tmp_path: Path) -> Non
     restored.close()
     assert done.journal.why == "gap"
     assert done.branch.number == made.backup.server_seq
+
+
+def test_figures_come_back_as_they_were_counted(tmp_path: Path) -> None:
+    """Numbers that were added to are added to once more, from where the backup had them."""
+    with journaled(tmp_path) as (office, van):
+        reports = office.central.reports
+        reports.follow(9)
+        made = backed_up(office, tmp_path / "stick")
+        van.take_in(2, **{"applicant.identity": {"name": "ORANG LAIN", "nik": "8272030902099001"}})
+        van.take_in(3, **{"applicant.identity": {"name": "SATU LAGI", "nik": "8272030902099002"}})
+        office.sync(van)
+        reports.follow(9)
+        with office.central.registry.read() as door:
+            counted, mark = door.all_tallies(), door.report_mark()
+        done, back = put_back(tmp_path, made)
+        assert done.journal.why == ""
+        with back.registry.read() as door:
+            assert door.all_tallies() == counted
+            assert door.report_mark() == mark
+        assert max(counted.values()) == 3
+        back.close()
