@@ -231,6 +231,7 @@ class Reader:
         self.seen = door.standing().server_seq
         self._logs: dict[bytes, LogState | None] = {}
         self._names: dict[bytes, dict[bytes, str]] = {}
+        self._authors: dict[tuple[bytes, int, str], Author] = {}
 
     # -- requests
 
@@ -385,7 +386,14 @@ class Reader:
     # -- authors
 
     def author(self, log: bytes, seq: int, decision: Decision | None) -> Author:
-        """Who wrote entry (log, seq), which `decision` judged (None: it waits)."""
+        """Who wrote entry (log, seq), which `decision` judged (None: it waits). A page names the
+        same few again and again."""
+        known = (log, seq, decision.actor if decision is not None else "")
+        if known not in self._authors:
+            self._authors[known] = self._author(*known)
+        return self._authors[known]
+
+    def _author(self, log: bytes, seq: int, actor: str) -> Author:
         state = self._log(log)
         stored = self.door.entry(log, seq)
         change = self._change(log, seq)
@@ -395,8 +403,7 @@ class Reader:
         before = self.door.moment(seen) if seen > 0 else None
         at = stored.received_at
         if state.central:
-            who = decision.actor if decision is not None else ""
-            return Author(who, "", "", log.hex(), seq, change.at, before, at)
+            return Author(actor, "", "", log.hex(), seq, change.at, before, at)
         device = self.door.device(state.device)
         operator = state.sessions.get(change.session, b"")
         return Author(
