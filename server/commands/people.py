@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from models.people import ROLES, Role
-from server.auth import roles
+from server.auth import areas, roles
 from server.database.people import Person
 from server.terminal import (
     DEFAULT_DATA,
@@ -79,6 +79,49 @@ def list_(
 
 
 @app.command()
+def place(
+    login: Annotated[str, typer.Argument(help="Name the person signs in with.")],
+    village: Annotated[
+        list[str] | None,
+        typer.Option("--village", help="Code of a village or district; may be repeated."),
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """For which villages this person works; without any: for the whole city."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        person = central.staff.place(me, login, village or [])
+        terminal.tell(terminal.say("Wilayah kerja tersimpan."))
+        terminal.give(as_data(person))
+
+
+@app.command()
+def renew(
+    login: Annotated[str, typer.Argument(help="Name the person signs in with.")],
+    new_password_file: Annotated[
+        Path | None,
+        typer.Option("--new-password-file", help="File whose first line is the new password."),
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """A new password for who lost theirs, or their telephone. Their sessions end."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        password = password_of(terminal, login, new_password_file, twice=True)
+        person = central.staff.renew(me, login, password)
+        terminal.tell(
+            terminal.say("Kata sandi {login} diganti; semua sesinya berakhir.", login=person.login)
+        )
+        terminal.give(as_data(person))
+
+
+@app.command()
 def close(
     login: Annotated[str, typer.Argument(help="Name the person signs in with.")],
     data: DataOption = DEFAULT_DATA,
@@ -96,8 +139,8 @@ def close(
 
 def as_data(person: Person) -> dict[str, Any]:
     """A person as JSON."""
-    held = list(roles(person))
-    return {"login": person.login, "name": person.name, "roles": held, "active": person.active}
+    told = {"login": person.login, "name": person.name, "roles": list(roles(person))}
+    return told | {"villages": list(areas(person)), "active": person.active}
 
 
 def _cells(person: Person, lang: str) -> list[str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from typer.testing import CliRunner
 
 from models.problems import Problem
 from server import factor
 from server.auth import areas, sees
+from server.cli import app
 from tests.pusat import PASSWORD, Pusat, pusat
 
 NEW = "kata-sandi-baru"
@@ -22,7 +26,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pusat]:
 
 def code_at(office: Pusat, secret: bytes) -> str:
     step = office.clock.at // factor.STEP_SECONDS
-    made = factor.TOTP(secret, factor.DIGITS, factor.SHA1(), factor.STEP_SECONDS)
+    made = TOTP(secret, factor.DIGITS, SHA1(), factor.STEP_SECONDS)
     return made.generate(step * factor.STEP_SECONDS).decode()
 
 
@@ -132,3 +136,24 @@ def test_an_area_is_of_this_city(office: Pusat) -> None:
     assert not sees(rina, "82.72.01.1002")
     assert not sees(rina, "")
     assert sees(staff.place(admin, "rina", []), "82.72.01.1002")
+
+
+def test_an_admin_places_and_renews_by_command(office: Pusat) -> None:
+    folder = office.central.place.folder
+    (folder / "mine.txt").write_text(PASSWORD + "\n")
+    (folder / "new.txt").write_text(NEW + "\n")
+    me = ["--data", str(folder), "--as", "admin", "--password-file", str(folder / "mine.txt")]
+
+    def done(*words: str) -> int:
+        return CliRunner().invoke(app, ["person", *words, *me]).exit_code
+
+    assert done("place", "rina", "--village", "82.72.03", "--village", "82.72.01.1001") == 0
+    with office.central.registry.read() as door:
+        rina = door.person("rina")
+    assert rina is not None
+    assert areas(rina) == ("82.72.01.1001", "82.72.03")
+    assert done("place", "rina", "--village", "82.71.01") == 1
+    assert done("place", "nobody") == 1
+    assert done("renew", "rina", "--new-password-file", str(folder / "new.txt")) == 0
+    office.central.doorkeeper.sign_in("rina", NEW)
+    assert done("place", "rina") == 0

@@ -110,7 +110,7 @@ def test_a_page_is_for_everybody(central: Desks, windows: Callable[[str], Page],
     page.goto(central.base + address(central))
     assert page.locator("h1").count() == 1
     assert faults(page) == []
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page.set_viewport_size(NARROW)
     wide = page.evaluate("document.scrollingElement.scrollWidth")
     page.set_viewport_size({"width": 1366, "height": 768})
     assert wide <= NARROW["width"]
