@@ -119,7 +119,7 @@ def serving(folder: Path, **settings: Any) -> Iterator[Served]:
     house.close()
     counter = Counter(Place(folder, FieldSettings(**settings)), hands.clock(), keys(folder))
     counter.syncing.start = lambda house: None  # type: ignore[method-assign]
-    own, door = Secrets(), socket.socket()
+    own, door = Secrets(), socket.socket(proto=socket.IPPROTO_TCP)  # as the real one: at once
     door.bind(("127.0.0.1", 0))
     port = int(door.getsockname()[1])
     config = uvicorn.Config(create_app(counter, own, port), log_level="error", ws="none")

@@ -120,7 +120,7 @@ def _told_by(one: Citizen) -> dict[str, dict[str, str]]:
 @contextmanager
 def serving(app: Litestar) -> Iterator[str]:
     """Serve an application on a free port; gives its address."""
-    door = socket.socket()
+    door = socket.socket(proto=socket.IPPROTO_TCP)  # else each answer waits 40 ms
     door.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_level="error", ws="none")
     server = uvicorn.Server(config)
