@@ -29,7 +29,7 @@ from models import regions
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "fixtures" / "duplicates"
 TUNING = (1, 2, 3, 4, 5, 6, 8, 9)
-JUDGED = (7201, 7202, 7203, 7204, 7205)
+JUDGED = (7301, 7302, 7303, 7304, 7305)
 TODAY = date(2026, 11, 1)
 CHILD_DAYS = 17 * 365
 MAN, WOMAN = "1", "2"

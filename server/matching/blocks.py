@@ -19,7 +19,7 @@ HOLDERS_MAX = 80
 
 def keys(one: Profile) -> list[str]:
     """Every key of a profile, each once. They hold personal data: store them hashed only."""
-    found = [*_numbers(one), *_days(one), *_names(one)]
+    found = [*_numbers(one), *_days(one), *_names(one), *_mothers(one)]
     return [f"{one.space}|{key}" for key in dict.fromkeys(found)]
 
 
@@ -39,7 +39,8 @@ def _days(one: Profile) -> list[str]:
         return []
     day = day_key(one.birth)
     found = [f"d{day}{code}" for code in _rare(one.name)]
-    found += [f"p{day}{code[:3]}" for code in one.name.sounds[:1]]
+    for code in one.name.sounds[:1]:
+        found += [f"p{day}{code[:2]}", f"z{one.birth.year}{one.village}{code[:1]}"]
     found += [f"m{day}{code}" for code in _rare(one.mother)[:1]]
     if one.mother.sounds:
         found.append(f"M{one.birth.year}{''.join(one.mother.sounds)}")
@@ -50,6 +51,8 @@ def _names(one: Profile) -> list[str]:
     words = _rare(one.name)
     pairs = ["".join(sorted(pair)) for pair in combinations(one.name.sounds[:3], 2)]
     found = [f"v{one.village}{code}" for code in pairs or words]
+    starts = sorted(code[:2] for code in one.name.sounds[:2])
+    found += [f"V{one.village}{''.join(starts)}"] if len(starts) > 1 else []
     found += [f"x{pair}" for pair in pairs]
     found += [f"w{code}{mother}" for code in words for mother in _rare(one.mother)[:1]]
     if one.birth is not None:
@@ -57,6 +60,13 @@ def _names(one: Profile) -> list[str]:
         found += [f"b{year}{pair}" for pair in pairs]
         found += [f"y{year}{one.village}{code}" for code in words]
     return found
+
+
+def _mothers(one: Profile) -> list[str]:
+    """The whole name of the mother, its words in any order, where nothing of the own is right."""
+    names = "".join(sorted(one.mother.sounds))
+    found = [f"W{one.village}{names}"] if names else []
+    return [*found, f"u{names}"] if len(one.mother.sounds) > 1 else found
 
 
 def day_key(day: date) -> str:
