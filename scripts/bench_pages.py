@@ -3,7 +3,9 @@
 A register is filled (bench_load.py), 200 disputes are made by the real ledger, the figures are
 counted by the real job, and a real `jemput-pusat serve` answers. One browser without script asks,
 each page of another request or list, over the loopback: `…_p95_ms` is the time until the last
-byte, the network and the client's own part included. Dashboards are never asked for twice.
+byte, the network and the client's own part included. `…_cpu_ms` is what central's process itself
+worked for a page (Linux; PostgreSQL's own work is not in it): other programs on the machine do not
+change it much. Dashboards are never asked for twice.
 
 `intake_ratio_while_browsing`: the rate of eight laptops (bench_intake.py) while eight people open a
 page every three seconds each, to the rate while nobody does; rounds in turns, the middle one told.
@@ -12,9 +14,12 @@ page every three seconds each, to the rate while nobody does; rounds in turns, t
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
@@ -31,7 +36,8 @@ from unittest.mock import patch
 import httpx
 
 import bench_intake
-from bench_intake import Pushing, central
+import home
+from bench_intake import Pushing
 from bench_load import DAY, Laptop, begun, copied, offices, settle, year
 from bench_parts import median, new_laptop, quantile, rows_of
 from models.changes import Body, encode
@@ -184,10 +190,12 @@ class Filled:
         """Median and p95 of every kind of page, milliseconds."""
         known = Known(load(self.folder / "central", {}))
         found: dict[str, Any] = {}
-        with central(self.folder / "central") as base, Browser(base, "staf4") as browser:
+        with serving(self.folder / "central") as (base, pid), Browser(base, "staf4") as browser:
             for kind, page in known.pages().items():
                 page(browser)  # the first of a kind compiles its template
+                before = _worked(pid)
                 times = [page(browser) for _ in range(asked)]
+                found[f"{kind}_cpu_ms"] = round(1000 * (_worked(pid) - before) / asked, 1)
                 found[f"{kind}_p50_ms"] = round(quantile(times, 0.5), 1)
                 found[f"{kind}_p95_ms"] = round(quantile(times, 0.95), 1)
         return found
@@ -199,7 +207,7 @@ class Filled:
         known = Known(load(self.folder / "central", {}))
         alone, beside, opened = [], [], 0
         with (
-            central(self.folder / "central") as base,
+            serving(self.folder / "central") as (base, _),
             ThreadPoolExecutor(len(self.fleet)) as crew,
             contextlib.ExitStack() as doors,
         ):
@@ -216,6 +224,31 @@ class Filled:
             "pages_meanwhile": opened,
             "ratio": round(ratio, 3),
         }
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[str, int]]:
+    """A real central; gives its address and the number of its process."""
+    command = [str(home.tool("jemput-pusat")), "serve", "--data", str(folder), "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        env=home.environment(),
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["url"], process.pid
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def _worked(pid: int) -> float:
+    """Seconds of a core that a process used so far; 0 where that cannot be asked."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _rate(crew: ThreadPoolExecutor, base: str, fleet: list[Pushing], each: int) -> float:

@@ -125,7 +125,7 @@ def coverage(scene: Scene) -> Panel:
         ("captured",), villages=scene.villages, first=weeks[0], last=scene.today.isoformat()
     ):
         served[line.village][monday(line.period)] += line.n
-    last = scene.door.last_days("captured", "van")
+    last = scene.door.last_days("captured", "van", scene.villages)
     planned = _planned(scene)
     islands = _islands()
     order = sorted(scene.villages, key=lambda v: (last.get(v, ""), v))

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, select, tuple_, union_all
 
 from models.changes import decode_change
 from server.database.report_tables import JourneyRow, MilestoneRow, ReportMarkRow, TallyRow
 from server.database.tables import DecisionRow, DeviceRow, EntryRow, LogRow
-from server.database.work import Work, table_of
+from server.database.work import Work, pieces, table_of
 from server.figures import ALL, Journey, Origin, Tally, captured_at, milestones
 from sync.state import Created, Decision, author
 
@@ -24,6 +24,9 @@ _entries = table_of(EntryRow)
 _devices = table_of(DeviceRow)
 _logs = table_of(LogRow)
 _TALLY = ("figure", "village", "service", "period", "value")
+AT_ONCE = 50
+"""Villages asked for in one statement."""
+DAY_LETTERS = len("2026-11-30")
 _read_journey = msgspec.msgpack.Decoder(Journey)
 
 
@@ -178,12 +181,24 @@ class Figures(Work):
         rows = self.rows(select(_tallies).where(_tallies.c.city == self.city))
         return Counter({tuple(getattr(row, name) for name in _TALLY): row.n for row in rows})
 
-    def last_days(self, figure: str, value: str) -> dict[str, str]:
-        """Village -> newest day on which something of that figure was counted there."""
-        day = func.max(_milestones.c.day).label("day")
-        here = (_milestones.c.city == self.city) & (_milestones.c.figure == figure)
-        found = select(_milestones.c.village, day).where(here, _milestones.c.value == value)
-        return {row.village: row.day for row in self.rows(found.group_by(_milestones.c.village))}
+    def last_days(self, figure: str, value: str, villages: Collection[str]) -> dict[str, str]:
+        """Village -> newest day on which something of a figure that is kept by days was counted
+        there. Asked for one village after the other: each is the end of a short range."""
+        found: dict[str, str] = {}
+        for piece in pieces(sorted(villages), AT_ONCE):
+            parts = (
+                select(_tallies.c.village, _tallies.c.period)
+                .where(_tallies.c.city == self.city, _tallies.c.figure == figure)
+                .where(_tallies.c.village == village, _tallies.c.service == ALL)
+                .where(_tallies.c.value == value, func.length(_tallies.c.period) == DAY_LETTERS)
+                .order_by(_tallies.c.period.desc())
+                .limit(1)
+                .subquery()
+                for village in piece
+            )
+            rows = self.rows(union_all(*(select(part) for part in parts)))
+            found |= {row.village: row.period for row in rows}
+        return found
 
     # -- members of a number
 
