@@ -172,7 +172,6 @@ class Courier:
         while not self.stop():
             parted = False
             for log in self._due():
-                self._confirm(log)
                 parted = self._met(log) or parted
             fresh = obey(self.desk)
             self.report.orders += fresh
@@ -209,9 +208,10 @@ class Courier:
         self.report.enrolled = True
 
     def _met(self, log: OwnLog) -> bool:
-        """Exchange. A central that was put back to a time before it knew this log certifies it, and
-        those before it, once more."""
+        """Make the log known and exchange. A central that was put back to a time before it knew
+        this log, or the one that it follows, certifies them once more."""
         try:
+            self._confirm(log)
             return self._exchange(log)
         except Problem as problem:
             if problem.code != "sync.unknown_device":

@@ -58,6 +58,8 @@ def after_fork(desk: Desk, log: bytes, upto: int) -> None:
     that wrote on one log, one finds its own branch kept."""
     old = desk.store.log(log)
     upto = min(max(upto, old.stored), old.seq)
+    while upto and head_at(desk, upto, log) is None:
+        upto -= 1  # what a hole took out was made again behind it
     if desk.store.log().id == log:
         head = head_at(desk, upto, log)
         if head is None:

@@ -30,7 +30,7 @@ from sync.intake import (
     whole,
 )
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
-from sync.logs import HEAD_WIRE_BYTES, Entry, chain, next_head
+from sync.logs import HEAD_WIRE_BYTES, Entry, chain, hole_in, next_head
 from sync.messages import BATCH_ENTRIES_MAX, Batch, Branch, Health
 from sync.state import Decision, Whole
 
@@ -310,7 +310,7 @@ class Ledger:
             log = door.log(name)
             if log is None:
                 raise Problem("sync.unknown_device")
-            known = door.entries(name, batch.first - 1, last)
+            known = _stored_near(door, name, batch, last)
             sorted_ = accept(log, batch.first, batch.prev, batch.entries, known)
             branch = _of_a_branch(door, log, batch) if sorted_.ahead or sorted_.broken else []
             if branch:  # of a fork that has its order and its case
@@ -322,7 +322,8 @@ class Ledger:
             late = _whole_prefix(sorted_.late)
             if sorted_.fork:  # with the half of a transaction that it goes on from
                 branch = sorted_.late[len(late) :] + sorted_.fork
-                self._fork(door, log, branch, at, branch[0].seq - 1)
+                agreed = branch[0].seq - 1
+                self._fork(door, log, branch, at, agreed if agreed <= log.seq else 0)
             if late:
                 self._take_late(door, log, late, at, poisoned)
             fresh = _whole_prefix(sorted_.fresh)
@@ -453,6 +454,15 @@ def places(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
     return [type(error).__name__, *lines]
+
+
+def _stored_near(door: Door, name: bytes, batch: Batch, last: int) -> dict[int, Entry]:
+    """The stored entries that a batch has to fit: see `accept`."""
+    hole = hole_in(batch.entries[0]) if batch.entries else None
+    near = door.entries(name, batch.first - 1, last)
+    if hole is not None and 1 <= hole.first < batch.first:
+        near |= door.entries(name, hole.first - 1, hole.first - 1)
+    return near
 
 
 def _check(found: Accepted, batch: Batch) -> None:

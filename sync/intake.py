@@ -65,7 +65,8 @@ def accept(
     """Sort the entries of one signed batch by what the log holds already.
 
     first: number of the first entry; prev: first bytes of the chain value before it. stored: the
-    stored entries in the batch's range, and the one before it (number 0 stands for the opening).
+    stored entries in the batch's range, and the one before it or before what it declares lost
+    (number 0 stands for the opening).
     """
     result = Accepted()
     if first < 1:
@@ -74,6 +75,11 @@ def accept(
     if first > log.seq + 1 and not _jumps(log, first, entries):
         result.ahead = anchored(first, prev, entries)
         result.missing = (log.seq + 1, first - 1)
+        return result
+    if first > log.seq + 1 and not _goes_on(log, prev, entries, stored):
+        result.fork = list(
+            chain(log.id, first, _head_before(log, first, entries, stored) or b"", entries)
+        )
         return result
     head = _head_before(log, first, entries, stored)
     if head is None or (not head.startswith(prev) and hole_in(entries[0]) is None):
@@ -112,6 +118,18 @@ def _jumps(log: LogState, first: int, entries: list[bytes]) -> bool:
     may hold more than the laptop knew when it declared it."""
     hole = hole_in(entries[0]) if entries else None
     return hole is not None and reaches(hole, log.seq + 1, first)
+
+
+def _goes_on(log: LogState, prev: bytes, entries: list[bytes], stored: dict[int, Entry]) -> bool:
+    """Does a hole that reaches over a gap go on from what is stored before it? A copy of the laptop
+    may have written that."""
+    hole = hole_in(entries[0])
+    if hole is None:
+        return True
+    if hole.first == log.seq + 1:
+        return log.head.startswith(prev)
+    before = stored.get(hole.first - 1)
+    return before is None or before.head.startswith(prev)
 
 
 def _head_before(

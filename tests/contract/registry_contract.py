@@ -532,7 +532,8 @@ def test_what_was_declared_lost_and_ends_the_process_is_set_aside_too(home: Home
     copy.append([copy.change("hole", Hole(3, 3, van.head, "hujan"))])
     hole = Entry(4, copy.entries[-1].data, next_head(van.log, van.head, copy.entries[-1].data))
     home.send(van, 1, 2)
-    home.ledger.store(van.log, Batch(4, van.head[:8], hole.head[:8], [hole.data]), NOW)
+    before = van.entries[1].head[:8]
+    home.ledger.store(van.log, Batch(4, before, hole.head[:8], [hole.data]), NOW)
     for _ in range(3):
         home.registry.attempt(van.log, 3, "transaction")
     home.registry.attempt(van.log, 3, "batch")
@@ -540,6 +541,23 @@ def test_what_was_declared_lost_and_ends_the_process_is_set_aside_too(home: Home
     assert (stored.log.seq, stored.log.head) == (4, hole.head)
     with home.registry.read() as door:
         assert [r.state for _, r in door.results(van.log, 3, 4)] == ["waiting", "applied"]
+
+
+def test_a_hole_does_not_go_on_from_what_a_copy_of_the_laptop_wrote(home: Home) -> None:
+    van = home.laptop()
+    home.send(van)
+    copy = van.image()
+    for laptop, number in ((van, 1), (copy, 2)):
+        create(laptop, number)
+    home.send(copy)
+    lost = next_head(van.log, van.head, b"lost")
+    data = encode(van.change("hole", Hole(4, 4, lost, "hujan")))
+    head = next_head(van.log, lost, data)
+    stored = home.ledger.store(van.log, Batch(5, van.head[:8], head[:8], [data]), NOW)
+    assert (stored.log.seq, stored.log.head) == (3, copy.head)
+    with home.registry.read() as door:
+        assert [e.data for e in door.forks(van.log)] == [data]
+        assert [order[1:] for order in door.orders(van.log)] == [("rotate", 0)]
 
 
 def test_a_batch_whose_chain_does_not_fit_stores_nothing(home: Home) -> None:

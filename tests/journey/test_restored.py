@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from field_client.succession import after_copy
 from field_client.vault.sums import territory
 from server.central import open_central
 from server.restoring import confirm, go_on
@@ -133,6 +134,21 @@ def test_a_database_put_back_in_silence_takes_nothing_until_it_is_restored(town:
     van.sync()
     assert set(town.stored()) == {record.hex() for record in records}
     assert town.is_whole()
+
+
+def test_a_new_log_whose_parent_the_backup_does_not_know_is_let_in_with_it(town: Town) -> None:
+    van = town.laptop("sari")
+    records = taken(town, van, "father")
+    van.sync()
+    night = copied(town)
+    after_copy(van.house.desk)
+    van.sync()
+    put_back(town, night)
+    after_copy(van.house.desk)
+    records += taken(town, van, "mother")
+    assert van.sync().pending == 0
+    assert set(town.stored()) == {record.hex() for record in records}
+    assert len(van.house.store.logs()) == 3
 
 
 def test_one_put_back_in_silence_that_has_caught_up_is_noticed_too(town: Town) -> None:

@@ -139,6 +139,9 @@ def _has_outcome(world: World, laptop: Laptop, key: tuple[bytes, int], entry: En
 
 
 def _made_again(world: World, laptop: Laptop, book: Book) -> None:
+    made = [decode_change(entry.data).origin for entry in book.rows()]
+    again = [origin for origin in made if origin is not None]
+    need(len(again) == len(set(again)), "5", f"{laptop.number} made work again twice in one log")
     if book.closed is None:
         return
     later = laptop.books[laptop.books.index(book) + 1 :]

@@ -296,6 +296,14 @@ MUTATIONS: list[Mutation] = [
         COPIES,
     ),
     _one(
+        "what was made again is made again once more",
+        "5",
+        "field_client/succession.py",
+        "            if fresh[0].origin not in done:",
+        "            if True:",
+        COPIES,
+    ),
+    _one(
         "what waits is overtaken",
         "17",
         "sync/intake.py",

@@ -36,7 +36,7 @@ from tests.simulation.road import Broken, Plain, Road
 from tests.simulation.sticks import Sticks, introduction
 
 PAGE_BYTES = 4096
-LEVEL = wire.zstd.CompressionParameter.compression_level
+LEVEL = wire._P.compression_level
 SEALED_EVERY = 10
 """Every tenth seed is a world with real signatures and seals on every frame of the network."""
 
@@ -257,6 +257,8 @@ class World:
             return False
         except Problem as problem:
             self.note(f"{laptop.number} is not let in: {problem.code}")
+            if problem.code == "sync.unknown_device":
+                self.forgotten(laptop)  # nor is the log it follows known any more
             return False
         return True
 
