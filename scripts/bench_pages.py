@@ -18,7 +18,6 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -152,8 +151,6 @@ class Filled:
         with registry.write() as door:  # the search for duplicates was never a year behind
             door.keep_match_mark(Mark(door.standing().server_seq, self.size))
         town.close()
-        with sqlite3.connect(self.database) as here:
-            here.execute("analyze")
 
     @property
     def database(self) -> Path:

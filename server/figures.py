@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 
 import msgspec
@@ -38,7 +38,8 @@ PHONE, IDENTITY, RELATION = "applicant.phone", "applicant.identity", "applicant.
 BRINGER = "proxy"
 
 Tally = tuple[str, str, str, str, str]
-"""(figure, village, service, period, value); period: a day as ISO, a month as YYYY-MM."""
+"""(figure, village, service, period, value); period: a day as ISO, a month as YYYY-MM, a week as
+`week_of` says."""
 
 
 class Returned(msgspec.Struct, frozen=True, array_like=True):
@@ -90,6 +91,8 @@ class Milestone(msgspec.Struct, frozen=True, array_like=True):
 
 DAILY = frozenset({"captured", "arrived", "accepted", "issued", "handed_over", "closed"})
 """Counted by day and by month."""
+WEEKLY = frozenset({"captured"})
+"""Counted by week as well: asked of all villages beside each other."""
 STANDING = frozenset({"open", "running", "uncollected"})
 """What stands so now, by the day since when: it is asked for its age."""
 HIDDEN = frozenset({"phone", "bringer"})
@@ -242,6 +245,12 @@ def day_of(at: int) -> str:
     return datetime.fromtimestamp(at, WIT).date().isoformat()
 
 
+def week_of(day: str) -> str:
+    """The period of a week: its Monday and a letter, so that it is neither a day nor a month."""
+    when = date.fromisoformat(day)
+    return f"{(when - timedelta(when.weekday())).isoformat()}w"
+
+
 def milestones(journey: Journey) -> Iterator[Milestone]:
     """What a journey is counted among."""
     if journey.kind:
@@ -320,6 +329,8 @@ def _rolled(journey: Journey, figure: str, day: str, value: str) -> Iterator[Tal
     yield from ((figure, v, s, month, value) for v in places for s in (ALL, service))
     if figure in DAILY:
         yield from ((figure, v, ALL, day, value) for v in places)
+    if figure in WEEKLY:
+        yield from ((figure, v, ALL, week_of(day), value) for v in places)
 
 
 def difference(before: Journey | None, after: Journey) -> Counter[Tally]:

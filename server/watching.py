@@ -122,9 +122,9 @@ def coverage(scene: Scene) -> Panel:
     weeks = [(start + timedelta(7 * n)).isoformat() for n in range(WEEKS)]
     served: dict[str, Counter[str]] = defaultdict(Counter)
     for _, line in scene.door.tallies(
-        ("captured",), villages=scene.villages, first=weeks[0], last=scene.today.isoformat()
+        ("captured",), villages=scene.villages, first=f"{weeks[0]}w", last=f"{weeks[-1]}w"
     ):
-        served[line.village][monday(line.period)] += line.n
+        served[line.village][line.period[:-1]] += line.n
     last = scene.door.last_days("captured", "van", scene.villages)
     planned = _planned(scene)
     islands = _islands()

@@ -40,8 +40,8 @@ class MilestoneRow(Table, table=True):
 
 
 class TallyRow(Table, table=True):
-    """How many there are of a figure. village, service: "*" for all. period: a day, or a month as
-    YYYY-MM."""
+    """How many there are of a figure. village, service: "*" for all. period: see
+    `server.figures.Tally`."""
 
     __tablename__ = "tallies"
     __table_args__ = (NARROW,)
