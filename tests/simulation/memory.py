@@ -153,12 +153,15 @@ class MemoryDoor(Rooms):
             self._load_case(known, name)
         for key in want.results:
             self._load_result(known, key)
+        self._load_made(known, want)
+        self._load_codes(known, want)
+        return known
+
+    def _load_made(self, known: Known, want: Needs) -> None:
         for origin in want.origins:
             entry = self.get("entries", origin[:2])
             if entry is not None and entry.digest[:8] == origin[2]:
                 known.made.add(origin)
-        self._load_codes(known, want)
-        return known
 
     def _load_codes(self, known: Known, want: Needs) -> None:
         for code in want.codes:
@@ -201,7 +204,9 @@ class MemoryDoor(Rooms):
             if entry is None:
                 continue
             known.entries[log, number] = entry
-            self._load_codes(known, needs(known.logs[log], [entry]))
+            asked = needs(known.logs[log], [entry])
+            self._load_codes(known, asked)
+            self._load_made(known, asked)
             self._load_result(known, (log, number))
             other = envelope(entry)
             if other is not None:
