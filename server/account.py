@@ -75,8 +75,12 @@ class Account:
         """A secret for an app; nothing is kept until its digits were typed once."""
         return self.entropy(factor.SECRET_BYTES)
 
-    def begin_second(self, me: Person, secret: bytes, code: str) -> None:
-        """From now on the digits are asked for. Problem auth.code_new while they do not fit."""
+    def begin_second(self, me: Person, secret: bytes, code: str, password: str) -> None:
+        """From now on the digits are asked for, those of a new telephone instead of the old one's:
+        therefore the password is asked for once more, or an unwatched session would be enough to
+        take an account over. Problems of `Doorkeeper.check`, and auth.code_new while the digits do
+        not fit; nothing is changed before they do."""
+        self.doorkeeper.check(me.login, password)
         at = self.clock()
         step = factor.step_of(secret, code, at, 0) if len(secret) == factor.SECRET_BYTES else 0
         if not step:

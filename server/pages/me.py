@@ -54,12 +54,15 @@ def second(here: Here) -> Response[str]:
     return _draw_second(here, here.central.account.new_secret())
 
 
-def _draw_second(here: Here, secret: bytes, problem: Problem | None = None) -> Response[str]:
+def _draw_second(
+    here: Here, secret: bytes, problem: Problem | None = None, at: str = "code"
+) -> Response[str]:
     address = factor.address(secret, here.me.login, here.central.settings.office_name)
     return here.page(
         "second.html",
         status=200 if problem is None else _status(problem),
         problem=problem,
+        at=at,
         secret=factor.as_text(secret),
         qr=segno.make(address, error="m", micro=False).svg_data_uri(border=4),
     )
@@ -72,9 +75,10 @@ def begin_second(here: Here, form: Form) -> Response[Any]:
     if not secret:
         raise Problem("page.malformed")
     try:
-        here.central.account.begin_second(here.me, secret, form.get("code"))
+        here.central.account.begin_second(here.me, secret, form.get("code"), form.get("password"))
     except Problem as problem:
-        return _draw_second(here, secret, problem)
+        at = "code" if problem.code == "auth.code_new" else "password"
+        return _draw_second(here, secret, problem, at)
     return here.go("/me", here.say("Mulai sekarang 6 angka dari aplikasi diminta saat masuk."))
 
 

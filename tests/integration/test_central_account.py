@@ -40,8 +40,8 @@ def test_digits_are_asked_for_from_who_chose_so(office: Pusat) -> None:
     account, rina = office.central.account, office.people["rina"]
     secret = account.new_secret()
     with pytest.raises(Problem, match=r"auth\.code_new"):
-        account.begin_second(rina, secret, "000000")
-    account.begin_second(rina, secret, code_at(office, secret))
+        account.begin_second(rina, secret, "000000", PASSWORD)
+    account.begin_second(rina, secret, code_at(office, secret), PASSWORD)
     office.clock.at += 90
     assert refusal(office, "rina", PASSWORD) == "auth.code"
     assert refusal(office, "rina", PASSWORD, code="000000") == "auth.code"
@@ -56,10 +56,30 @@ def test_digits_are_asked_for_from_who_chose_so(office: Pusat) -> None:
     office.central.doorkeeper.sign_in("rina", PASSWORD)
 
 
+def test_a_telephone_is_replaced_only_by_who_knows_the_password(office: Pusat) -> None:
+    account, rina = office.central.account, office.people["rina"]
+    old, new = account.new_secret(), account.new_secret()
+    account.begin_second(rina, old, code_at(office, old), PASSWORD)
+    for digits, password, code in (
+        (code_at(office, new), "salah-salah-salah", r"auth\.wrong"),
+        (code_at(office, new), "", r"auth\.wrong"),
+        ("000000", PASSWORD, r"auth\.code_new"),
+    ):
+        with pytest.raises(Problem, match=code):
+            account.begin_second(rina, new, digits, password)
+    office.clock.at += 90
+    assert refusal(office, "rina", PASSWORD, code=code_at(office, new)) == "auth.code"
+    office.central.doorkeeper.sign_in("rina", PASSWORD, code=code_at(office, old))
+    account.begin_second(rina, new, code_at(office, new), PASSWORD)
+    office.clock.at += 90
+    assert refusal(office, "rina", PASSWORD, code=code_at(office, old)) == "auth.code"
+    office.central.doorkeeper.sign_in("rina", PASSWORD, code=code_at(office, new))
+
+
 def test_wrong_digits_lock_like_wrong_passwords(office: Pusat) -> None:
     account, rina = office.central.account, office.people["rina"]
     secret = account.new_secret()
-    account.begin_second(rina, secret, code_at(office, secret))
+    account.begin_second(rina, secret, code_at(office, secret), PASSWORD)
     for _ in range(office.central.settings.password_tries):
         assert refusal(office, "rina", PASSWORD, code="000000") == "auth.code"
     assert refusal(office, "rina", PASSWORD, code="000000") == "auth.locked"
@@ -113,7 +133,7 @@ def test_a_new_password_ends_every_other_session(office: Pusat) -> None:
 def test_an_admin_helps_who_lost_password_and_telephone(office: Pusat) -> None:
     account, rina = office.central.account, office.people["rina"]
     secret = account.new_secret()
-    account.begin_second(rina, secret, code_at(office, secret))
+    account.begin_second(rina, secret, code_at(office, secret), PASSWORD)
     staff, admin = office.central.staff, office.people["admin"]
     with pytest.raises(Problem, match=r"auth\.forbidden"):
         staff.renew(rina, "rina", NEW)

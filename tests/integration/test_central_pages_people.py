@@ -85,9 +85,10 @@ def test_two_steps_are_set_up_and_asked_for(office: Pusat) -> None:
     page = eka.go("/me/second")
     assert "data:image/svg+xml" in page.text
     secret = factor.from_text(str(dict(eka.form("/me/second").fields)["secret"]))
-    eka.post("/me/second", 422, code="000000")
+    eka.post("/me/second", 422, code="000000", password=PASSWORD)
     assert factor.from_text(str(dict(eka.form("/me/second").fields)["secret"])) == secret
-    eka.post("/me/second", code=code_at(office, secret))
+    eka.post("/me/second", 422, code=code_at(office, secret), password="salah-salah-salah")
+    eka.post("/me/second", code=code_at(office, secret), password=PASSWORD)
     assert "Mulai sekarang" in eka.text
     office.clock.at += 90
     Window(office).sign_in_refused("eka", PASSWORD)
