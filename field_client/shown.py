@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from field_client.sheet import Sheet
@@ -16,7 +15,7 @@ from models.pages.answers import in_words
 from models.problems import Problem
 from models.services import Service, catalogue
 from models.units import member
-from models.words import moment, number, say, size
+from models.words import moment_at, number, say, size
 from sync.notices import Notice
 from sync.state import ELEMENT
 
@@ -141,7 +140,7 @@ def ago(seconds: int, lang: str = "id") -> str:
 
 def at_words(at: int) -> str:
     """Unix seconds as date and time in WIT."""
-    return moment(datetime.fromtimestamp(at, UTC))
+    return moment_at(at)
 
 
 def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) -> str:

@@ -67,6 +67,14 @@ def moment(when: datetime) -> str:
     return f"{day(local)} {local.hour:02}:{local.minute:02}"
 
 
+def moment_at(at: int) -> str:
+    """Unix seconds as `moment`; "–" for one that no calendar has, as a laptop's clock may say."""
+    try:
+        return moment(datetime.fromtimestamp(at, UTC))
+    except (ValueError, OverflowError, OSError):
+        return "–"
+
+
 def number(value: int | float, lang: str = "id", decimals: int | None = None) -> str:
     """`1.234,5` in Indonesian, `1,234.5` in English. `decimals` fixes the digits after the mark."""
     text = f"{value:,}" if decimals is None else f"{value:,.{decimals}f}"

@@ -23,7 +23,7 @@ from server.database.people import Person
 from server.database.registry import Registry
 from server.database.reports import ReportMark
 from server.figures import day_of
-from server.scene import Panel, Scene, View, first_month, when
+from server.scene import Panel, Scene, View, first_month
 from server.spreadsheets import xlsx_file
 
 MONTHS = (1, 3, 12)
@@ -164,4 +164,4 @@ class Dashboard:
 
 def shown_at(at: int) -> str:
     """Unix seconds for people; a dash before anything was counted."""
-    return words.moment(when(at)) if at else "–"
+    return words.moment_at(at) if at else "–"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -208,11 +208,6 @@ def place_link(view: View, code: str) -> str:
 def first_month(view: View) -> str:
     """The first month that is looked at."""
     return back(view.month, view.months - 1)
-
-
-def when(at: int) -> datetime:
-    """Unix seconds as a moment."""
-    return datetime.fromtimestamp(at, UTC)
 
 
 def back(month: str, count: int) -> str:

@@ -192,7 +192,7 @@ class Voyages:
                 # It cannot have come before it was made; clocks that are a day off are forgiven.
                 since = _begin(voyage.first) - DAY_SECONDS
                 for data, village in door.created_entries(device.id, since):
-                    day = _day(decode_change(data).at).isoformat()
+                    day = _said_day(decode_change(data).at)
                     found[day, village] += 1
                     days[day] += 1
         return [
@@ -372,6 +372,14 @@ def _voyage(kept: KeptVoyage, names: dict[bytes, str]) -> Voyage:
 
 def _day(at: int) -> date:
     return datetime.fromtimestamp(at, UTC).astimezone(WIT).date()
+
+
+def _said_day(at: int) -> str:
+    """The day that a laptop's clock said, ISO; "–" for a time that no calendar has."""
+    try:
+        return _day(at).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return "–"
 
 
 def _begin(day: str) -> int:

@@ -31,7 +31,6 @@ from server.scene import (
     monday,
     name_of,
     promised_days,
-    when,
 )
 from server.voyages import Plan
 
@@ -96,14 +95,14 @@ def _laptop(scene: Scene, device: Device, call: Call | None, quiet: bool, upto: 
         return [name, Cell(scene.say("belum pernah")), *([Cell("–")] * 7)]
     heard = words.say_n("{n} hari", (scene.now - call.at) // DAY, scene.lang)
     if not quiet:
-        heard = words.moment(when(call.at))
+        heard = words.moment_at(call.at)
     skew = abs(call.clock - call.at)
     lag = max(0, upto - call.cursor)
     health = call.health
     cells = [Cell("–")] * 3
     disk = Cell("–")
     if health is not None:
-        oldest = words.moment(when(health.oldest)) if health.oldest else "–"
+        oldest = words.moment_at(health.oldest) if health.oldest else "–"
         files = f"{scene.n(health.files)} ({words.size(health.file_bytes, scene.lang)})"
         cells = [Cell(scene.n(health.unsent)), Cell(oldest), Cell(files)]
         low = " !" if health.disk < DISK_LEAST else ""

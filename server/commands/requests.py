@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +12,7 @@ import typer
 from models import lifecycle
 from models.problems import Problem
 from models.remarks import Remark
-from models.words import moment, size
+from models.words import moment_at, size
 from server.casework import Done
 from server.central import Central
 from server.database.people import Person
@@ -373,7 +372,7 @@ def shown(value: Any) -> str:
 
 def when(at: int | None) -> str:
     """A time of central's clock, in WIT."""
-    return moment(datetime.fromtimestamp(at, UTC)) if at else ""
+    return moment_at(at) if at else ""
 
 
 def status_words(status: str, lang: str) -> str:

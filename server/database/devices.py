@@ -237,7 +237,7 @@ class Devices(Work):
             "heard_cursor": _stored(cursor),
         }
         if health is not None:
-            row["heard_health"] = encode(health)
+            row["heard_health"] = encode(_sane(health, at))
         self.update(_logs, ["id"], [{"id": log, **row}])
 
     def calls(self) -> list[Call]:
@@ -387,6 +387,20 @@ def _read_device(row: Any) -> Device:
 def _stored(number: int) -> int:
     """What a laptop says of itself, as far as a column can hold it."""
     return max(0, min(number, NUMBER_MAX))
+
+
+def _sane(health: Health, at: int) -> Health:
+    """What a laptop says of itself, kept to what can be: everybody's pages are drawn from it. Its
+    oldest entry was written by now at the latest (`at`: central's clock)."""
+    return Health(
+        _stored(health.unsent),
+        max(0, min(health.oldest, at)),
+        _stored(health.files),
+        _stored(health.file_bytes),
+        _stored(health.disk),
+        _stored(health.drafts),
+        max(-1, min(health.battery, 100)),
+    )
 
 
 def _write_entry(log: bytes, entry: Entry) -> dict[str, Any]:

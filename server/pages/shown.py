@@ -24,7 +24,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 def moment(at: int) -> str:
     """Unix seconds as date and time in WIT; nothing for 0."""
-    return words.moment(datetime.fromtimestamp(at, UTC)) if at else "–"
+    return words.moment_at(at) if at else "–"
 
 
 def clock(at: int) -> str:

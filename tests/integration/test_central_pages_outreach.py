@@ -18,6 +18,7 @@ from models.fields import split_row
 from models.ids import Code
 from models.services import catalogue
 from server.counter import BLOCK
+from server.voyages import Plan, Stop
 from sync.enrolment import read_invitation
 from sync.messages import Health
 from tests.integration.test_central_counter import filled, flat
@@ -293,6 +294,34 @@ def test_laptops_are_not_for_everybody(office: Pusat, loket: Window) -> None:
         wati.go(f"/devices/{van.device.hex()}", 403)
     finally:
         office.central.staff.place(office.people["admin"], "wati", [])
+
+
+NEVER = 2**62
+"""Seconds that no calendar has."""
+
+
+def test_what_a_laptop_says_of_itself_takes_no_page_down(office: Pusat, tono: Window) -> None:
+    van = office.van("Si Jola Kacau", VILLAGE)
+    van.clock = NEVER
+    record = van.take_in(71)
+    van.edit(record, Body(set={"applicant.phone": "+6281200000071"}))
+    office.sync(van)
+    say_health(office, van, Health(NEVER, NEVER, NEVER, -NEVER, NEVER, NEVER, NEVER))
+    (call,) = [c for one in office.central.fleet.overview(office.people["tono"])
+               if one.device.id == van.device and (c := one.call) is not None]  # fmt: skip
+    most = 1 << 53
+    assert call.health == Health(most, office.clock.at, most, 0, most, most, 100)
+    voyage = office.central.voyages.keep(
+        office.people["tono"],
+        Plan("Jemput bola", (Stop(TODAY.isoformat(), VILLAGE),)),
+        "Si Jola Kacau",
+    )
+    for path in ("/devices", f"/devices/{van.device.hex()}", "/dashboard"):
+        tono.go(path)
+    tono.go(f"/visits/{voyage.id}")
+    rina = window(office, "rina")
+    rina.go(f"/requests/{record.hex()}")
+    assert "Jam laptop: –." in rina.text, "what its clock said is a label, and none here"
 
 
 # -- voyages
