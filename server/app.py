@@ -33,6 +33,7 @@ from server.central import Central, open_central
 from server.jobs import Jobs
 from server.pages.app import not_served, pages_router, refused, unexpected
 from server.pages.door import close, is_page
+from server.pages.drawing import UPLOADS_AT_ONCE
 from server.settings import Place
 
 
@@ -44,6 +45,8 @@ def create_app(place: Place, opened: Callable[[Place], Central] = open_central) 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         app.state.threads = anyio.CapacityLimiter(central.settings.threads)
+        # A semaphore: a form is read in one task and let go in another.
+        app.state.uploads = anyio.Semaphore(UPLOADS_AT_ONCE)
         jobs.start()
         try:
             yield

@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
 from functools import cache
 from typing import Any
 
+import anyio
 from jinja2 import Environment
 from litestar import Request, Response
 from litestar.datastructures import Cookie
@@ -40,6 +43,8 @@ PACKAGE = "server.pages"
 HTML = "text/html; charset=utf-8"
 FIELDS_MAX = 6000
 """Fields of a form: 5,000 rows may be picked at once."""
+UPLOADS_AT_ONCE = 2
+"""Forms with files, read and worked on in memory at one time; whoever comes later waits."""
 _TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -156,11 +161,22 @@ def make_here(request: Request[Any, Any, Any]) -> Here:
     return Here(request)
 
 
-async def make_form(request: Request[Any, Any, Any]) -> Form:
-    """For handlers that take `form`. Problem page.foreign unless it came from one of our pages."""
+async def make_form(request: Request[Any, Any, Any]) -> AsyncGenerator[Form, None]:
+    """For handlers that take `form`. Problem page.foreign unless it came from one of our pages;
+    auth.required or auth.again before anything is read of what a stranger sends. Who it is is
+    asked once more by the handler: an upload may outlast a session."""
     door.require_ours(request)
-    pairs = await _pairs(request)
-    here = Here(request)
+    here, state = Here(request), request.app.state
+    anybody = request.route_handler.opt["anybody"]
+    if not anybody:
+        await anyio.to_thread.run_sync(here.enter, limiter=state.threads)
+    async with AsyncExitStack() as held:
+        if _has_files(request) and not anybody:  # what anybody sends is small
+            await held.enter_async_context(state.uploads)
+        yield _ours(here, await _pairs(request))
+
+
+def _ours(here: Here, pairs: list[tuple[str, Any]]) -> Form:
     given = next((v for k, v in pairs if k == door.TOKEN and isinstance(v, str)), "")
     if here.token and not hmac.compare_digest(given.encode(), here.form_token.encode()):
         raise Problem("page.foreign")
@@ -169,10 +185,13 @@ async def make_form(request: Request[Any, Any, Any]) -> Form:
     return Form(pairs)
 
 
+def _has_files(request: Request[Any, Any, Any]) -> bool:
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
+
+
 async def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
-    kind = request.headers.get("content-type", "")
-    if kind.startswith("multipart/form-data"):
-        return list(await multipart_pairs(kind, request.stream()))
+    if _has_files(request):
+        return list(await multipart_pairs(request.headers["content-type"], _arriving(request)))
     try:
         data = await request.form()
     except (ClientException, ValueError) as error:
@@ -180,6 +199,20 @@ async def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
             raise
         raise Problem("page.malformed") from error
     return list(data.multi_items())
+
+
+async def _arriving(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
+    """The body as it comes. Problem page.malformed when nothing comes for long: others wait."""
+    idle = request.app.state.central.settings.sync_idle_seconds
+    chunks = request.stream()
+    while True:
+        with anyio.move_on_after(idle) as waiting:
+            chunk = await anext(chunks, None)
+        if waiting.cancelled_caught:
+            raise Problem("page.malformed")
+        if chunk is None:
+            return
+        yield chunk
 
 
 @cache

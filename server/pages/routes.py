@@ -18,6 +18,8 @@ from server.pages.drawing import Here
 
 Handler = Callable[..., Any]
 GIVEN = ("here", "form")
+OPEN_BYTES_MAX = 16 * 1024
+"""Of a form that anybody may send: a name, a password, a language."""
 
 
 def show(path: str, *, anybody: bool = False, **options: Any) -> Callable[[Handler], Any]:
@@ -31,7 +33,11 @@ def show(path: str, *, anybody: bool = False, **options: Any) -> Callable[[Handl
 
 
 def act(path: str, *, anybody: bool = False, **options: Any) -> Callable[[Handler], Any]:
-    """What a form does. The function takes `here`, `form` and the parts of the path."""
+    """What a form does. The function takes `here`, `form` and the parts of the path. Nothing is
+    read of a form before it is known who sends it, unless anybody may, and then little."""
+    if anybody:
+        options["request_max_body_size"] = OPEN_BYTES_MAX
+    options["opt"] = {"anybody": anybody}
 
     def made(function: Handler) -> HTTPRouteHandler:
         return post(path, status_code=200, **options)(_at_the_desk(function, anybody))
