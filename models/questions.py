@@ -12,6 +12,7 @@ empty was taken back.
 """
 
 from collections.abc import Mapping
+from itertools import count
 from typing import Literal, get_args
 
 import msgspec
@@ -24,6 +25,7 @@ ASK, REPLY = "ask/", "reply/"
 TEXT_MAX = 300
 QUESTIONS_MAX = 20
 """Of one request, those that were answered too."""
+NUMBER_MAX = 9999
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -58,6 +60,12 @@ def questions(reasons: Mapping[str, str]) -> list[Question]:
     return sorted((one for one in found if one is not None), key=lambda one: (one.n, one.key))
 
 
+def free_number(reasons: Mapping[str, str]) -> int:
+    """The lowest number that neither a question nor a stray answer has."""
+    used = {one.n for one in questions(reasons)}
+    return next(n for n in count(1) if n not in used and f"{REPLY}{n}" not in reasons)
+
+
 def plain(reasons: Mapping[str, str]) -> dict[str, str]:
     """The reasons that are about warnings."""
     return {key: text for key, text in reasons.items() if not key.startswith((ASK, REPLY))}
@@ -78,7 +86,8 @@ def _question(key: str, text: str, reasons: Mapping[str, str]) -> Question | Non
         return None
     number, _, rest = key.removeprefix(ASK).partition("/")
     kind, _, about = rest.partition("/")
-    if not (number.isascii() and number.isdigit()) or len(number) > 4:
+    plain_number = number.isascii() and number.isdigit() and not number.startswith("0")
+    if not plain_number or len(number) > len(str(NUMBER_MAX)):
         return None
     answer = reasons.get(f"{REPLY}{number}", "")
     return Question(int(number), kind if kind in KINDS else "text", about, str(text), str(answer))

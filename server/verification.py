@@ -202,10 +202,11 @@ class Verification:
             if about:
                 remarks.checked(form_of(record), [Remark(about, "OTHER")])
             self._askable(record)
-            known = questions.questions(reasons(record))
+            said = reasons(record)
+            known = questions.questions(said)
             if len(known) >= questions.QUESTIONS_MAX:
                 raise Problem("work.too_many", limit=questions.QUESTIONS_MAX, n=len(known) + 1)
-            asked = Question(max((q.n for q in known), default=0) + 1, kind, about, text)
+            asked = Question(questions.free_number(said), kind, about, text)
             return self._say(door, me, record, asked.key, text, seen, "request.ask")
 
     def take_back(self, me: Person, name: str, n: int, seen: int) -> Done:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from models import lifecycle
+from models import lifecycle, questions
 from models.changes import Attached, Body, Change, decode_body, own_of, record_of
 from models.problems import Problem
 from models.services import Service, catalogue
@@ -54,6 +54,7 @@ from sync.state import (
     State,
     Wrote,
     copy_record,
+    reasons,
 )
 from sync.transfer import BLOB_BYTES_MAX, HASH_BYTES
 
@@ -290,7 +291,10 @@ def _fill(judge: Judge, form: Service, name: bytes, body: Body, mine: tuple[byte
         else:
             judge.say(Wrote(name, element_of(file), about_file(file), None, mine))
     for key, text in body.reasons.items():
-        judge.say(Wrote(name, REASON_PREFIX + key, text, None, mine))
+        if why := _not_theirs(judge, name, key):
+            judge.say(Ignored(name, REASON_PREFIX + key, why))
+        else:
+            judge.say(Wrote(name, REASON_PREFIX + key, text, None, mine))
 
 
 def _guard(form: Service, unit: str) -> Guard:
@@ -319,6 +323,18 @@ def _no_set(form: Service, unit: str) -> str:
         return "" if form.unit(unit).shape == "set" else "not_a_set"
     except Problem:
         return "not_a_set"
+
+
+def _not_theirs(judge: Judge, name: bytes, key: str) -> str:
+    """Why a reason of that key is not this author's to write, or empty. Only the office asks and
+    takes a question back, and an answer needs its question."""
+    if key.startswith(questions.ASK):
+        return "" if judge.log.central else "reserved"
+    if not key.startswith(questions.REPLY):
+        return ""
+    record = judge.record(name)
+    known = questions.questions(reasons(record)) if record is not None else []
+    return "" if any(key == one.reply for one in known) else "reserved"
 
 
 def find_duplicates(judge: Judge, name: bytes) -> bytes:
@@ -456,6 +472,9 @@ def _set_element(
 def _give_reason(judge: Judge, record: Record, key: str, text: str, author: Author) -> Verdict:
     """Why a warning may pass: a free unit of its own: nobody has to decide it."""
     unit = REASON_PREFIX + key
+    if why := _not_theirs(judge, record.id, key):
+        judge.say(Ignored(record.id, unit, why))
+        return Ignore(why)
     if _shut(judge, record):
         judge.say(Ignored(record.id, unit, "over"))
         return Ignore("over")

@@ -7,10 +7,11 @@ import pytest
 
 from models.changes import Body, Change, Choice, Incident, raw
 from models.problems import Problem
-from models.questions import Question, questions
+from models.questions import Question, free_number, questions
+from models.services import catalogue
 from sync.digest import face
 from sync.state import Closed, Opened, copy_record, reasons
-from tests.office import NOW, PROTECTED, Office
+from tests.office import FREE, NOW, PROTECTED, SLUG, Office
 
 
 def disputed():
@@ -190,3 +191,42 @@ def test_a_question_travels_as_a_reason_and_its_answer_back():
 def test_keys_of_strangers_are_no_questions():
     found = questions({"ask/x/text/": "a", "ask/1/dance/b": "c", "applicant.nik": "d", "ask/": "e"})
     assert [(q.n, q.kind, q.about) for q in found] == [(1, "text", "b")]
+
+
+def test_a_laptop_forges_no_question_takes_none_back_and_answers_only_what_was_asked():
+    office = Office()
+    laptop = office.laptops[0]
+    record = office.create(laptop)
+    office.send(laptop)
+    asked, forged = Question(1, "text", "", "Sudah menikah?"), Question(2, "text", "", "PIN Anda?")
+    office.staff(Body(reasons={asked.key: asked.text}), record)
+    office.pull(laptop)
+    hostile = {asked.key: "", forged.key: forged.text, forged.reply: "1234", "ask/99999/text/": "x"}
+    office.edit(laptop, record, Body(reasons=hostile | {"applicant.nik": "rusak"}))
+    ((_, result),) = office.send(laptop)
+    assert (result.state, result.case) == ("merged", b""), "the rest of the change stands"
+    kept = reasons(office.record(record))
+    assert kept == {asked.key: asked.text, "applicant.nik": "rusak"}
+    office.pull(laptop)
+    assert reasons(laptop.snapshot.records[record]) == kept, "both houses say the same"
+    office.edit(laptop, record, Body(reasons={asked.reply: "ya"}))
+    office.send(laptop)
+    assert questions(reasons(office.record(record)))[0].answer == "ya"
+
+
+def test_a_new_request_of_a_laptop_brings_no_question_and_no_answer():
+    office, form = Office(), catalogue().service(SLUG)
+    laptop = office.laptops[0]
+    hostile = {"ask/1/text/": "PIN Anda?", "reply/1": "1234", "applicant.nik": "rusak"}
+    body = Body(number=7, set={FREE: "+6281200000001"}, reasons=hostile)
+    laptop.append([laptop.change("create", body, form=(SLUG, form.edition))])
+    *_, (_, result) = office.send(laptop)
+    assert reasons(office.record(result.record)) == {"applicant.nik": "rusak"}
+
+
+def test_a_question_takes_the_lowest_number_that_is_free():
+    old = {"ask/1/text/": "a", "ask/9999/text/": "", "reply/2": "b", "ask/10000/text/": "c"}
+    assert free_number({}) == 1
+    assert free_number(old) == 3
+    assert [q.n for q in questions(old)] == [1, 9999], "what is beyond the bound is none"
+    assert questions({"ask/01/text/": "a", "ask/0/text/": "b"}) == [], "one number, one spelling"
