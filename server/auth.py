@@ -16,7 +16,7 @@ import base64
 import hashlib
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import msgspec
@@ -251,6 +251,22 @@ def require_request(door: Door, person: Person, *records: bytes) -> None:
         lines = [line for one in records if (line := door.request_line(one)) is not None]
         if not any(sees(person, line.village) for line in lines):
             raise Problem("auth.area")
+
+
+def of_area(door: Door, person: Person, records: Iterable[bytes]) -> list[bytes]:
+    """Those of these requests that are of somebody's area, each once and in order."""
+    wanted, mine = list(dict.fromkeys(records)), areas(person)
+    if not mine:
+        return wanted
+    known = door.known_requests(wanted, mine)
+    return [record for record in wanted if record in known]
+
+
+def require_requests(door: Door, person: Person, records: Iterable[bytes]) -> None:
+    """Raise `auth.area` unless every one of these requests is of somebody's area."""
+    wanted = set(records)
+    if len(of_area(door, person, wanted)) < len(wanted):
+        raise Problem("auth.area")
 
 
 def checked_login(login: str) -> str:

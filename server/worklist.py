@@ -15,7 +15,7 @@ from models.clock import Clock
 from models.ids import Code
 from models.people import Act, Role, may, require
 from models.problems import Problem
-from server.auth import areas, require_request, roles, sees
+from server.auth import areas, of_area, require_request, roles, sees
 from server.casework import Casework, find_record
 from server.clocks import clocks
 from server.database.desk import Claim
@@ -159,6 +159,8 @@ class Worklist:
             row = door.request_line(claim.record)
             if row is None or row.status not in QUEUES[Role.VERIFIER]:
                 continue
+            if not sees(me, row.village):
+                continue  # it moved away, or I did: it is no longer mine to open
             if service in ("", row.service) and village in ("", row.village):
                 return claim.record
         return None
@@ -267,8 +269,10 @@ class Worklist:
         """What I have taken or was given, the one that ends first first."""
         require(roles(me), Act.LIST_REQUESTS)
         with self.registry.read() as door:
-            claims = door.claims_of(me.login, self.clock())[:PAGE_MAX]
-            rows = [row for one in claims if (row := door.request_line(one.record)) is not None]
+            claims = door.claims_of(me.login, self.clock())
+            names = of_area(door, me, (one.record for one in claims))[:PAGE_MAX]
+            known = door.request_lines(names)
+            rows = [known[name] for name in names if name in known]
             return self._lines(door, me, rows, clocked=True)
 
     def search(self, me: Person, text: str) -> list[WorkLine]:

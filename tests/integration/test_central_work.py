@@ -155,6 +155,10 @@ def test_lists_by_holder_age_order_and_area_are_the_same_on_both_databases(offic
     assert listed(somewhere) == []
     assert work.export(somewhere, Filter()) == []
     assert work.assign_all(tono, Filter(village="82.72.01"), "rina") == 0
+    work.assign(tono, names(office)[:2], "yusuf")
+    assert work.mine(somewhere) == []
+    assert work.next(somewhere).request is None, "not even what was given before"
+    assert len(work.mine(office.people["yusuf"])) == 2
     office.central.staff.place(admin, "yusuf", [])
 
 
