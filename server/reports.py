@@ -16,8 +16,8 @@ import msgspec
 from models.calendar import Calendar
 from models.people import Act, require
 from models.problems import Problem
-from models.regions import villages_of
-from server.auth import roles
+from models.regions import villages, villages_of
+from server.auth import areas, roles, sees
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.database.reports import Place, ReportMark
@@ -127,20 +127,19 @@ class Reports:
     # -- the records behind a number
 
     def members(self, me: Person, asked: Asked, *, after: str = "", limit: int = 50) -> Members:
-        """Requests that a number counts, by day. Problem report.unknown."""
+        """Requests that a number counts, by day, of somebody's area alone. Problem report.unknown,
+        auth.area where nothing of the place is."""
         require(roles(me), Act.LIST_REQUESTS)
         if asked.figure not in FIGURES:
             raise Problem("report.unknown", figure=asked.figure[:40])
         if asked.figure in HIDDEN:
             require(roles(me), Act.APPROVE_CASE)
         limit = max(1, min(limit, PAGE_MAX))
-        villages = [one.code for one in villages_of(asked.place)] if asked.place else []
-        if asked.place and not villages:
-            raise Problem("report.unknown", figure=asked.place[:40])
+        within = _within(me, asked.place)
         with self.registry.write() as door:
             found = door.members(
                 asked.figure,
-                villages=villages,
+                villages=within,
                 service=asked.service,
                 value=asked.value,
                 first=asked.first,
@@ -152,9 +151,26 @@ class Reports:
             rows = door.request_lines([record for record, _, _ in found])
             details = {"figure": asked.figure, "place": asked.place, "n": len(found)}
             door.audit(me.login, str(Act.LIST_REQUESTS), "", details, self.clock())
-        lines = [Member(line(rows[record]), day) for record, day, _ in found if record in rows]
+        lines = [
+            Member(line(rows[record]), day)
+            for record, day, _ in found
+            if record in rows and sees(me, rows[record].village)  # it may have moved since
+        ]
         last = f"{found[-1][1]}.{found[-1][0].hex()}" if more else ""
         return Members(lines, last)
+
+
+def _within(me: Person, place: str) -> list[str]:
+    """Codes of the villages of a place that are somebody's to look at; none for the whole city."""
+    found = villages_of(place) if place else ()
+    if place and not found:
+        raise Problem("report.unknown", figure=place[:40])
+    if not areas(me):
+        return [one.code for one in found]
+    mine = [one.code for one in found or villages() if sees(me, one.code)]
+    if not mine:
+        raise Problem("auth.area")
+    return mine
 
 
 def _keep(door: Door, before: dict[bytes, Journey], now: dict[bytes, Journey]) -> None:

@@ -169,6 +169,24 @@ def test_whoever_may_not_list_requests_is_shown_none(office):
     assert ("tono", "request.list") in office.trail()
 
 
+def test_who_works_for_one_district_is_shown_its_records_alone(office):
+    reports, staff, admin = office.central.reports, office.central.staff, office.people["admin"]
+    try:
+        elsewhere = staff.place(admin, "rina", ["82.72.01"])
+        assert reports.members(elsewhere, Asked("arrived")).lines == []
+        for place in (VILLAGE, "82.72.03"):
+            with pytest.raises(Problem, match=r"auth\.area"):
+                reports.members(elsewhere, Asked("arrived", place))
+        here = staff.place(admin, "rina", [OTHER_VILLAGE])
+        shown = [reports.members(here, Asked("arrived", place)).lines for place in ("", "82.72")]
+    finally:
+        everywhere = staff.place(admin, "rina", [])
+    found = reports.members(everywhere, Asked("arrived"), limit=200).lines
+    mine = [one for one in found if one.request.village == OTHER_VILLAGE]
+    assert shown == [mine, mine]
+    assert 0 < len(mine) < len(found)
+
+
 def test_two_that_count_at_once_count_once(office):
     """The mark is looked at again under the lock."""
     reports = office.central.reports
