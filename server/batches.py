@@ -19,7 +19,7 @@ from models.ids import Code
 from models.pages.answers import answer_words
 from models.people import Act, Role, require, second_person
 from models.problems import Problem
-from server.auth import require_request, roles, sees, who
+from server.auth import areas, require_request, require_requests, roles, sees, who
 from server.casework import REASON_MAX, Casework, find_record
 from server.database.desk import Batch, BatchRow
 from server.database.people import Person
@@ -114,17 +114,18 @@ class Batches:
     def batches(
         self, me: Person, *, state: str = "", before: int = 0, limit: int = 50
     ) -> list[BatchLine]:
-        """Batches, newest first."""
+        """Batches, newest first: of somebody's area those that hold no other request."""
         require(roles(me), Act.CLOSE_BATCH)
+        most = max(1, min(limit, LIST_MAX))
         with self.registry.read() as door:
-            found = door.batches(state=state, before=before, limit=max(1, min(limit, LIST_MAX)))
+            found = door.batches(state=state, areas=areas(me), before=before, limit=most)
             return [_line(one, door.batch_rows(one.id)) for one in found]
 
     def show(self, me: Person, number: int) -> BatchSheet:
         """One batch, opened."""
         require(roles(me), Act.CLOSE_BATCH)
         with self.registry.write() as door:
-            batch = _batch(door, number)
+            batch = _batch(door, me, number)
             self._note(door, me, "batch.read", batch, {})
             return _sheet(door, batch)
 
@@ -134,7 +135,7 @@ class Batches:
         if kind not in FORMATS:
             raise Problem("batch.format", formats=list(FORMATS))
         with self.registry.write() as door:
-            batch = _batch(door, number)
+            batch = _batch(door, me, number)
             rows = door.batch_rows(batch.id)
             self._note(door, me, "batch.export", batch, {"kind": kind, "n": len(rows)})
         frozen = [_read(row) for row in rows]
@@ -147,7 +148,7 @@ class Batches:
         """One request of a batch with every cell, and the next row that waits (0 for none)."""
         require(roles(me), Act.CLOSE_BATCH)
         with self.registry.write() as door:
-            batch = _batch(door, number)
+            batch = _batch(door, me, number)
             rows = door.batch_rows(batch.id)
             found = [row for row in rows if row.n == n]
             if not found:
@@ -219,7 +220,7 @@ class Batches:
         """Everything is typed: a second person may close the batch."""
         require(roles(me), Act.BATCH)
         with self.registry.write() as door:
-            batch = _in_state(_batch(door, number), "frozen")
+            batch = _in_state(_batch(door, me, number), "frozen")
             waiting = [row for row in door.batch_rows(batch.id) if row.state == "waiting"]
             if waiting:
                 raise Problem("batch.unfinished", n=len(waiting))
@@ -233,7 +234,7 @@ class Batches:
         failed is verified again."""
         require(roles(me), Act.CLOSE_BATCH)
         with self.registry.write() as door:
-            batch = _in_state(_batch(door, number), "proposed")
+            batch = _in_state(_batch(door, me, number), "proposed")
             refused = second_person(who(me), batch.proposed_by)
             if refused is not None:
                 raise refused
@@ -265,7 +266,7 @@ class Batches:
     def _mark(self, me: Person, number: int, row: int, **facts_: Any) -> BatchSheet:
         require(roles(me), Act.BATCH)
         with self.registry.write() as door:
-            batch = _in_state(_batch(door, number), "frozen")
+            batch = _in_state(_batch(door, me, number), "frozen")
             found = [one for one in door.batch_rows(batch.id) if one.n == row]
             if not found:
                 raise Problem("batch.row", n=row)
@@ -358,10 +359,13 @@ def _goes_into_siak(row: Row) -> bool:
     return not isinstance(step, Problem)
 
 
-def _batch(door: Door, number: int) -> Batch:
+def _batch(door: Door, me: Person, number: int) -> Batch:
+    """The batch, if all of it is of somebody's area: it is typed and closed as one."""
     batch = door.batch(number)
     if batch is None:
         raise Problem("batch.unknown", n=number)
+    if areas(me):
+        require_requests(door, me, (row.record for row in door.batch_rows(batch.id)))
     return batch
 
 

@@ -148,6 +148,34 @@ def test_who_works_for_one_district_batches_its_requests_alone(office):
     office.central.batches.freeze(there, [name])
 
 
+def test_a_batch_of_another_district_is_not_opened_typed_or_closed(office):
+    van = office.van("Si Jola 10")
+    staff, admin, batches = office.central.staff, office.people["admin"], office.central.batches
+    login = f"siak{van.number}"
+    desk = ["siak_operator", "supervisor"]
+    staff.add(admin, login, "Saleh Tidore", desk, PASSWORD)
+    here = staff.place(admin, login, ["82.72.01"])
+    made = batches.freeze(office.people["siak"], verified(office, van, 1)).batch.number
+    assert batches.batches(here, limit=200) == []
+
+    def refused(*doings: Any) -> None:
+        for do, *values in doings:
+            with pytest.raises(Problem, match=r"auth\.area"):
+                do(here, made, *values)
+
+    refused((batches.show,), (batches.row, 1), (batches.export, "csv"))
+    refused((batches.entered, 1, "SIAK-1"), (batches.failed, 1, "NIK salah"))
+    batches.entered(office.people["siak"], made, 1, "SIAK-1")
+    refused((batches.propose,))
+    batches.propose(office.people["siak"], made)
+    with pytest.raises(Problem, match=r"auth\.area"):
+        batches.close(here, made, agree=False)
+    there = staff.place(admin, login, ["82.72.03"])
+    assert batches.batches(there, limit=1)[0].number == made
+    assert batches.show(there, made).batch.state == "proposed"
+    assert batches.close(there, made, agree=False).batch.state == "frozen"
+
+
 def test_letters_in_front_hide_nothing_that_goes_into_siak(office, monkeypatch):
     van = office.van("Si Jola 8")
     names = verified(office, van, 2)
