@@ -10,6 +10,8 @@ vouches for it, so that a restored or cloned laptop never needs a new invitation
 retired device no new log is let in. An invitation that ran out is renewed at central (`renew`),
 because the laptop may have been working offline with it for weeks: nothing on it may be stranded.
 
+Who works for an area does all this to its laptops alone (`named_device`).
+
 Withdrawal never discards anything. `suspend` and `lost` name the entry up to which the log stands;
 what comes after is stored, and held under a case for a person (sync.intake).
 """
@@ -32,7 +34,7 @@ from models.people import (
     require,
 )
 from models.problems import Problem
-from server.auth import roles, who
+from server.auth import areas, roles, sees, who
 from server.database.people import Person
 from server.database.registry import Device, Door, Registry
 from server.keys import Entropy, Keys
@@ -97,10 +99,12 @@ class Devices:
         villages: Sequence[str],
         operator: str,
     ) -> Invited:
-        """Reserve a device and sign its invitation. villages: codes, its scope."""
+        """Reserve a device and sign its invitation. villages: codes, its scope. Problems device.*,
+        region.unknown, auth.area."""
         require(roles(me), Act.INVITE_DEVICE)
         name = name.strip()
         _check_invitation(name, office_kind, office, villages, operator)
+        _require_area(me, villages)
         at = self.clock()
         with self.registry.write() as door:
             if door.device_named(name) is not None:
@@ -148,7 +152,7 @@ class Devices:
         require(roles(me), Act.INVITE_DEVICE)
         at = self.clock()
         with self.registry.write() as door:
-            device = _named(door, name)
+            device = named_device(door, me, name)
             if device.state != DeviceState.INVITED:
                 label = DEVICE_STATES[DeviceState(device.state)].both()
                 raise Problem("device.no_such_move", state=label, move="renew")
@@ -162,14 +166,16 @@ class Devices:
         self, me: Person, name: str, villages: Sequence[str], until: int | None = None
     ) -> Device:
         """Give a laptop these villages instead of those it has; until (Unix seconds): lend them to
-        it until then, besides its own. The laptop hears it with its next sync."""
+        it until then, besides its own. The laptop hears it with its next sync. All of them are of
+        the person's area, as the laptop is. Problems device.*, region.unknown, auth.area."""
         require(roles(me), Act.SCOPE_DEVICE)
         _check_villages(villages)
+        _require_area(me, villages)
         at = self.clock()
         if until is not None and (until <= at or not villages):
             raise Problem("device.until")
         with self.registry.write() as door:
-            device = _named(door, name)
+            device = named_device(door, me, name)
             _refuse_gone(device)
             # More than any number this scope can still reach by loans that end.
             number = device.scope_no + len(device.lent) + 1
@@ -183,10 +189,11 @@ class Devices:
         return device
 
     def list(self, me: Person) -> list[tuple[Device, list[LogState]]]:
-        """Every device by name, with its logs, oldest log first."""
+        """Every device of the person's area by name, with its logs, oldest log first."""
         require(roles(me), Act.LIST_DEVICES)
         with self.registry.write() as door:
-            found = [(device, door.logs(device.id)) for device in door.devices()]
+            mine = [one for one in door.devices() if sees_device(me, one.villages)]
+            found = [(device, door.logs(device.id)) for device in mine]
             door.audit(me.login, Act.LIST_DEVICES, "", {"n": len(found)}, self.clock())
         return found
 
@@ -226,7 +233,7 @@ class Devices:
             raise Problem("reason.required")
         at = self.clock()
         with self.registry.write() as door:
-            device = _named(door, name)
+            device = named_device(door, me, name)
             aside = door.set_aside(device.id)
             about = {"reason": reason[:REASON_MAX], "n": len(aside)}
             door.audit(me.login, Act.RETRY_DEVICE, device.id.hex(), about, at)
@@ -272,7 +279,7 @@ class Devices:
     ) -> Device:
         if not reason.strip():
             raise Problem("reason.required")
-        device = _named(door, name)
+        device = named_device(door, me, name)
         state = device_step(device.state, move)
         if isinstance(state, Problem):
             raise state
@@ -405,11 +412,27 @@ def _least(a: int | None, b: int) -> int:
     return b if a is None else min(a, b)
 
 
-def _named(door: Door, name: str) -> Device:
+def named_device(door: Door, me: Person, name: str) -> Device:
+    """The laptop of that name or id (hex), if it is of the person's area. Problems device.unknown,
+    auth.area."""
     device = door.device_named(name.strip())
+    if device is None and len(name) == 32 and set(name) <= set("0123456789abcdef"):
+        device = door.device(bytes.fromhex(name))
     if device is None:
         raise Problem("device.unknown", device=name[:NAME_MAX])
+    _require_area(me, device.villages)
     return device
+
+
+def sees_device(me: Person, villages: Sequence[str]) -> bool:
+    """Whether a laptop of these villages is of somebody's area: all of them are. One of no village
+    is for who works everywhere."""
+    return all(sees(me, village) for village in villages) and (bool(villages) or not areas(me))
+
+
+def _require_area(me: Person, villages: Sequence[str]) -> None:
+    if not sees_device(me, villages):
+        raise Problem("auth.area")
 
 
 def _refuse_gone(device: Device) -> None:

@@ -24,12 +24,13 @@ from models.problems import Problem
 from models.services import catalogue
 from models.words import WIT
 from server import VERSION
-from server.auth import areas, roles, sees
+from server.auth import roles
 from server.bundles import Bundles
 from server.database.outreach import KeptVoyage
 from server.database.people import Person
 from server.database.registry import Call, Device, Door, Registry
 from server.database.rosters import KeptRoster
+from server.enrolment import named_device, sees_device
 from server.waits import Wait, waits
 from sync.bundle import WORK
 from sync.known import LogState
@@ -146,7 +147,7 @@ class Fleet:
         require(roles(me), Act.LIST_DEVICES)
         at = self.clock()
         with self.registry.write() as door:
-            found = [one for one in _Looker(door, at).all() if _theirs(me, one.device)]
+            found = [one for one in _Looker(door, at).all() if sees_device(me, one.device.villages)]
             door.audit(me.login, Act.LIST_DEVICES, "", {"n": len(found)}, at)
         return sorted(found, key=lambda one: (not one.alarms, one.device.name))
 
@@ -154,7 +155,7 @@ class Fleet:
         """One laptop, by name or id. Problems device.unknown, auth.area."""
         require(roles(me), Act.LIST_DEVICES)
         with self.registry.read() as door:
-            return _named(door, me, name)
+            return named_device(door, me, name)
 
     def dossier(self, me: Person, name: str) -> Dossier:
         """One laptop, by name or id, with what did not arrive."""
@@ -165,7 +166,7 @@ class Fleet:
             called = self.device(me, name).name
             mine = [one for one in waits(self.bundles, me) if one.device == called]
         with self.registry.write() as door:
-            device = _named(door, me, name)
+            device = named_device(door, me, name)
             seen = _Looker(door, at).one(device)
             logs = [log.id for log in seen.logs]
             people = {p.operator: p for log in logs for p in door.operators(log).values()}
@@ -198,7 +199,7 @@ class Fleet:
         at = self.clock()
         limit = max(1, min(limit, HELD_MAX))
         with self.registry.write() as door:
-            device = _named(door, me, name)
+            device = named_device(door, me, name)
             villages = device.villages_at(at)
             rows = door.held(device.id, villages, _after(after), limit + 1)
             n = door.held_count(device.id, villages)
@@ -319,25 +320,6 @@ def _after(text: str) -> tuple[int, bytes]:
         return (int(number), bytes.fromhex(name)) if text else (-1, b"")
     except ValueError:
         raise Problem("id.malformed", what="after", digits=32) from None
-
-
-def _named(door: Door, me: Person, name: str) -> Device:
-    """The laptop of that name or id (hex). Problems device.unknown, auth.area."""
-    device = door.device_named(name.strip())
-    if device is None and len(name) == 32 and set(name) <= set("0123456789abcdef"):
-        device = door.device(bytes.fromhex(name))
-    if device is None:
-        raise Problem("device.unknown", device=name[:40])
-    if not _theirs(me, device):
-        raise Problem("auth.area")
-    return device
-
-
-def _theirs(me: Person, device: Device) -> bool:
-    """Whether all villages of a laptop are of the person's area."""
-    return all(sees(me, village) for village in device.villages) and (
-        bool(device.villages) or not areas(me)
-    )
 
 
 def _day(at: int) -> date:

@@ -29,6 +29,7 @@ from server.database.outreach import KeptVoyage
 from server.database.packages import Published
 from server.database.people import Person
 from server.database.registry import Door, Registry
+from server.enrolment import named_device
 from server.keys import Entropy
 from server.reference import Reference
 
@@ -219,13 +220,11 @@ class Voyages:
             before = _kept(door, name) if name else None
             if before is not None:
                 _require_planned(me, before)
-            goes = door.device_named(device.strip()) if device.strip() else None
-            if device.strip() and (goes is None or goes.state == DeviceState.RETIRED):
-                raise Problem("device.unknown", device=device[:40])
+            goes = _goes(door, me, device.strip(), before)
             days = sorted(stop.day for stop in plan.stops)
             kept = KeptVoyage(
                 before.id if before is not None else self.entropy(16), days[0], days[-1],
-                goes.id if goes is not None else b"", "planned", at, me.login,
+                goes, "planned", at, me.login,
                 msgspec.msgpack.encode(plan),
             )  # fmt: skip
             door.keep_voyage(kept)
@@ -329,6 +328,20 @@ def _stop(stop: Stop, today: date) -> Stop:
 
 def _member(one: Member) -> Member:
     return Member(one.name.strip()[:TEXT_MAX], one.number.strip()[:40], one.duty.strip()[:TEXT_MAX])
+
+
+def _goes(door: Door, me: Person, name: str, before: KeptVoyage | None) -> bytes:
+    """Id of the laptop that goes, empty for none: one of the person's area, or the one that the
+    voyage had before. Problems device.unknown, auth.area."""
+    if not name:
+        return b""
+    kept = door.device_named(name)
+    if before is not None and kept is not None and kept.id == before.device:
+        return kept.id
+    found = named_device(door, me, name)
+    if found.state == DeviceState.RETIRED:
+        raise Problem("device.unknown", device=name[:40])
+    return found.id
 
 
 def _require_planned(me: Person, kept: KeptVoyage) -> None:

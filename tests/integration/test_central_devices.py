@@ -14,7 +14,7 @@ from sync import enrolment
 from sync.identity import Identity, sign
 from sync.logs import Open, log_id
 from sync.messages import Enrolment
-from tests.pusat import DAY, FREE, NOW, OTHER_VILLAGE, VILLAGE, Pusat, Van, pusat
+from tests.pusat import DAY, FREE, NOW, OTHER_VILLAGE, PASSWORD, VILLAGE, Pusat, Van, pusat
 
 
 @pytest.fixture
@@ -312,3 +312,34 @@ def test_an_invitation_that_makes_no_sense_is_not_made(office, given, expected):
     with pytest.raises(Problem) as refused:
         office.central.devices.invite(office.people["tono"], **asked)
     assert refused.value.code == "auth.forbidden"
+
+
+def test_who_works_for_an_area_does_nothing_to_a_laptop_of_elsewhere(office):
+    admin, devices, staff = office.people["admin"], office.central.devices, office.central.staff
+    both = ["admin", "supervisor"]
+    lala = staff.place(admin, staff.add(admin, "lala", "Lala", both, PASSWORD).login, ["82.72.01"])
+    office.van("Si Jola 1", VILLAGE)
+    near = "82.72.01.1001"
+    mine = {"office_kind": "van", "office": "", "operator": ""}
+    devices.invite(lala, "Si Jola 2", villages=[near], **mine)
+    verbs: list[Any] = [
+        lambda: devices.invite(lala, "Si Jola 3", villages=[near, VILLAGE], **mine),
+        lambda: devices.invite(lala, "Si Jola 3", villages=[], **mine),
+        lambda: devices.scope(lala, "Si Jola 2", [near, VILLAGE]),
+        lambda: devices.scope(lala, "Si Jola 2", [VILLAGE], office.clock.at + DAY),
+        lambda: devices.scope(lala, "Si Jola 1", [near]),
+        lambda: devices.renew(lala, "Si Jola 1"),
+        lambda: devices.suspend(lala, "Si Jola 1", "alasan"),
+        lambda: devices.resume(lala, "Si Jola 1", "alasan"),
+        lambda: devices.lose(lala, "Si Jola 1", "alasan"),
+        lambda: devices.retire(lala, "Si Jola 1", "alasan"),
+        lambda: devices.retry(lala, "Si Jola 1", "alasan"),
+    ]
+    for n, verb in enumerate(verbs):
+        with pytest.raises(Problem) as refused:
+            verb()
+        assert (n, refused.value.code) == (n, "auth.area")
+    assert [device.name for device, _ in devices.list(lala)] == ["Si Jola 2"]
+    found = {device.name: device for device, _ in devices.list(admin)}
+    assert [(one.villages, one.lent) for one in found.values()] == [((VILLAGE,), ()), ((near,), ())]
+    assert state(office, "Si Jola 1") == "active"

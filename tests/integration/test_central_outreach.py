@@ -135,6 +135,8 @@ def test_laptops_are_for_who_keeps_them_and_of_the_own_area(office: Pusat) -> No
             fleet.held(elsewhere, "Si Jola Milik")
         with pytest.raises(Problem, match=r"auth\.area"):
             office.central.voyages.keep(elsewhere, plan((1, VILLAGE)))
+        with pytest.raises(Problem, match=r"auth\.area"):
+            office.central.voyages.keep(elsewhere, plan((1, "82.72.01.1001")), "Si Jola Milik")
     finally:
         office.central.staff.place(people["admin"], "wati", [])
 
