@@ -128,8 +128,11 @@ class PhoneDoor:
             self._waiting = [one for one in self._waiting if id(one) not in gone]
 
     def keep(self, photos: list[Photo]) -> bool:
-        """Take what a telephone sent; False where there is no more room."""
+        """Take what a telephone sent; False where there is no more room, and once the door is shut:
+        what began to come before may end after the curtain."""
         with self._guard:
+            if time.monotonic() >= self.ends:
+                return False
             found = [*self._waiting, *photos]
             if len(found) > FILES_OF_UNIT_MAX:
                 return False
@@ -147,8 +150,9 @@ class PhoneDoor:
         return self.guest if hmac.compare_digest(cookie.encode(), self.guest.encode()) else None
 
     def close(self) -> None:
-        """Shut it. What came stays until the clerk decides."""
-        self.ends = 0.0
+        """Shut it: nothing comes in from now on. What came stays until the clerk decides."""
+        with self._guard:
+            self.ends = 0.0
         self._timer.cancel()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._server.shutdown()
@@ -178,6 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return
         sent = self._sent(self.rfile.read(int(length)))
+        if not self.phone.is_open:
+            self._refuse(HTTPStatus.NOT_FOUND)
+            return
         lang = self.phone.lang
         if not sent:
             self._page(say("Pilih atau ambil foto dulu.", lang), guest)

@@ -75,6 +75,7 @@ class Counter:
             unlocked = self.keys.unlock(operator, pin, self.clock.read().at)
             if unlocked.operator != self.house.unlocked.operator:
                 self.house.take_over(unlocked)
+                self._shut_phone()
                 self.chosen, self.phone = ("", ""), None
         self.locked = False
         self.touch()
@@ -82,6 +83,9 @@ class Counter:
     def lock(self) -> None:
         """Draw the curtain; no telephone may send behind it. What it sent waits."""
         self.locked = True
+        self._shut_phone()
+
+    def _shut_phone(self) -> None:
         if self.phone is not None:
             self.phone.close()
 
@@ -114,8 +118,7 @@ class Counter:
     def close(self) -> None:
         """Stop syncing, close the database. A sync that runs ends at its next step."""
         self.closing = True
-        if self.phone is not None:
-            self.phone.close()
+        self._shut_phone()
         if self.stick is not None:
             self.stick.wait()
         self.syncing.stop()

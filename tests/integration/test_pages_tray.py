@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +11,13 @@ import httpx
 import pytest
 
 from field_client import phone
+from field_client.attachments.attaching import Photo
 from field_client.phone import PhoneDoor
 from tests.field import Hands
 from tests.pages import Browser, pages
 from tests.pictures import jpeg, page
 from tests.requests_pages import submitted
+from tests.vaults import CHEAP, PASSPHRASE
 
 SERVICE = "village-domicile-letter"
 PICTURE = jpeg(page(1, (1240, 1754)))
@@ -116,6 +120,50 @@ def test_a_door_for_a_telephone_shuts_by_itself() -> None:
     assert not door.is_open
     with pytest.raises(httpx.TransportError):
         httpx.get(door.address)
+
+
+@pytest.mark.parametrize("shut", ["curtain", "minutes"])
+def test_a_picture_that_ends_after_the_door_was_shut_is_not_taken(shut: str) -> None:
+    door = PhoneDoor("127.0.0.1", b"r" * 16)
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.jpg"\r\n\r\n'
+    body = head + PICTURE + b"\r\n--x--\r\n"
+    with socket.create_connection(("127.0.0.1", int(door.host.partition(":")[2])), 60) as line:
+        line.sendall(
+            f"POST /{door.code} HTTP/1.0\r\nHost: {door.host}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode()
+            + body[:-1]
+        )
+        until = time.monotonic() + 60
+        while not door.guest and time.monotonic() < until:
+            time.sleep(0.001)
+        assert door.guest, "it was let in while the door was open"
+        if shut == "curtain":
+            door.close()
+        else:
+            door.ends = time.monotonic()
+        line.sendall(body[-1:])
+        answer = line.makefile("rb").read()
+    door.close()
+    assert door.waiting == []
+    assert b" 404 " in answer.splitlines()[0]
+    assert not door.keep([Photo("hp-1", PICTURE)])
+
+
+def test_a_colleague_who_takes_over_shuts_the_door_for_the_telephone(
+    browser: Browser, record: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(phone, "addresses", lambda: ["127.0.0.1"])
+    counter, house = browser.counter, browser.counter.house
+    assert house is not None
+    house.keys.add(house.unlocked.database_key, "jul", PASSPHRASE, CHEAP)
+    door = open_door(browser, record)
+    assert door.is_open
+    with browser.client.portal() as portal:
+        portal.call(counter.run, lambda: counter.unlock("jul", PASSPHRASE))
+        assert counter.phone is None
+        assert not door.is_open
+        portal.call(counter.run, lambda: counter.unlock("sari", PASSPHRASE))
 
 
 @pytest.mark.parametrize(
