@@ -13,7 +13,7 @@ supervisor; any other by a second holder of its own role, or a supervisor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from models import lifecycle
 from models.calendar import Calendar
 from models.changes import Body, Change, Choice, raw
 from models.ids import CODE_SYMBOLS, Code
-from models.people import Act, Role, covers, require, second_person
+from models.people import Act, Label, Role, covers, require, second_person
 from models.problems import Problem
 from models.remarks import Remark
 from models.words import WIT
@@ -56,6 +56,21 @@ REASON_MAX = 500
 RETURN_MAX = 6000
 """Characters of a reason, and of the reasons of a return, answer by answer."""
 CASE_STATES = ("open", "proposed", "closed", "all")
+CLEARED = frozenset({"approve", "add_to_batch"})
+"""Steps that no request takes while a case about it is open."""
+
+_BATCHES = Label("Batch SIAK", "SIAK batches")
+_STOCK = Label("Cetak dan kirim", "Print and dispatch")
+ELSEWHERE: Mapping[str, Label] = {
+    "add_to_batch": _BATCHES,
+    "close_batch": _BATCHES,
+    "drop": _BATCHES,
+    "print": _STOCK,
+    "spoil": _STOCK,
+    "dispatch": _STOCK,
+}
+"""Steps that are a part of a larger piece of work, and where that is done: alone they would leave a
+request in a batch without its row, or a card printed on no blank."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -161,8 +176,6 @@ class Casework:
             if record.status == lifecycle.Status.RECEIVED:
                 self._step(door, me, record, "take", "", seen)
                 record = find_record(door, record.id.hex())
-            if open_matters(record):
-                raise Problem("request.case_open", n=open_matters(record))
             return self._step(door, me, record, "approve", "", seen)
 
     def send_back(
@@ -195,7 +208,11 @@ class Casework:
             return self._step(door, me, record, "reject", reason, seen)
 
     def advance(self, me: Person, name: str, action: str, reason: str, seen: int) -> Done:
-        """Any other step of the lifecycle that is taken at the office."""
+        """Any other step of the lifecycle that is taken at the office. Problem
+        lifecycle.wrong_place for those of `ELSEWHERE`."""
+        if action in ELSEWHERE:
+            words = lifecycle.action_label(action).both()
+            raise Problem("lifecycle.wrong_place", action=words, place=ELSEWHERE[action].both())
         with self.registry.write() as door:
             record = self.fresh(door, name, seen)
             return self._step(door, me, record, action, reason, seen)
@@ -246,8 +263,7 @@ class Casework:
             raise Problem("reason.too_long", limit=limit, n=len(reason))
         if lifecycle.reason_required(record.status, action) and not reason.strip():
             raise Problem("reason.required")
-        if STATUS_UNIT in record.disputes:
-            raise Problem("request.case_open", n=open_matters(record))
+        _nothing_open(record, action)
         if not lifecycle.needs_second_person(record.status, action):
             return self._move(door, me, record, action, reason, seen, who(me))
         waiting = Confirmation(action, record.status, reason, who(me), self.clock())
@@ -278,8 +294,7 @@ class Casework:
                 raise Problem("lifecycle.second_person", action=action)
         if lifecycle.move_of(record.status, action) is None:
             raise Problem("request.changed", code=record.id.hex()[:8])
-        if STATUS_UNIT in record.disputes:
-            raise Problem("request.case_open", n=open_matters(record))
+        _nothing_open(record, action)
         actor = f"{proposer} + {who(me)}" if proposer else who(me)
         return self._move(door, me, record, action, reason, seen, actor)
 
@@ -432,6 +447,13 @@ class Casework:
 
     def note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:
         door.audit(me.login, str(act), target, details, self.clock())
+
+
+def _nothing_open(record: Record, action: str) -> None:
+    """Raise request.case_open where a case has to be decided before this step."""
+    n = open_matters(record)
+    if STATUS_UNIT in record.disputes or (action in CLEARED and n):
+        raise Problem("request.case_open", n=n)
 
 
 # -- four eyes

@@ -13,13 +13,15 @@ from models.pages.forms import Form
 from models.people import Act
 from models.problems import Problem
 from models.remarks import REASONS, REMARKS_MAX, TEXT_MAX, Remark
+from server.casework import ELSEWHERE
 from server.pages import telling, viewing
 from server.pages.drawing import Here
 from server.pages.routes import act, show
 from server.pages.seen import seen_of
 from server.verification import Check
 
-AT_HAND = ("take", "return", "approve", "reject", "join", "withdraw", "release")
+_OWN = ("take", "return", "approve", "reject", "join", "withdraw", "release")
+AT_HAND = frozenset({*_OWN, *ELSEWHERE})
 """Steps that have a button of their own here, or belong to another room."""
 
 

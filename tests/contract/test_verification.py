@@ -150,6 +150,9 @@ def test_a_supervisor_is_asked_and_answers_within_the_office(office, vans):
     case = room.escalate(rina, record.hex(), "satu nomor HP di lima berkas", seen).id
     seen = room.open(rina, record.hex()).sheet.seen
     assert refusal(lambda: casework.accept(rina, record.hex(), seen)) == "request.case_open"
+    seen = casework.advance(rina, record.hex(), "take", "", seen).seen
+    approve = "approve", "", seen
+    assert refusal(lambda: casework.advance(rina, record.hex(), *approve)) == "request.case_open"
     sheet = casework.case(tono, case)
     assert (sheet.kind, sheet.owner) == ("escalated", "supervisor")
     assert sheet.note == "satu nomor HP di lima berkas"

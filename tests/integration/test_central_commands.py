@@ -191,8 +191,8 @@ def test_requests_are_listed_shown_accepted_returned_and_advanced(office, run, v
     stale = run("requests", "accept", line["code"], *seen, login="rina", ok=1)
     assert problem(stale) == "request.changed"
     seen = ["--seen", str(done["seen"])]
-    step = run("requests", "advance", line["code"], "add_to_batch", *seen, login="siak")
-    assert step["status"] == "in_batch"
+    step = run("requests", "advance", line["code"], "enrol", *seen, login="siak")
+    assert step["status"] == "waiting_centre"
 
 
 def test_a_rejection_waits_for_the_second_person(office, run, van):

@@ -188,13 +188,15 @@ def test_later_steps_go_by_role_and_road(office):
         body = {"seen": office.seen("mata", path), "action": action, "reason": reason}
         return office.post(login, f"{path}/advance", body)
 
-    assert code(step("rina", "add_to_batch")) == "lifecycle.not_your_role"
+    assert code(step("rina", "enrol")) == "lifecycle.not_your_role"
     assert code(step("rina", "stamp")) == "lifecycle.wrong_road"
-    assert code(step("siak", "print")) == "lifecycle.no_such_move"
-    assert step("siak", "add_to_batch").json()["status"] == "in_batch"
-    assert code(step("siak", "drop")) == "reason.required"
-    assert step("siak", "drop", "baris gagal").json()["status"] == "verified"
+    assert code(step("siak", "centre_ok")) == "lifecycle.no_such_move"
+    assert code(step("tono", "reopen")) == "reason.required"
     assert code(step("siak", "nothing_like_it")) == "lifecycle.no_such_move"
+    for action in ("add_to_batch", "close_batch", "drop", "print", "spoil", "dispatch"):
+        assert code(step("siak", action, "x")) == "lifecycle.wrong_place", "batches and stock do it"
+    assert status_of(office, name) == "verified"
+    assert step("siak", "enrol").json()["status"] == "waiting_centre"
 
 
 def test_every_action_and_every_look_leaves_one_entry(office):
