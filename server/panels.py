@@ -315,6 +315,15 @@ def returns(scene: Scene) -> Panel:
     return Panel("returns", scene.say("Pengembalian menurut alasan"), said, heads, rows, chart)
 
 
+_CASES = {
+    "dispute": "disputes",
+    "escalated": "disputes",
+    "duplicate": "duplicates",
+    "identity": "duplicates",
+}
+"""Where cases of a kind are listed; of any other kind, among the incidents."""
+
+
 def cases(scene: Scene) -> Panel:
     """Disputes, duplicates and incidents: opened, decided, waiting."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
@@ -328,7 +337,7 @@ def cases(scene: Scene) -> Panel:
         oldest[line.value] = min(oldest.get(line.value, line.period), line.period)
     rows = [
         [
-            Cell(case_kind(kind, scene.lang), f"/cases?kind={kind}"),
+            Cell(case_kind(kind, scene.lang), f"/{_CASES.get(kind, 'incidents')}?kind={kind}"),
             *(Cell(scene.n(found[kind][f])) for f in ("case_opened", "case_closed", "case_open")),
             Cell(words.day(date.fromisoformat(oldest[kind])) if kind in oldest else "–"),
         ]

@@ -40,6 +40,7 @@ def _days(office: Pusat) -> None:
         seen = door.standing().server_seq
     work.send_back(rina, records[0].hex(), "DOC_MISSING", "KK", seen)
     work.accept(rina, records[1].hex(), seen)
+    office.central.verification.escalate(rina, records[4].hex(), "satu nomor HP", seen)
     office.clock.at += 5 * DAY
     today = datetime.fromtimestamp(office.clock.at, WIT).date()
     stop = Stop((today + timedelta(9)).isoformat(), OTHER_VILLAGE)
@@ -74,6 +75,14 @@ def test_every_number_leads_to_just_so_many_records(tono):
         tono.go(path)
         rows = re.findall(r'href="/requests/[0-9a-f]{32}"', tono.page.text)
         assert len(rows) == int(said), path
+
+
+def test_every_link_of_the_dashboard_leads_somewhere(tono):
+    tono.go("/dashboard", 200)
+    links = {unescape(one) for one in re.findall(r'href="(/[^"#]*)"', tono.page.text)}
+    assert "/disputes?kind=escalated" in links
+    for link in sorted(one for one in links if not one.startswith(("/static", "/language"))):
+        tono.go(link, 200)
 
 
 def test_a_district_and_a_village_are_shown_by_themselves(tono):
