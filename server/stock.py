@@ -17,7 +17,7 @@ import msgspec
 from models import lifecycle
 from models.people import Act, require
 from models.problems import Problem
-from server.auth import require_request, roles, sees, who
+from server.auth import areas, require_request, require_requests, roles, sees, who
 from server.batches import find_after
 from server.casework import REASON_MAX, Casework, Done, find_record
 from server.database.people import Person
@@ -256,7 +256,7 @@ class Stock:
         if len(receiver) > TEXT_MAX:
             raise Problem("manifest.facts", limit=TEXT_MAX)
         with self.registry.write() as door:
-            manifest = _manifest(door, number)
+            manifest = _manifest(door, me, number)
             if manifest.state != "sent":
                 raise Problem("manifest.state", n=number)
             items = door.manifest_items(number)
@@ -293,17 +293,18 @@ class Stock:
         """One manifest, opened."""
         require(roles(me), Act.READ_STOCK)
         with self.registry.write() as door:
-            manifest = _manifest(door, number)
+            manifest = _manifest(door, me, number)
             self._note(door, me, "manifest.read", str(number), {})
             return _sheet(door, manifest)
 
     def manifests(
         self, me: Person, *, state: str = "", before: int = 0, limit: int = 50
     ) -> list[Manifest]:
-        """Manifests, newest first."""
+        """Manifests, newest first: of somebody's area those that carry nothing else."""
         require(roles(me), Act.READ_STOCK)
+        most = max(1, min(limit, LIST_MAX))
         with self.registry.read() as door:
-            return door.manifests(state, before, max(1, min(limit, LIST_MAX)))
+            return door.manifests(state, before, most, areas=areas(me))
 
     def export(self, me: Person, number: int) -> bytes:
         """The carrier's list as CSV."""
@@ -375,10 +376,13 @@ def _blank(door: Door, serial: str) -> Blank:
     return blank
 
 
-def _manifest(door: Door, number: int) -> Manifest:
+def _manifest(door: Door, me: Person, number: int) -> Manifest:
+    """The manifest, if all of it is of somebody's area: it is carried and counted as one."""
     manifest = door.manifest(number)
     if manifest is None:
         raise Problem("manifest.unknown", n=number)
+    if areas(me):
+        require_requests(door, me, (item.record for item in door.manifest_items(number)))
     return manifest
 
 

@@ -143,6 +143,15 @@ def test_the_book_the_piles_and_who_signed(office):
     assert refused.value.code == "auth.area"
     staff.place(admin, "kurir", [])
     away = stock.send(courier, [two], "Kantor Desa Maidi", "Ali")
+    elsewhere = staff.place(admin, "kurir", ["82.72.01"])
+    number = away.manifest.number
+    assert stock.manifests(elsewhere) == []
+    for refused_ in (stock.show, stock.export, lambda me, n: stock.arrived(me, n, [])):
+        with pytest.raises(Problem, match=r"auth\.area"):
+            refused_(elsewhere, number)
+    here = staff.place(admin, "kurir", ["82.72.03"])
+    assert stock.manifests(here, limit=1) == [stock.show(here, number).manifest]
+    staff.place(admin, "kurir", [])
     counted = stock.arrived(courier, away.manifest.number, [], "Ibu Sarinah")
     assert counted.manifest.received_by == "Ibu Sarinah; Kurir (kurir)"
 
