@@ -264,12 +264,22 @@ class Casework:
         if lifecycle.reason_required(record.status, action) and not reason.strip():
             raise Problem("reason.required")
         _nothing_open(record, action)
+        self._not_own(door, me, record, action)
         if not lifecycle.needs_second_person(record.status, action):
             return self._move(door, me, record, action, reason, seen, who(me))
         waiting = Confirmation(action, record.status, reason, who(me), self.clock())
         door.keep_confirmation(record.id, waiting)
         self.note(door, me, f"request.{action}.propose", record.id.hex(), {})
         return Done(record.id.hex(), "waiting", record.status, seen)
+
+    def _not_own(self, door: Door, me: Person, record: Record, action: str) -> None:
+        """Raise lifecycle.same_person where somebody approves what they took in at the counter."""
+        if action != "approve" or record.log != self.ledger.central:
+            return
+        made = door.decision(record.created)
+        refused = second_person(who(me), made.actor) if made is not None else None
+        if refused is not None:
+            raise refused
 
     def step_within(
         self,

@@ -322,7 +322,10 @@ class Counter:
     ) -> bytes:
         """A correction writes what differs from what was shown, and hands the request back."""
         kept, service = folder.kept, folder.sheets[0].service
-        record = find_record(door, kept.record.hex())
+        record = _theirs(door, me, kept.record.hex())
+        village = service.village(checked.answers)
+        if village:  # where it moves to, if it moves
+            require_area(me, village)
         role = lifecycle.acting_role(record.status, CORRECT, roles(me), "office", service.group)
         if isinstance(role, Problem):
             raise role

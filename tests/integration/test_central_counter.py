@@ -171,3 +171,49 @@ def test_who_has_no_role_for_it_takes_nothing_in(office: Pusat) -> None:
         counter.begin(office.people["loket"], [])
     with pytest.raises(Problem, match=r"service\.unknown"):
         counter.begin(office.people["loket"], ["tidak-ada"])
+
+
+def test_a_correction_is_asked_for_its_area_where_it_lies_and_where_it_moves_to(
+    office: Pusat,
+) -> None:
+    counter, staff, admin = office.central.counter, office.central.staff, office.people["admin"]
+    casework, rina = office.central.casework, office.people["rina"]
+    me = staff.add(admin, "loket3", "Petugas loket3", ["operator"], PASSWORD)
+    office.people["loket3"] = staff.place(admin, "loket3", [VILLAGE])
+    nik = {"applicant.nik": "8272033003090906"}
+    (record,) = counter.submit(me, filled(office, SLUG, login="loket3", **nik))
+    seen = casework.request(rina, record.hex()).seen
+    casework.send_back(rina, record.hex(), "OTHER", "alamat", seen)
+
+    me = office.people["loket3"]
+    folder = counter.put(
+        me, counter.correct(me, record.hex()), {0: {"address.village": OTHER_VILLAGE}}
+    )
+    with pytest.raises(Problem, match=r"auth\.area"):
+        counter.submit(me, folder)
+    folder = counter.put(
+        me,
+        folder,
+        {0: {"address.village": VILLAGE, "applicant.phone": "+6281234508888"}},
+    )
+    moved = staff.place(admin, "loket3", [OTHER_VILLAGE])
+    with pytest.raises(Problem, match=r"auth\.area"):
+        counter.submit(moved, folder)
+    back = staff.place(admin, "loket3", [VILLAGE])
+    assert counter.submit(back, folder) == [record]
+
+
+def test_who_took_a_request_in_at_the_counter_does_not_approve_it(office: Pusat) -> None:
+    counter, casework = office.central.counter, office.central.casework
+    both = ["operator", "verifier"]
+    me = office.central.staff.add(office.people["admin"], "dua", "Dua Peran", both, PASSWORD)
+    office.people["dua"] = me
+    nik = {"applicant.nik": "8272033003090907"}
+    (record,) = counter.submit(me, filled(office, SLUG, login="dua", **nik))
+    name = record.hex()
+    with pytest.raises(Problem, match=r"lifecycle\.same_person"):
+        casework.accept(me, name, casework.request(me, name).seen)
+    seen = casework.advance(me, name, "take", "", casework.request(me, name).seen).seen
+    with pytest.raises(Problem, match=r"lifecycle\.same_person"):
+        casework.advance(me, name, "approve", "", seen)
+    assert casework.accept(office.people["rina"], name, seen).status == "verified"
