@@ -16,11 +16,12 @@ from models.people import ROLES, Role
 from models.problems import Problem, problems, told
 from models.words import say
 from server import recovery
+from server.auth import of_area
 from server.casework import Casework
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.recovery import at_words
-from server.sheets import CaseLine, CaseSheet, Reader, RequestLine
+from server.sheets import CaseLine, CaseSheet, Reader, RequestLine, line
 from sync.known import LogState
 from sync.state import Decision
 
@@ -80,7 +81,7 @@ class Incidents:
         if sheet.kind not in KINDS:
             raise Problem("incident.kind", kinds=list(KINDS))
         with self.registry.read() as door:
-            story = _Story(door, sheet, lang)
+            story = _Story(door, me, sheet, lang)
             words = story.told()
             device = door.device(story.log.device) if story.log is not None else None
         if sheet.kind == "restore":
@@ -102,8 +103,8 @@ class Incidents:
 class _Story:
     """One incident put into words. log: of the laptop it is about; first, last: its entries."""
 
-    def __init__(self, door: Door, sheet: CaseSheet, lang: str) -> None:
-        self.door, self.sheet, self.lang = door, sheet, lang
+    def __init__(self, door: Door, me: Person, sheet: CaseSheet, lang: str) -> None:
+        self.door, self.me, self.sheet, self.lang = door, me, sheet, lang
         self.decision: Decision | None = door.decision(sheet.opened)
         self.log: LogState | None = None
         self.first = self.last = 0
@@ -315,14 +316,15 @@ class _Story:
         return device.name, [*facts, opened]
 
     def _touched(self) -> list[RequestLine]:
-        """Requests that these entries made or changed, as far as they are here."""
+        """Requests of the reader's area that these entries made or changed, as far as they are
+        here."""
         if self.log is None or not self.first:
             return []
         results = self.door.results(self.log.id, self.first, self.last)
-        names = dict.fromkeys(result.record for _, result in results if result.record)
-        reader = Reader(self.door)
-        found = (reader.line(name) for name in list(names)[:REQUESTS_MAX])
-        return [line for line in found if line is not None]
+        touched = (result.record for _, result in results if result.record)
+        names = of_area(self.door, self.me, touched)[:REQUESTS_MAX]
+        known = self.door.request_lines(names)
+        return [line(known[name]) for name in names if name in known]
 
     def _turn(self) -> str:
         """Who at the office closes it, and by when."""

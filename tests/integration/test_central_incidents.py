@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
@@ -11,7 +12,7 @@ from models.changes import Change, Hole, Incident, raw
 from models.problems import Problem
 from server.incidents import KINDS
 from server.restoring import go_on
-from tests.pusat import NOW, Pusat, pusat
+from tests.pusat import GROUP, NOW, OTHER_VILLAGE, VILLAGE, Pusat, pusat
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -75,6 +76,29 @@ def test_work_after_a_loss_is_listed_and_settled(office):
         assert door.record(late) is not None
     closed = office.central.incidents.show(tono, waiting.case.id, "en")
     assert closed.told.turn == "Closed; nothing is left to be done."
+
+
+def test_requests_of_another_area_are_not_named(office):
+    van = office.van("Si Jola 9", VILLAGE, OTHER_VILLAGE)
+    van.take_in(1)
+    upto = van.last
+    moved = {"address": "Kota", "rt": "001", "rw": "002", "village": OTHER_VILLAGE}
+    records = [van.take_in(2).hex(), van.take_in(3, **{GROUP: moved}).hex()]
+    office.sync(van)
+    tono, admin = office.people["tono"], office.people["admin"]
+    office.central.devices.lose(tono, "Si Jola 9", "hanyut", upto=upto)
+    incidents = office.central.incidents
+    shown = (incidents.show(tono, line.id) for line in incidents.lines(tono, kind="after-lost"))
+    judged = next(one for one in shown if one.device == "Si Jola 9" and one.told.requests)
+    assert {one.id for one in judged.told.requests} >= set(records)
+    try:
+        there = office.central.staff.place(admin, "tono", [OTHER_VILLAGE])
+        # Today such a case is opened by who works for the whole city; its words ask by themselves.
+        with patch.object(incidents.casework, "case", return_value=judged.case):
+            found = incidents.show(there, judged.case.id).told.requests
+    finally:
+        office.central.staff.place(admin, "tono", [])
+    assert [one.id for one in found] == records[1:]
 
 
 def test_a_fork_says_whether_the_laptop_has_gone_on(office):
