@@ -22,7 +22,7 @@ from models import lifecycle
 from models.fields import split_row
 from models.ids import Code
 from models.pages.answers import answer_words
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.problems import Problem
 from models.regions import full_name
 
@@ -35,12 +35,10 @@ TEXT_MAX, QR_MAX = 80, 2000
 @show("/requests")
 def listing(here: Here) -> Response[str]:
     """Newest first, fifty a page; by status where one is named."""
-    status, before = here.asked("status"), here.asked("before", "0")
-    if not before.isdigit() or len(before) > 15:
-        before = "0"
+    status, before = here.asked("status"), whole(here.asked("before")) or 0
     if status and not lifecycle.known_status(status):
         status = ""
-    lines = here.store.requests.newest(status, before=int(before), limit=SHOWN + 1)
+    lines = here.store.requests.newest(status, before=before, limit=SHOWN + 1)
     return _draw_list(here, lines[:SHOWN], status=status, more=len(lines) > SHOWN)
 
 

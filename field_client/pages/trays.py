@@ -13,7 +13,7 @@ from field_client.pages.drawing import Here
 from field_client.pages.requests import drawing_of, record_id
 from field_client.pages.routes import act, show
 from field_client.shown import at_words
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.problems import Problem
 from models.words import size
 
@@ -97,8 +97,8 @@ def qr_of(here: Here, record: bytes) -> str:
 def chosen(here: Here, record: bytes, names: list[str]) -> list[Photo]:
     """The pictures ticked in the tray. Problem file.unreadable."""
     photos = _photos(here, record)
-    numbers = [int(one[len(PHONE) :]) for one in names if one[len(PHONE) :].isdigit()]
-    found = [photos[n] for n in sorted(set(numbers)) if n < len(photos)]
+    numbers = {whole(one.removeprefix(PHONE)) for one in names if one.startswith(PHONE)}
+    found = [photo for n, photo in enumerate(photos) if n in numbers]
     wanted = [one.removeprefix(SCAN) for one in names if one.startswith(SCAN)]
     return found + scans.read(here.counter.place.settings.scan_folder, wanted)
 

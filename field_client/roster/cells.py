@@ -125,7 +125,7 @@ def _date_parts(text: str) -> tuple[str, str, str] | None:
         r"[ T]\d{1,2}[:.]\d{2}([:.]\d{2}(\.\d+)?)?( ?[AP]M)?$", "", text, flags=re.IGNORECASE
     )
     bare = re.sub(r"^\s*[A-Za-z']+\s*,\s*(?=\d)", "", bare)  # the name of the day of the week
-    if bare.isdigit() and len(bare) == 8:
+    if bare.isdecimal() and len(bare) == 8:
         year_first = bare[:2] in ("19", "20") and int(bare[2:4]) > 12
         return (bare[6:], bare[4:6], bare[:4]) if year_first else (bare[:2], bare[2:4], bare[4:])
     found = re.findall(r"\d+|[a-z]+", lexicon.plain(bare))

@@ -17,7 +17,7 @@ from models import regions, words
 from models.codes import code_list
 from models.fields import row_name
 from models.forms import Plan, Slot
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.problems import Finding
 from models.services import catalogue
 from models.values import ADDRESS, PEOPLE_MAX
@@ -220,8 +220,9 @@ def _date(form: Form, name: str, estimated: bool) -> str:
     if not (day or month or year):
         return ""
     month = str(_month(month)) if _month(month) else month
-    if day.isdigit() and month.isdigit() and year.isdigit() and len(year) == 4:
-        text = f"{year}-{int(month):02}-{int(day):02}"
+    numbers = whole(day), whole(month)
+    if None not in numbers and whole(year) is not None and len(year) == 4:
+        text = f"{year}-{numbers[1]:02}-{numbers[0]:02}"
     else:
         text = f"{day}-{month}-{year}"
     return text + "~" if estimated and form.get(f"{name}|about") else text

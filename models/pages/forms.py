@@ -7,6 +7,16 @@ from typing import Any
 
 from models.pages.uploads import Upload
 
+DIGITS_MAX = 15
+"""Of a number that is typed or stands in an address: what any column holds."""
+
+
+def whole(text: str) -> int | None:
+    """The whole number, 0 or more, that a text is; None for anything else. Plain digits alone:
+    `isdigit` is true of "²", which `int` refuses."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX
+    return int(text) if plain else None
+
 
 class Form:
     """What was typed, already shown to come from one of our own pages."""

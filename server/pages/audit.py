@@ -9,7 +9,7 @@ import msgspec
 from litestar import Response
 from litestar.response import Redirect
 
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.people import Act
 from server.pages.drawing import Here
 from server.pages.routes import act, show
@@ -27,9 +27,9 @@ ACTIONS = sorted(
 def audit(here: Here) -> Response[str]:
     """Entries, the newest first."""
     sought = _sought(here)
-    before = here.asked("before")
+    before = whole(here.asked("before")) or 0
     trail = here.central.trail
-    found = trail.search(here.me, sought, before=int(before) if before.isdigit() else 0)
+    found = trail.search(here.me, sought, before=before)
     plain = {k: v for k, v in msgspec.structs.asdict(sought).items() if v}
     first = f"/audit?{urlencode(plain)}" if plain else "/audit"
     following = ""

@@ -13,7 +13,7 @@ from litestar import Response
 
 from models import regions
 from models.audit import AuditEntry
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.people import DEVICE_MOVES, DEVICE_STATES, Act, DeviceMove, DeviceState, OfficeKind
 from models.printing import document as doc
 from models.problems import Problem
@@ -199,9 +199,10 @@ def lost(here: Here, form: Form, name: str) -> Response[Any]:
 
 
 def _number(text: str) -> int:
-    if not text.isdigit() or len(text) > 15:
+    number = whole(text)
+    if number is None:
         raise Problem("device.checkpoint", seq=text[:20], stored="-")
-    return int(text)
+    return number
 
 
 def _draw_lost(

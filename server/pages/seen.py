@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.problems import Problem
-
-DIGITS_MAX = 15
 
 
 def seen_of(form: Form) -> int:
@@ -15,7 +13,7 @@ def seen_of(form: Form) -> int:
 
 def whole_of(text: str) -> int:
     """A whole number, 0 or more. Problem page.malformed for anything else."""
-    text = text.strip()
-    if not (text.isascii() and text.isdecimal()) or len(text) > DIGITS_MAX:
+    number = whole(text.strip())
+    if number is None:
         raise Problem("page.malformed")
-    return int(text)
+    return number

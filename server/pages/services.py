@@ -8,6 +8,7 @@ from litestar import Response
 from models import typed
 from models.pages import topics, walk
 from models.pages.fields import Drawn
+from models.pages.forms import whole
 from models.pages.topics import Looked
 from models.problems import Problem
 from models.services import Service, catalogue
@@ -33,8 +34,7 @@ def listing(here: Here) -> Response[str]:
 def service(here: Here, slug: str) -> Response[str]:
     """One service: what is promised, what is brought, and its form. `filled`: with the example of
     its file; `edition`: an earlier one."""
-    edition = here.asked("edition")
-    form = catalogue().service(slug[:60], int(edition) if edition.isdigit() else None)
+    form = catalogue().service(slug[:60], whole(here.asked("edition")))
     filled = here.asked("filled") == "1"
     (looked,) = topics.look(_folder(form, filled))
     known = {one.service: one for one in catalogue().editions()}

@@ -87,6 +87,12 @@ def test_the_newest_comes_first_and_pages_join(office, mata):
     assert len(found) > 1
 
 
+def test_a_page_that_no_number_names_is_the_first_one(mata):
+    for before in ("²", "-1", "9" * 40, "x"):
+        mata.go(f"/audit?before={before}")
+        assert "sign-in" in mata.text
+
+
 def test_a_check_is_begun_here_and_its_result_is_read_here(office, mata):
     done = threading.Event()
     room = office.central.trail

@@ -227,6 +227,7 @@ def test_services_say_their_edition_and_an_unknown_one_is_refused(loket: Window)
     assert all(catalogue().service(slug).title.say("id") in loket.text for slug in SLUGS)
     loket.go("/services/tidak-ada", 422)
     loket.go("/services/birth?edition=99", 409)
+    loket.go("/services/birth?edition=²")
 
 
 # -- laptops
