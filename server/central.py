@@ -47,8 +47,8 @@ from server.returns import Returns
 from server.rosters import Rosters
 from server.settings import CALENDAR_FOLDER, Place
 from server.stock import Stock
-from server.verification import Verification
 from server.trail import Trail
+from server.verification import Verification
 from server.voyages import Voyages
 from server.worklist import Worklist
 from sync.atrest import house_key
