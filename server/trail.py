@@ -8,6 +8,7 @@ export can show that nothing was rewritten between two of them.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -31,6 +32,8 @@ EXPORT_MAX = 200_000
 """Entries of one file, some 50 MB."""
 PAGE_MAX = 200
 TEXT_MAX = 64
+_ACTION = re.compile(r"[a-z_]+([.-][a-z_]+)*")
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 FORMAT = "jb1-audit-export"
 VERIFIER = Path(__file__).with_name("verify_audit.py")
 
@@ -78,10 +81,12 @@ class Trail:
     # -- reading
 
     def search(self, me: Person, sought: Sought, *, before: int = 0, limit: int = 50) -> Found:
-        """Entries, the newest first. Reading them is an entry too."""
+        """Entries, the newest first. Reading them is an entry too. Problems audit.unknown,
+        audit.day."""
         require(roles(me), Act.READ_AUDIT)
         limit = max(1, min(limit, PAGE_MAX))
         with self.registry.write() as door:
+            _require_known(door, sought)
             found = door.trail_backwards(
                 target=sought.about[:TEXT_MAX],
                 actor=sought.actor[:TEXT_MAX],
@@ -97,17 +102,16 @@ class Trail:
             self._note(door, me, str(Act.READ_AUDIT), "", details)
         return Found(shown, shown[-1].n if len(found) > limit else 0)
 
-    def named(self, me: Person, text: str) -> str:
-        """What somebody typed to say whom or what it is about: the id of a request of that number,
-        else the text itself (an id, a login, the name of a laptop)."""
+    def typed(self, me: Person, sought: Sought) -> Sought:
+        """What somebody typed, fit to stand in an address: `about` is the id of the request of that
+        number or of the laptop of that name, or a login. Problems audit.unknown, audit.day."""
         require(roles(me), Act.READ_AUDIT)
-        text = text.strip()[:TEXT_MAX]
         with self.registry.read() as door:
-            try:
-                return find_record(door, text).id.hex() if text else ""
-            except Problem:
-                device = door.device_named(text)
-                return device.id.hex() if device is not None else text
+            about = _about(door, sought.about.strip())
+            sought = msgspec.structs.replace(sought, about=about)
+            _require_known(door, sought)
+            _numbers(door, sought)
+        return sought
 
     # -- proving
 
@@ -197,6 +201,37 @@ class Trail:
 
 def _line(value: object) -> bytes:
     return msgspec.json.encode(value) + b"\n"
+
+
+def _about(door: Door, text: str) -> str:
+    try:
+        return find_record(door, text).id.hex() if text else ""
+    except Problem:
+        device = door.device_named(text)
+        return device.id.hex() if device is not None else text
+
+
+def _require_known(door: Door, sought: Sought) -> None:
+    """Raise audit.unknown for what the trail cannot be about: it may be a citizen's number or name,
+    which belongs neither in an address nor in the trail, where what is sought is written down."""
+    known = (
+        (_ID.fullmatch(sought.about) or _is_known(door, sought.about))
+        and _is_known(door, sought.actor)
+        and (not sought.action or _ACTION.fullmatch(sought.action))
+    )
+    if not known:
+        raise Problem("audit.unknown")
+
+
+def _is_known(door: Door, text: str) -> bool:
+    """Whether a text is "", somebody's login, or stands in the trail already."""
+    if not text or door.person(text) is not None:
+        return True
+    if len(text) > TEXT_MAX:
+        return False
+    if door.trail_backwards(target=text, limit=1):
+        return True
+    return bool(door.trail_backwards(actor=text, limit=1))
 
 
 def _numbers(door: Door, sought: Sought) -> tuple[int, int] | None:

@@ -51,10 +51,11 @@ def audit(here: Here) -> Response[str]:
 
 @act("/audit/search")
 def search(here: Here, form: Form) -> Redirect:
-    """What is sought is typed, for it may be a citizen's number; the address has only ids."""
-    asked = {name: form.get(name).strip() for name in ("actor", "action", "first", "last")}
-    asked["about"] = here.central.trail.named(here.me, form.get("about"))
-    given = {name: text for name, text in asked.items() if text}
+    """What is sought is typed, for it may be a citizen's number; the address has only ids.
+    Problem audit.unknown."""
+    typed = Sought(**{name: form.get(name).strip() for name in Sought.__struct_fields__})
+    sought = here.central.trail.typed(here.me, typed)
+    given = {name: text for name, text in msgspec.structs.asdict(sought).items() if text}
     return here.go(f"/audit?{urlencode(given)}" if given else "/audit")
 
 

@@ -68,7 +68,9 @@ def test_who_saw_a_request_is_found_by_its_number(office, mata):
     rows = re.findall(r"<tr><td class=\"jb-n\">(\d+)</td>.*?</tr>", mata.page.text, re.S)
     assert len(rows) == 1
     assert "rina" in mata.text
-    mata.go("/audit?actor=nobody")
+    unread = next(one.code for one in found if one.id != line.id.hex())
+    mata.go("/audit")
+    mata.post("/audit/search", about=unread)
     assert "Tidak ada entri yang cocok." in mata.text
     rina.go("/audit", 403)
 
@@ -85,6 +87,23 @@ def test_the_newest_comes_first_and_pages_join(office, mata):
             break
     assert found == sorted(every, reverse=True)
     assert len(found) > 1
+
+
+def test_a_citizens_number_or_name_gets_into_no_address_and_not_into_the_trail(office, mata):
+    for field in ("about", "actor", "action"):
+        for text in ("8272033003090801", "Bahar Soleman"):
+            mata.go("/audit")
+            mata.post("/audit/search", status=422, **{field: text})
+            assert "search" in str(mata.page.url), "nothing was led to an address"
+            mata.go(f"/audit?{field}={text}", 422)
+    with office.central.registry.read() as door:
+        written = "".join(one.target + one.detail for one in door.trail(limit=5000))
+    assert "8272033003090801" not in written
+    assert "Bahar" not in written
+    for asked in ({"about": "Si Jola 1"}, {"about": "rina"}, {"actor": "mata"}):
+        mata.go("/audit")
+        mata.post("/audit/search", **asked)
+        assert "/audit?" in str(mata.page.url)
 
 
 def test_a_page_that_no_number_names_is_the_first_one(mata):
