@@ -48,7 +48,7 @@ class Sending:
             "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
             "state": {},
         }  # fmt: skip
-        await self.app(scope, self._receive, self._send)  # type: ignore[arg-type]
+        await self.app(scope, self._receive, self._send)
 
     async def _receive(self) -> Any:
         self.was_read.set()

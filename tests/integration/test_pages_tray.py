@@ -158,7 +158,6 @@ def test_a_colleague_who_takes_over_shuts_the_door_for_the_telephone(
     assert house is not None
     house.keys.add(house.unlocked.database_key, "jul", PASSPHRASE, CHEAP)
     door = open_door(browser, record)
-    assert door.is_open
     with browser.client.portal() as portal:
         portal.call(counter.run, lambda: counter.unlock("jul", PASSPHRASE))
         assert counter.phone is None
