@@ -170,13 +170,15 @@ def drop(connection: Connection, records: Collection[bytes]) -> None:
 
 def drop_strangers(connection: Connection) -> None:
     """Of the villages that are not this laptop's nothing is left, once all was read: a bundle from
-    before a change of scope may have told of them after it."""
+    before a change of scope may have told of them after it. What has no place yet stays: its form
+    is not here, and says later where it belongs."""
     here = territory(connection)
     if here.number <= 0:
         return
-    marks = ", ".join("?" * len(here.villages))
+    marks = ", ".join("?" * (1 + len(here.villages)))
     rows = connection.execute(
-        f"select record from weights where own = 0 and cell not in ({marks})", here.villages
+        f"select record from weights where own = 0 and cell not in ({marks})",
+        ("", *here.villages),
     )
     drop(connection, {record for (record,) in rows.fetchall()})
 
