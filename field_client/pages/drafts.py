@@ -20,7 +20,6 @@ from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
 from models.pages import topics, walk
-from models.pages.answers import answer_words
 from models.pages.forms import Form
 from models.pages.topics import Looked, Topic
 from models.pages.walk import ADD, FILL, LATER, REMOVE
@@ -306,12 +305,12 @@ def _draw(
         page=page,
         now=now,
         rare=rare,
+        wrong=topics.wrong([*now, *rare], checked),
         repeated=block.repeated,
         may_add=bool(topics.may_add(looked[page.number], page.section)),
         may_remove=block.repeated and len(looked[page.number].filled.rows[page.section]) > 0,
         form_name=block.form if block.form not in page.title else "",
         saved=_clock(folder.at),
-        checked=checked,
         roster=bool(here.store.standing().residents)
         and any(one.key.endswith("nik") for one in (*now, *rare)),
     )
@@ -330,19 +329,14 @@ def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> R
     else:
         checks, moved = [form.checked for form in folder.prepare()], []
     listed = topics.topics_of(folder, looked, here.lang)
-    stops, doubts = [], {}
-    for number, (checked, sheet) in enumerate(zip(checks, folder.sheets, strict=True)):
-        for one in checked.problems:
-            if one.severity == "error" and one.stops:
-                stops.append((one.words(here.lang), _address_of(folder, listed, number, one.key)))
-            elif not one.quiet:
-                doubts[one.key] = (one.words(here.lang), sheet.wanted.reasons.get(one.key, ""))
+    base = f"/drafts/{folder.name.hex()}"
+    stops, doubts = walk.to_mend(folder, listed, checks, base, here.lang)
     return here.page(
         "check.html",
         422 if problem is not None else 200,
         folder=folder,
         groups=walk.answers_of(looked, listed, here.lang),
-        stops=list(dict.fromkeys(stops)),
+        stops=stops,
         doubts=doubts,
         problem=problem,
         papers=walk.papers_brought(looked, here.lang),
@@ -355,17 +349,8 @@ def _changed(here: Here, folder: Folder) -> list[tuple[str, str, str]]:
     """Question, old and new answer of a correction."""
     if not folder.record:
         return []
-    sheet, found = folder.sheets[0], []
-    for key, value in folder.corrected()[0].items():
-        old = sheet.wanted.before.get(key)
-        label, new = answer_words(sheet.service, key, value or "–", here.lang)
-        found.append((label, answer_words(sheet.service, key, old or "–", here.lang)[1], new))
-    return found
-
-
-def _address_of(folder: Folder, listed: Sequence[Topic], number: int, key: str) -> str:
-    """Where an answer is typed."""
-    return f"/drafts/{folder.name.hex()}/{walk.address_of(folder, listed, number, key)}".rstrip("/")
+    sheet = folder.sheets[0]
+    return walk.changes_of(sheet.service, sheet.wanted.before, folder.corrected()[0], here.lang)
 
 
 def _clock(at: int) -> str:

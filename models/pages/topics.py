@@ -191,6 +191,16 @@ def questions(
     return now, rare
 
 
+def wrong(asked: Sequence[Drawn], checked: bool) -> list[tuple[str, str]]:
+    """Where on its page something is wrong, and what. checked: doubts without a reason are told."""
+    found: list[tuple[str, str]] = []
+    for one in asked:
+        found += [(f"#{one.id}", words) for words in one.errors]
+        if checked:
+            found += [(f"#{one.id}-why", words) for _, words, reason in one.doubts if not reason]
+    return found
+
+
 def answered(
     folder: Folder, looked: Sequence[Looked], topic: Topic, form: Form
 ) -> dict[int, dict[str, Any]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from models.checks import Checked
 from models.codes import code_list
 from models.fields import split_row
 from models.pages import topics
@@ -75,9 +77,25 @@ def adds(folder: Folder, looked: Sequence[Looked], lang: str) -> list[tuple[str,
     return list(found.values())
 
 
-def address_of(folder: Folder, listed: Sequence[Topic], number: int, key: str) -> str:
+def to_mend(
+    folder: Folder, listed: Sequence[Topic], checks: Sequence[Checked], base: str, lang: str
+) -> tuple[list[tuple[str, str]], dict[str, tuple[str, str]]]:
+    """What stops a folder, each with the address where it is typed; and what may pass with a
+    reason: key -> (words, the reason given). base: the folder's address."""
+    stops: list[tuple[str, str]] = []
+    doubts: dict[str, tuple[str, str]] = {}
+    for number, (checked, sheet) in enumerate(zip(checks, folder.sheets, strict=True)):
+        for one in checked.problems:
+            if one.severity == "error" and one.stops:
+                address = f"{base}/{_address_of(listed, number, one.key)}".rstrip("/")
+                stops.append((address, one.words(lang)))
+            elif not one.quiet:
+                doubts[one.key] = (one.words(lang), sheet.wanted.reasons.get(one.key, ""))
+    return list(dict.fromkeys(stops)), doubts
+
+
+def _address_of(listed: Sequence[Topic], number: int, key: str) -> str:
     """Where an answer is typed; "documents" for a paper, "" for the task list."""
-    del folder
     if key.startswith("doc"):
         return "documents"
     path, row = split_row(key)
@@ -86,6 +104,17 @@ def address_of(folder: Folder, listed: Sequence[Topic], number: int, key: str) -
         if number in one.owners and one.section == section and row in (0, one.row):
             return f"{one.address}?look=1"
     return ""
+
+
+def changes_of(
+    service: Service, before: Mapping[str, Any], now: Mapping[str, Any], lang: str
+) -> list[tuple[str, str, str]]:
+    """Question, old and new answer of each key of `now`."""
+    found = []
+    for key, value in now.items():
+        label, new = answer_words(service, key, value or "–", lang)
+        found.append((label, answer_words(service, key, before.get(key) or "–", lang)[1], new))
+    return found
 
 
 def answers_of(

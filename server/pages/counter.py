@@ -19,14 +19,13 @@ from models.events import events
 from models.ids import from_text
 from models.lifecycle import Status
 from models.pages import topics, walk
-from models.pages.answers import answer_words
 from models.pages.forms import Form
 from models.pages.topics import Looked, Topic
 from models.people import Act
 from models.printing.document import Document
 from models.printing.receipt import receipt as receipt_document
 from models.printing.receipt import receipt_of
-from models.problems import Finding, Problem
+from models.problems import Problem
 from models.services import catalogue
 from server.counter import Folder
 from server.pages.drawing import Here
@@ -316,26 +315,18 @@ def _draw(
         page=page,
         now=now,
         rare=rare,
+        wrong=topics.wrong([*now, *rare], checked),
         may_add=bool(topics.may_add(looked[page.number], page.section)),
         may_remove=block.repeated and len(looked[page.number].filled.rows[page.section]) > 0,
         form_name=block.form if block.form not in page.title else "",
-        checked=checked,
     )
 
 
 def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> Response[str]:
     looked = topics.look(folder)
     listed = topics.topics_of(folder, looked, here.lang)
-    stops: list[tuple[str, str]] = []
-    doubts: dict[str, tuple[str, str]] = {}
     checks = here.central.counter.check(here.me, folder)
-    for number, (checked, sheet) in enumerate(zip(checks, folder.sheets, strict=True)):
-        for one in checked.problems:
-            if one.severity == "error" and one.stops:
-                address = _at(folder, walk.address_of(folder, listed, number, one.key))
-                stops.append((one.words(here.lang), address))
-            elif _asks_why(one):
-                doubts[one.key] = (one.words(here.lang), sheet.wanted.reasons.get(one.key, ""))
+    stops, doubts = walk.to_mend(folder, listed, checks, _at(folder), here.lang)
     return here.page(
         "counter/check.html",
         status=422 if problem is not None else 200,
@@ -343,29 +334,21 @@ def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> R
         base=_at(folder),
         groups=walk.answers_of(looked, listed, here.lang),
         changed=_changed(here, folder, checks[0].answers),
-        stops=list(dict.fromkeys(stops)),
+        stops=stops,
         doubts=doubts,
         problem=problem,
         papers=walk.papers_brought(looked, here.lang),
     )
 
 
-def _asks_why(one: Finding) -> bool:
-    return not one.quiet
-
-
 def _changed(here: Here, folder: Folder, now: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Question, old and new answer of a correction. now: the answers in their normal form."""
     if not folder.record:
         return []
-    sheet, before, found = folder.sheets[0], folder.kept.before, []
-    for key in sorted(before.keys() | now.keys()):
-        old, new = before.get(key), now.get(key)
-        if (old or None) != (new or None):
-            label, words = answer_words(sheet.service, key, new or "–", here.lang)
-            was = answer_words(sheet.service, key, old or "–", here.lang)[1]
-            found.append((label, was, words))
-    return found
+    before = folder.kept.before
+    keys = sorted(before.keys() | now.keys())
+    differing = {k: now.get(k) for k in keys if (before.get(k) or None) != (now.get(k) or None)}
+    return walk.changes_of(folder.sheets[0].service, before, differing, here.lang)
 
 
 HANDLERS = [
