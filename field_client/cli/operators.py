@@ -12,6 +12,7 @@ from models.words import say
 
 app = typer.Typer(help="Who may open this laptop.", no_args_is_help=True)
 
+REASON_MAX = 200
 NewPinFile = Annotated[
     Path | None, typer.Option("--new-pin-file", help="File whose first line is the new PIN.")
 ]
@@ -50,6 +51,39 @@ def remove(
     house.desk.announce(gone, name.strip().lower(), b"")
     call.give({"operator": name.strip().lower(), "id": gone.hex()})
     call.out(say("Petugas {name} tidak dapat membuka laptop ini lagi.", call.lang, name=name))
+
+
+@command(app, "recover")
+def recover(
+    call: Call,
+    name: Annotated[str, typer.Argument(help="Short name of who gets a new PIN.")],
+    recovery_file: Annotated[
+        Path, typer.Option("--recovery-file", help="The office's recovery key, from its stick.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", help="Why, and who was there.")],
+    new_pin_file: NewPinFile = None,
+) -> None:
+    """At the office: give a new PIN where nobody remembers one. Work and drafts stay."""
+    from field_client.app import House, keys_of
+    from field_client.clock import Clock
+    from field_client.vault.escrow import read_recovery
+    from models.problems import Problem
+
+    keys = keys_of(call.place.folder)
+    if not keys.exists:
+        raise Problem("vault.absent", path=str(call.place.folder))
+    if not reason.strip():
+        raise Problem("reason.required")
+    office = read_recovery(recovery_file)
+    gone, made = keys.recover(office, name, call.new_pin(new_pin_file))
+    clock = Clock(drift_seconds=call.place.settings.drift_seconds)
+    with House(call.place, keys, made, clock) as house:
+        house.begin()
+        house.desk.note_reveal(f"recovered by the office: {reason.strip()[:REASON_MAX]}")
+        if gone:
+            house.desk.announce(gone, made.name, b"")
+    call.give({"operator": made.name, "id": made.operator.hex()})
+    call.out(say("PIN {name} diganti.", call.lang, name=made.name))
 
 
 @command(app, "list")

@@ -9,7 +9,9 @@ so that it cannot be passed off as the key of another laptop.
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
@@ -17,6 +19,29 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from models.problems import Problem
 
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+RECOVERY_BYTES_MAX = 4096
+
+
+class RecoveryFile(msgspec.Struct):
+    """What `jemput-pusat init` wrote to be locked up, as far as it is needed here. Hexadecimal."""
+
+    private_key: str
+
+
+def read_recovery(path: Path) -> bytes:
+    """The office's private recovery key (32 bytes) in its file. Problems file.unreadable,
+    escrow.wrong_key."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(RECOVERY_BYTES_MAX)
+    except OSError as error:
+        raise Problem("file.unreadable", file=path.name) from error
+    try:
+        return bytes.fromhex(msgspec.json.decode(data, type=RecoveryFile).private_key)
+    except (msgspec.DecodeError, ValueError):
+        raise Problem("escrow.wrong_key") from None
 
 
 def recipient(office_public_key: bytes) -> bytes:

@@ -13,7 +13,7 @@ from field_client.app import keys_of, open_house
 from field_client.settings import load
 from models.ids import Code
 from sync import base45
-from tests.field import Jemput, example, invitation, keys, rows
+from tests.field import RECOVERY, Jemput, example, invitation, keys, rows
 from tests.vaults import CHEAP, PASSPHRASE
 
 CARD = "ktp-new-enrolment"
@@ -355,6 +355,35 @@ def test_a_file_that_is_not_there_is_named(van):
     told = van.one("queue", "--from", str(van.folder / "none.jsonl"), code=1)
     assert told["problem"]["code"] == "file.unreadable"
     assert "none.jsonl" in told["problem"]["detail"]
+
+
+# -- a PIN that nobody remembers
+
+
+def test_the_office_lets_somebody_in_where_every_pin_is_forgotten(van, tmp_path):
+    take(van)
+    draft = van.one("request", "new", CARD, "--draft")
+    forgotten, entries = van.one("operator", "list"), van.one("status")["unsent"]
+    new, office = tmp_path / "new.pin", tmp_path / "recovery-key.json"
+    new.write_text("kora kora laut\n", encoding="utf-8")
+    office.write_text(json.dumps({"note": "-", "private_key": b"x".hex() * 32}), encoding="utf-8")
+    recover = ("operator", "recover", "sari", "--recovery-file", str(office),
+               "--new-pin-file", str(new), "--reason")  # fmt: skip
+    assert van.one(*recover, "lupa", code=1)["problem"]["code"] == "escrow.wrong_key"
+    key = RECOVERY.private_bytes_raw().hex()
+    office.write_text(json.dumps({"note": "-", "private_key": key}), encoding="utf-8")
+    assert van.one(*recover, " ", code=1)["problem"]["code"] == "reason.required"
+    van.run("status")  # what was refused changed nothing
+    van.run(*recover, "lupa; Rina dan Tono hadir")
+    van.run("status", code=4)
+    van.pin_file.write_text("kora kora laut\n", encoding="utf-8")
+    assert van.one("operator", "list") == forgotten
+    assert van.one("status")["unsent"] > entries, "who went and who came is in the log"
+    assert [one["draft"] for one in van.lines("request", "list", "--drafts")] == [draft["draft"]]
+    place = load(van.folder)
+    with open_house(place, "sari", "kora kora laut", None, keys(van.folder)) as house:
+        (noted,) = house.store.reveals.newest()
+        assert noted.action == "recovered by the office: lupa; Rina dan Tono hadir"
 
 
 # -- rosters

@@ -126,6 +126,7 @@ def test_a_wrong_pin_says_how_many_are_left(browser: Browser) -> None:
     form.put("pin", "not the right one")
     browser.send(form, 401)
     assert "Sisa 2 kali" in browser.text
+    assert "bawa laptop ini ke kantor" in browser.text, "what to do where nobody else is"
     form.put("pin", PASSPHRASE)
     browser.send(form)
     assert browser.path == "/"
