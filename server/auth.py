@@ -25,10 +25,12 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from models.problems import Problem
 from server import factor
+from server.database.matching import COMPARING
 from server.database.people import Person, Session
 from server.database.registry import Door, Registry
 from server.keys import Entropy
 from server.settings import ServerSettings
+from sync.state import Case
 
 PASSWORD_LEAST = 10
 PASSWORD_MOST = 200
@@ -267,6 +269,16 @@ def require_requests(door: Door, person: Person, records: Iterable[bytes]) -> No
     wanted = set(records)
     if len(of_area(door, person, wanted)) < len(wanted):
         raise Problem("auth.area")
+
+
+def require_case(door: Door, person: Person, case: Case) -> None:
+    """Raise auth.area for a case of no area of theirs. Requests that are put side by side can be
+    told apart only by who may open each: case.area, unless all are of somebody's area."""
+    names = [name for name in (case.record, *case.others) if name]
+    if case.kind not in COMPARING:
+        require_request(door, person, *names)
+    elif len(of_area(door, person, names)) < len(set(names)):
+        raise Problem("case.area")
 
 
 def checked_login(login: str) -> str:

@@ -19,7 +19,7 @@ from models.ids import Code
 from models.pages.answers import answer_words
 from models.people import Act, Role, require, second_person
 from models.problems import Problem
-from server.auth import areas, require_request, require_requests, roles, sees, who
+from server.auth import areas, require_request, require_requests, roles, who
 from server.casework import REASON_MAX, Casework, find_record
 from server.database.desk import Batch, BatchRow
 from server.database.people import Person
@@ -316,11 +316,11 @@ def _eligible(
             service=service,
             village=village,
             with_cases=False,
+            areas=areas(me),
             after=after,
             limit=LIST_MAX,
         )
-        mine = (row for row in page if sees(me, row.village))
-        found += [row for row in mine if _goes_into_siak(row)]
+        found += [row for row in page if _goes_into_siak(row)]
         if len(page) < LIST_MAX:
             break
         after = page[-1].id

@@ -28,7 +28,8 @@ from models.problems import Problem
 from models.remarks import Remark
 from models.words import WIT
 from server.arrivals import Arrivals
-from server.auth import areas, require_request, roles, who
+from server.auth import areas, require_case, require_request, roles, who
+from server.authorship import typists
 from server.database.people import Person
 from server.database.registry import Confirmation, Door, Registry
 from server.ledger import Ledger
@@ -61,6 +62,7 @@ CLEARED = frozenset({"approve", "add_to_batch"})
 
 _BATCHES = Label("Batch SIAK", "SIAK batches")
 _STOCK = Label("Cetak dan kirim", "Print and dispatch")
+_CHECKING = Label("halaman berkas, dengan alasan dari daftar", "the request, by listed reasons")
 ELSEWHERE: Mapping[str, Label] = {
     "add_to_batch": _BATCHES,
     "close_batch": _BATCHES,
@@ -68,9 +70,13 @@ ELSEWHERE: Mapping[str, Label] = {
     "print": _STOCK,
     "spoil": _STOCK,
     "dispatch": _STOCK,
+    "join": Label("Berkas ganda", "Duplicates"),
+    "return": _CHECKING,
+    "reject": _CHECKING,
 }
 """Steps that are a part of a larger piece of work, and where that is done: alone they would leave a
-request in a batch without its row, or a card printed on no blank."""
+request in a batch without its row, a card printed on no blank, a request joined to nothing, or one
+sent back for what is not in the list of reasons."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -210,11 +216,9 @@ class Casework:
     def advance(self, me: Person, name: str, action: str, reason: str, seen: int) -> Done:
         """Any other step of the lifecycle that is taken at the office. Problem
         lifecycle.wrong_place for those of `ELSEWHERE`."""
-        if action in ELSEWHERE:
-            words = lifecycle.action_label(action).both()
-            raise Problem("lifecycle.wrong_place", action=words, place=ELSEWHERE[action].both())
         with self.registry.write() as door:
             record = self.fresh(door, name, seen)
+            _not_elsewhere(record, action)
             return self._step(door, me, record, action, reason, seen)
 
     def confirm(self, me: Person, name: str, seen: int, *, agree: bool = True) -> Done:
@@ -273,11 +277,11 @@ class Casework:
         return Done(record.id.hex(), "waiting", record.status, seen)
 
     def _not_own(self, door: Door, me: Person, record: Record, action: str) -> None:
-        """Raise lifecycle.same_person where somebody approves what they took in at the counter."""
-        if action != "approve" or record.log != self.ledger.central:
+        """Raise lifecycle.same_person where somebody approves what they typed at the counter."""
+        if action != "approve":
             return
-        made = door.decision(record.created)
-        refused = second_person(who(me), made.actor) if made is not None else None
+        typed = typists(door, self.ledger.central, record.id)
+        refused = second_person(who(me), *typed)
         if refused is not None:
             raise refused
 
@@ -357,7 +361,7 @@ class Casework:
         require(roles(me), Act.READ_CASE)
         with self.registry.write() as door:
             case = find_case(door, name)
-            require_request(door, me, case.record, *case.others)
+            require_case(door, me, case)
             sheet = Reader(door).case(case, TAKES[case.kind], self.calendar)
             self.note(door, me, Act.READ_CASE, case.id.hex(), {})
         return sheet
@@ -418,7 +422,7 @@ class Casework:
 
     def choose(self, door: Door, me: Person, case: Case, choice: Choice, seen: int) -> Done:
         """Write somebody's choice about a case, with its entry in the trail."""
-        require_request(door, me, case.record, *case.others)
+        require_case(door, me, case)
         if not choice.reason:
             raise Problem("reason.required")
         if len(choice.reason) > REASON_MAX:
@@ -457,6 +461,16 @@ class Casework:
 
     def note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:
         door.audit(me.login, str(act), target, details, self.clock())
+
+
+def _not_elsewhere(record: Record, action: str) -> None:
+    """Raise lifecycle.wrong_place for a step that its own room takes."""
+    place = ELSEWHERE.get(action)
+    if action == "return" and record.status == lifecycle.Status.READY_FOR_HANDOVER:
+        place = _STOCK  # a document that a manifest brings back
+    if place is not None:
+        words = lifecycle.action_label(action).both()
+        raise Problem("lifecycle.wrong_place", action=words, place=place.both())
 
 
 def _nothing_open(record: Record, action: str) -> None:

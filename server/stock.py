@@ -17,12 +17,11 @@ import msgspec
 from models import lifecycle
 from models.people import Act, require
 from models.problems import Problem
-from server.auth import areas, require_request, require_requests, roles, sees, who
+from server.auth import areas, of_area, require_request, require_requests, roles, sees, who
 from server.batches import find_after
 from server.casework import REASON_MAX, Casework, Done, find_record
 from server.database.people import Person
 from server.database.registry import Door, Registry
-from server.database.registry import RequestLine as Row
 from server.database.stock import Blank, Item, Manifest
 from server.sheets import RequestLine, code_of, form_named, line
 from server.spreadsheets import csv_file
@@ -59,7 +58,8 @@ class ItemSheet(msgspec.Struct, frozen=True):
 
 
 class BlankSheet(msgspec.Struct, frozen=True):
-    """A blank of the book. code: of the request whose card it became, "" for none."""
+    """A blank of the book. code: of the request whose card it became, "" for none and for one of
+    an area that is not the reader's."""
 
     blank: Blank
     code: str
@@ -127,14 +127,17 @@ class Stock:
         require(roles(me), Act.READ_STOCK)
         with self.registry.read() as door:
             found = door.blanks(kind, state, after.strip().upper(), max(1, min(limit, LIST_MAX)))
-            return [BlankSheet(one, _code_of(door, one.record)) for one in found]
+            mine = set(of_area(door, me, (one.record for one in found if one.record)))
+            codes = {name: _code_of(door, name) for name in mine}
+            return [BlankSheet(one, codes.get(one.record, "")) for one in found]
 
     def find(self, me: Person, serial: str) -> BlankSheet:
         """What became of one blank. Problem blank.unknown."""
         require(roles(me), Act.READ_STOCK)
         with self.registry.read() as door:
             found = _blank(door, serial)
-            return BlankSheet(found, _code_of(door, found.record))
+            mine = of_area(door, me, [found.record] if found.record else [])
+            return BlankSheet(found, _code_of(door, found.record) if mine else "")
 
     # -- printing
 
@@ -153,7 +156,9 @@ class Stock:
             raise Problem("api.malformed", why="status")
         with self.registry.write() as door:
             start, most = find_after(after), max(1, min(limit, LIST_MAX))
-            found = _of_area(door, me, status, village, start, most)
+            found = door.requests(
+                status=status, village=village, areas=areas(me), after=start, limit=most
+            )
             self._note(door, me, str(Act.LIST_REQUESTS), "", {"status": status, "n": len(found)})
         return [line(row) for row in found]
 
@@ -321,9 +326,10 @@ class Stock:
         require(roles(me), Act.READ_STOCK)
         before = self.clock() - max(0, days) * DAY_SECONDS
         status = str(lifecycle.Status.READY_FOR_HANDOVER)
+        most = max(1, min(limit, LIST_MAX))
         with self.registry.read() as door:
-            found = door.uncollected(status, before, max(1, min(limit, LIST_MAX)))
-        return [line(row) for row in found if sees(me, row.village)]
+            found = door.uncollected(status, before, most, areas=areas(me))
+        return [line(row) for row in found]
 
     def _note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:
         door.audit(me.login, act, target, details, self.clock())
@@ -343,20 +349,6 @@ def lot(first: str, last: str) -> list[str]:
     return [f"{prefix}{number:0{digits}}" for number in range(low, high + 1)]
 
 
-def _of_area(
-    door: Door, me: Person, status: str, village: str, after: bytes | None, most: int
-) -> list[Row]:
-    """Requests that stand so, by arrival, as many as somebody may see of them."""
-    found: list[Row] = []
-    while len(found) < most:
-        page = door.requests(status=status, village=village, after=after, limit=LIST_MAX)
-        found += [row for row in page if sees(me, row.village)]
-        if len(page) < LIST_MAX:
-            break
-        after = page[-1].id
-    return found[:most]
-
-
 def card_of(service: str, edition: int) -> str:
     """The kind of blank a document needs: "kia" or "ktp" for a card, "" for plain paper or where a
     card only may follow."""
@@ -365,7 +357,7 @@ def card_of(service: str, edition: int) -> str:
 
 
 def _code_of(door: Door, name: bytes) -> str:
-    record = door.record(name) if name else None
+    record = door.record(name)
     return (code_of(record) or record.id.hex()[:8]) if record is not None else ""
 
 

@@ -10,7 +10,7 @@ from field_client import asked
 from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.problems import Problem
 
 
@@ -31,13 +31,13 @@ def _draw(here: Here, problem: Problem | None = None, form: Form | None = None) 
 @act("/asked")
 def answer(here: Here, form: Form) -> Response[Any]:
     """Answer one."""
-    record, number = record_id(form.get("record")), form.get("n")
+    record, number = record_id(form.get("record")), whole(form.get("n")) or 0
     text = form.get("text").strip()
     if form.get("yes_no") in ("ya", "tidak"):
         text = f"{form.get('yes_no')}: {text}" if text else form.get("yes_no")
     try:
         page = here.desk.open(record)
-        asked.answer(here.desk, page, int(number) if number.isdecimal() else 0, text)
+        asked.answer(here.desk, page, number, text)
     except Problem as problem:
         return _draw(here, problem, form)
     return here.go("/asked", here.say("Jawaban aman di laptop ini dan ikut kiriman berikutnya."))

@@ -238,7 +238,7 @@ def reject(
 @app.command()
 def advance(
     request: RequestArgument,
-    action: Annotated[str, typer.Argument(help="The step, for example add_to_batch.")],
+    action: Annotated[str, typer.Argument(help="The step, for example enrol.")],
     reason: Annotated[str, typer.Option("--reason", help="Why, where the step needs it.")] = "",
     seen: SeenOption = None,
     data: DataOption = DEFAULT_DATA,

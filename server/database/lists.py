@@ -16,6 +16,7 @@ from models import names
 from models.regions import villages_of
 from server.database.desk_tables import ClaimRow
 from server.database.loading import read_result
+from server.database.matching import COMPARING
 from server.database.pulling import Pulling
 from server.database.tables import (
     CaseRecordRow,
@@ -281,20 +282,22 @@ class Lists(Pulling):
         limit: int = 50,
     ) -> list[Case]:
         """Cases in the order they were opened. state: open, proposed, closed, or None for all.
-        areas: about a request of one of these."""
+        areas: about a request of one of these; of those that put requests side by side, such that
+        are about nothing else."""
         found = select(_cases).where(_cases.c.city == self.city)
         if state:
             found = found.where(_cases.c.state == state)
         if kind:
             found = found.where(_cases.c.kind == kind)
         if areas:
-            about = select(_case_records.c.case_id).join(
-                _records,
-                (_records.c.city == _case_records.c.city)
-                & (_records.c.id == _case_records.c.record),
+            of_record = (_records.c.city == _case_records.c.city) & (
+                _records.c.id == _case_records.c.record
             )
-            about = about.where(_case_records.c.city == self.city, inside(areas))
-            found = found.where(_cases.c.id.in_(about))
+            about = select(_case_records.c.case_id).join(_records, of_record)
+            about = about.where(_case_records.c.city == self.city)
+            found = found.where(_cases.c.id.in_(about.where(inside(areas))))
+            elsewhere = about.where(_case_records.c.case_id == _cases.c.id, ~inside(areas))
+            found = found.where(_cases.c.kind.not_in(COMPARING) | ~elsewhere.exists())
         found = self._paged(found, _cases, _cases.c.opened, after, limit)
         return [_read_case.decode(row.data) for row in self.rows(found)]
 

@@ -154,9 +154,14 @@ class Stock(Work):
         rows = self.rows(found.group_by(_records.c.village).order_by(_records.c.village))
         return [(row.village, row.n) for row in rows]
 
-    def uncollected(self, status: str, before: int, limit: int) -> list[RequestLine]:
-        """Requests that have stood so since before that moment (Unix seconds), the oldest first."""
+    def uncollected(
+        self, status: str, before: int, limit: int, *, areas: Collection[str] = ()
+    ) -> list[RequestLine]:
+        """Requests that have stood so since before that moment (Unix seconds), the oldest first.
+        areas: of these alone."""
         here = (_records.c.city == self.city) & (_records.c.status == status)
+        if areas:
+            here &= inside(areas)
         found = select(_records).where(here, _records.c.changed_at < before)
         rows = self.rows(found.order_by(_records.c.created, _records.c.id).limit(limit))
         return [msgspec.convert(row, RequestLine, from_attributes=True) for row in rows]

@@ -9,7 +9,7 @@ from litestar import Response
 
 from models import lifecycle
 from models.codes import code_list
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.people import Act
 from models.problems import Problem
 from models.remarks import REASONS, REMARKS_MAX, TEXT_MAX, Remark
@@ -20,8 +20,7 @@ from server.pages.routes import act, show
 from server.pages.seen import seen_of
 from server.verification import Check
 
-_OWN = ("take", "return", "approve", "reject", "join", "withdraw", "release")
-AT_HAND = frozenset({*_OWN, *ELSEWHERE})
+AT_HAND = frozenset({"take", "approve", "release", *ELSEWHERE})
 """Steps that have a button of their own here, or belong to another room."""
 
 
@@ -255,11 +254,8 @@ def _draw_ask(
 @act("/requests/{name:str}/ask/back")
 def take_back(here: Here, form: Form, name: str) -> Response[Any]:
     """The question needs no answer any more."""
-    number = form.get("n")
     try:
-        here.central.verification.take_back(
-            here.me, name, int(number) if number.isdecimal() else 0, seen_of(form)
-        )
+        here.central.verification.take_back(here.me, name, whole(form.get("n")) or 0, seen_of(form))
     except Problem as problem:
         return _draw(here, name, problem)
     return here.go(f"/requests/{name}", here.say("Pertanyaan ditarik. Jam layanan berjalan lagi."))

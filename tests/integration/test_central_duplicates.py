@@ -13,7 +13,7 @@ from models.changes import Attached, Body
 from models.problems import Problem
 from models.services import catalogue
 from server.cli import app
-from tests.pusat import GROUP, PASSWORD, PROTECTED, Pusat, Van, pusat
+from tests.pusat import GROUP, OTHER_VILLAGE, PASSWORD, PROTECTED, Pusat, Van, pusat
 from tests.simulation.people import example_answers
 
 BIRTH = "ktp_enrolment_queue.identity"
@@ -347,3 +347,28 @@ def test_one_portrait_of_two_people_is_put_before_people(office):
     (line,) = [c for c in found if {one.hex(), two.hex()} <= {*c.case.requests}]
     pair = office.central.duplicates.pair(people["rina"], line.case.id, "en")
     assert [(p.what, p.how) for p in pair.parts] == [("Portrait", "the same")]
+
+
+def test_a_pair_across_areas_is_for_who_works_for_both(office):
+    town, people = Town(office, "Si Jola 12"), office.people
+    away = {GROUP: {"address": "Kota Gam", "rt": "001", "rw": "002", "village": OTHER_VILLAGE}}
+    one = town.comes("NURAINI SAMAD", "8272034102090121", "2009-02-01", "8272030101010121")
+    two = town.comes("NUR AINI SAMAD", "8272034102099121", "2009-02-01", "8272030101010121", **away)
+    assert town.scan() == 1
+    staff, duplicates = office.central.staff, office.central.duplicates
+    (line,) = town.cases(one, two)
+    try:
+        for places in ([VILLAGE], [OTHER_VILLAGE]):
+            me = staff.place(people["admin"], "yusuf", places)
+            assert line.case.id not in {c.case.id for c in duplicates.cases(me, limit=200)}
+            with pytest.raises(Problem, match=r"case\.area"):
+                duplicates.pair(me, line.case.id)
+            with pytest.raises(Problem, match=r"case\.area"):
+                office.central.casework.resolve(
+                    me, line.case.id, "separate", "dua orang", sees(office)
+                )
+        me = staff.place(people["admin"], "yusuf", [VILLAGE, OTHER_VILLAGE])
+        assert line.case.id in {c.case.id for c in duplicates.cases(me, limit=200)}
+        assert len(duplicates.pair(me, line.case.id).requests) == 2
+    finally:
+        staff.place(people["admin"], "yusuf", [])

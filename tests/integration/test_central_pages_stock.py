@@ -72,6 +72,7 @@ def test_from_the_blank_to_the_signature_in_the_village(office: Pusat) -> None:
     cetak.post("/blanks/spoil", serial="AB0002", reason="tergores")
     assert status(office, two) == "print_ready"
     cetak.go("/blanks")
+    assert f'href="/requests/{one}"' in cetak.page.text, "a number leads to what it names"
     cetak.post("/blanks/find", serial="ab0002")
     assert "tergores" in cetak.text
     cetak.go("/print")

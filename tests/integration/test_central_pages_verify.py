@@ -93,6 +93,7 @@ def test_the_field_is_asked_and_answers(office, vans, rina):
     rina.send(form, 422, text=" ")
     rina.send(rina.form(f"{at}/ask"), text="Bagian bawah terpotong. Bisa difoto lagi?")
     assert "menunggu jawaban lapangan" in rina.text
+    rina.send(rina.form(f"{at}/ask/back"), 404, n="9" * 5000)
     office.sync(vans[0])
     vans[0].edit(record, Body(reasons={"reply/1": "sudah difoto"}))
     office.sync(vans[0])

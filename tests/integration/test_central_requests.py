@@ -195,6 +195,19 @@ def test_later_steps_go_by_role_and_road(office):
     assert code(step("siak", "nothing_like_it")) == "lifecycle.no_such_move"
     for action in ("add_to_batch", "close_batch", "drop", "print", "spoil", "dispatch"):
         assert code(step("siak", action, "x")) == "lifecycle.wrong_place", "batches and stock do it"
+    assert step("tono", "reopen", "salah baca").json()["status"] == "in_verification"
+    for action, place in (
+        ("join", "Berkas ganda"),
+        ("return", "alasan dari daftar"),
+        ("reject", "daftar"),
+    ):
+        refused = step("rina", action, "begitulah")
+        assert code(refused) == "lifecycle.wrong_place", (
+            "it needs a partner, or a reason of the list"
+        )
+        assert place in refused.text
+    assert status_of(office, name) == "in_verification"
+    office.post("rina", f"{path}/accept", {"seen": office.seen("rina", path)})
     assert status_of(office, name) == "verified"
     assert step("siak", "enrol").json()["status"] == "waiting_centre"
 

@@ -141,8 +141,15 @@ def test_the_book_the_piles_and_who_signed(office):
     with pytest.raises(Problem) as refused:
         stock.send(elsewhere, [two], "Kantor Desa Maidi", "Ali")
     assert refused.value.code == "auth.area"
+    assert [line.id for line in stock.uncollected(printer, days=0)] == [one]
+    assert stock.uncollected(elsewhere, days=0) == []
+    assert stock.find(elsewhere, "AB0099").code == "", "whose card it became is not for there"
+    assert {line.code for line in stock.book(elsewhere, state="used")} == {""}
     staff.place(admin, "kurir", [])
     away = stock.send(courier, [two], "Kantor Desa Maidi", "Ali")
+    with pytest.raises(Problem, match=r"lifecycle\.wrong_place") as refused:
+        office.central.casework.advance(courier, two, "return", "dibawa pulang", seen(office))
+    assert "Cetak dan kirim" in refused.value.words()
     elsewhere = staff.place(admin, "kurir", ["82.72.01"])
     number = away.manifest.number
     assert stock.manifests(elsewhere) == []
@@ -150,6 +157,7 @@ def test_the_book_the_piles_and_who_signed(office):
         with pytest.raises(Problem, match=r"auth\.area"):
             refused_(elsewhere, number)
     here = staff.place(admin, "kurir", ["82.72.03"])
+    assert stock.find(here, "AB0099").code == used[0].code
     assert stock.manifests(here, limit=1) == [stock.show(here, number).manifest]
     staff.place(admin, "kurir", [])
     counted = stock.arrived(courier, away.manifest.number, [], "Ibu Sarinah")

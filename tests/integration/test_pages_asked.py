@@ -49,7 +49,7 @@ def test_a_question_is_read_and_answered(tmp_path: Path) -> None:
         changes = [decode_change(entry.data) for entry in desk.store.pending(0)]
         edits = [decode_body(one.body) for one in changes if one.kind == "edit"]
         assert [one.reasons for one in edits] == [{"reply/1": "ya: nomor sendiri"}]
-        browser.send(form, 404, n="7", text="x")
+        browser.send(form, 404, n="9" * 5000, text="x")
         browser.go("/")
         assert "Pertanyaan dari pusat" not in browser.text
     assert Jemput(tmp_path / "laptop").lines("request", "asked") == []
