@@ -33,6 +33,7 @@ from models.services import Service, catalogue
 from models.words import WIT
 from models.writing import changed_units, first_units
 from server.auth import require_area, roles, who
+from server.authorship import CORRECT
 from server.casework import find_record
 from server.database.outreach import KeptDraft
 from server.database.people import Person
@@ -58,7 +59,6 @@ DRAFT_DAYS = 30
 WINDOW_MAX = 40
 DAY_SECONDS = 86_400
 DUPLICATE = "duplicate"
-CORRECT = "correct_at_office"
 
 
 class Written(msgspec.Struct, frozen=True):
