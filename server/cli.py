@@ -28,6 +28,7 @@ from server.commands import (
     people,
     receipts,
     reference,
+    reports,
     requests,
     rosters,
     stock,
@@ -66,6 +67,7 @@ app.add_typer(receipts.app, name="receipt")
 app.add_typer(bundles.app, name="bundle")
 app.add_typer(reference.app, name="reference")
 app.add_typer(rosters.app, name="roster")
+app.add_typer(reports.app, name="report")
 app.add_typer(audit.app, name="audit")
 app.command()(backups.backup)
 app.add_typer(backups.restore_app, name="restore")

@@ -10,14 +10,10 @@ from collections.abc import Collection, Iterable
 from models import clock
 from models.calendar import Calendar
 from models.clock import Clock, Turn
-from models.questions import ASK, REPLY
 from models.services import Service
 from server.database.registry import Door, RequestLine
-from server.sheets import form_named
-from sync.state import REASON_PREFIX, Decision, Moved, Wrote
-
-ASKED = "asked"
-"""Why a clock stands still that the status lets run."""
+from server.turns import Turns, promised
+from sync.state import Decision
 
 
 def clock_of(
@@ -35,7 +31,7 @@ def clocks(
     return {
         line.id: clock.read(
             turns(histories[line.id], line.id),
-            clock.allowed(form_named(line.service, line.edition)),
+            promised(line.service, line.edition),
             calendar,
             now,
         )
@@ -45,28 +41,9 @@ def clocks(
 
 def turns(history: Iterable[Decision], record: bytes) -> list[Turn]:
     """When the clock of a request began to run, stood still, went on. Times are central's."""
-    found: list[Turn] = []
-    status, asked = Turn(0, "not_started", ""), set[str]()
+    found = Turns()
     for decision in history:
-        for e in decision.effects:
-            if getattr(e, "record", b"") != record:
-                continue
-            if isinstance(e, Moved):
-                status = clock.turn_of(decision.at, e.target)
-            elif isinstance(e, Wrote) and e.unit.startswith(REASON_PREFIX):
-                _hear(asked, e.unit.removeprefix(REASON_PREFIX), bool(e.value))
-            waits = asked and status.state == "runs"
-            turn = Turn(decision.at, "paused", ASKED) if waits else status
-            before = found[-1] if found else Turn(0, "not_started", "")
-            if (before.state, before.why) != (turn.state, turn.why):
-                found.append(Turn(decision.at, turn.state, turn.why))
-    return found
-
-
-def _hear(asked: set[str], key: str, filled: bool) -> None:
-    """Questions to the field that nobody has answered, by number."""
-    if key.startswith(ASK):
-        number = key.removeprefix(ASK).partition("/")[0]
-        asked.add(number) if filled else asked.discard(number)
-    elif key.startswith(REPLY) and filled:
-        asked.discard(key.removeprefix(REPLY))
+        for effect in decision.effects:
+            if getattr(effect, "record", b"") == record:
+                found = found.after(effect, decision.at)
+    return list(found.turns)

@@ -15,14 +15,15 @@ from models import words
 from models.calendar import Calendar
 from models.people import Act, may, require
 from models.problems import Problem
-from models.regions import full_name, region
+from models.regions import CITY, full_name, region
 from server import panels, watching
-from server.auth import roles
+from server.auth import areas, roles
 from server.charts import Painter
 from server.database.people import Person
 from server.database.registry import Registry
 from server.database.reports import ReportMark
 from server.figures import day_of
+from server.reports import villages_within
 from server.scene import Panel, Scene, View, first_month
 from server.spreadsheets import xlsx_file
 
@@ -43,14 +44,18 @@ PANELS: tuple[Callable[[Scene], Panel], ...] = (
     watching.evidence,
 )
 
-_Key = tuple[View, str, int, str, bool]
+_Key = tuple[View, tuple[str, ...], str, int, str, bool]
 
 
 class Board:
-    """Everything that was counted, as it is shown. at: of the newest decision in it."""
+    """Everything that was counted, as it is shown. areas: of whom it was drawn up for. at: of the
+    newest decision in it."""
 
-    def __init__(self, view: View, found: list[Panel], mark: ReportMark) -> None:
+    def __init__(
+        self, view: View, areas: tuple[str, ...], found: list[Panel], mark: ReportMark
+    ) -> None:
         self.view = view
+        self.areas = areas
         self.panels = found
         self.at = mark.at
 
@@ -88,22 +93,24 @@ class Dashboard:
         return View(min(asked, today), count, found.code if found is not None else "")
 
     def board(self, me: Person, view: View, lang: str = "id") -> Board:
-        """The panels. Signals are for supervisors."""
+        """The panels, of somebody's own area alone. Signals are for supervisors. Problem auth.area
+        where nothing of the place is theirs."""
         require(roles(me), Act.READ_REPORTS)
+        within = villages_within(me, view.place)
         hidden = may(roles(me), Act.APPROVE_CASE)
         now = self.clock()
         with self.registry.read() as door:
             mark = door.report_mark()
             # Laptops call all the time, and ages grow by the day: a minute is new enough.
-            key = (view, lang, mark.upto, f"{day_of(now)} {now // 60}", hidden)
+            key = (view, areas(me), lang, mark.upto, f"{day_of(now)} {now // 60}", hidden)
             with self._lock:
                 if key in self._boards:
                     return self._boards[key]
-            scene = Scene(door, view, self.calendar, lang, now)
+            scene = Scene(door, me, view, within, self.calendar, lang, now)
             found = [panel(scene) for panel in PANELS]
             if hidden:
                 found.append(watching.signals(scene))
-        board = Board(view, found, mark)
+        board = Board(view, areas(me), found, mark)
         with self._lock:
             self._boards[key] = board
             while len(self._boards) > KEPT:
@@ -148,8 +155,9 @@ class Dashboard:
         """What a board is of, in words."""
         view = board.view
         first = first_month(view)
+        places = [view.place] if view.place else board.areas or [CITY]
         return [
-            (words.say("Wilayah", lang), full_name(view.place or "82.72")),
+            (words.say("Wilayah", lang), "; ".join(map(full_name, places))),
             (words.say("Masa", lang), f"{first} – {view.month}"),
             (words.say("Dihitung sampai", lang), shown_at(board.at)),
             (words.say("Dibuat", lang), shown_at(self.clock())),

@@ -21,11 +21,21 @@ from hashlib import blake2b
 
 import msgspec
 
-from models import lifecycle
+from models import clock, lifecycle
 from models.calendar import Calendar
 from models.words import WIT
+from server.turns import Turns, promised
 from sync.pull import village_of
-from sync.state import Closed, Created, Decision, Moved, Opened, Placed, Wrote
+from sync.state import (
+    REASON_PREFIX,
+    Closed,
+    Created,
+    Decision,
+    Moved,
+    Opened,
+    Placed,
+    Wrote,
+)
 
 ALL = "*"
 """Village or service of a count: all of them together."""
@@ -39,7 +49,7 @@ BRINGER = "proxy"
 
 Tally = tuple[str, str, str, str, str]
 """(figure, village, service, period, value); period: a day as ISO, a month as YYYY-MM, a week as
-`week_of` says."""
+`week_of` says, an hour as `hour_of` does."""
 
 
 class Returned(msgspec.Struct, frozen=True, array_like=True):
@@ -53,10 +63,11 @@ class Journey(msgspec.Struct, array_like=True):
     """What one request, or one case, went through. Times are Unix seconds, 0 for not (any more).
 
     kind: "" for a request, else of the case. channel: kind of the office that took it in.
-    complete: when it arrived, anew after each correction: the promise counts from it. days: working
-    days from then until it was issued. ready: when it came to where it is fetched. phone, bringer:
-    keyed hashes of the number that was given and of who came for somebody else; family: of the
-    applicant's family card.
+    complete: when it arrived, anew after each correction. clock: of what the office promised, with
+    `promised` working seconds (models.clock); begun: where it runs, when it would have had to begin
+    to be there without ever standing still. kept: it was issued within the promise. ready: when it
+    came to where it is fetched. phone, bringer: keyed hashes of the number that was given and of
+    who came for somebody else; family: of the applicant's family card.
     """
 
     id: bytes
@@ -70,7 +81,7 @@ class Journey(msgspec.Struct, array_like=True):
     complete: int = 0
     accepted: int = 0
     issued: int = 0
-    days: int = 0
+    kept: bool = False
     ready: int = 0
     handed: int = 0
     ended: int = 0
@@ -79,6 +90,9 @@ class Journey(msgspec.Struct, array_like=True):
     bringer: str = ""
     family: str = ""
     relation: str = ""
+    promised: int = 0
+    clock: Turns = Turns()
+    begun: int = 0
 
 
 class Milestone(msgspec.Struct, frozen=True, array_like=True):
@@ -94,7 +108,10 @@ DAILY = frozenset({"captured", "arrived", "accepted", "issued", "handed_over", "
 WEEKLY = frozenset({"captured"})
 """Counted by week as well: asked of all villages beside each other."""
 STANDING = frozenset({"open", "running", "uncollected"})
-"""What stands so now, by the day since when: it is asked for its age."""
+"""What stands so now, by the day since when: it is asked for its age. What the promise runs for,
+by the hour."""
+KEPT, LATE = "kept", "late"
+"""What is issued within its promise, and what is not."""
 HIDDEN = frozenset({"phone", "bringer"})
 """Counted for the whole city only: to see what comes too often."""
 LEGS = ("road", "desk", "handover")
@@ -136,7 +153,7 @@ class Follower:
             elif isinstance(effect, Moved):
                 self._moved(effect, decision)
             elif isinstance(effect, Wrote):
-                self._wrote(effect)
+                self._wrote(effect, decision.at)
             elif isinstance(effect, Placed):
                 if (journey := self.journeys.get(effect.record)) is not None:
                     journey.village = effect.village
@@ -156,6 +173,7 @@ class Follower:
             captured=origin.captured,
             arrived=decision.at,
             complete=decision.at,
+            promised=promised(effect.service, effect.edition),
         )
 
     def _moved(self, effect: Moved, decision: Decision) -> None:
@@ -164,6 +182,7 @@ class Follower:
             return
         at, target = decision.at, effect.target
         journey.status = target
+        self._tick(journey, effect, at)
         if target == "received" and effect.source == "submitted":
             journey.complete = at
         if target == "verified":
@@ -175,21 +194,32 @@ class Follower:
             journey.issued = 0
         elif not journey.issued:
             journey.issued = at
-            journey.days = self._working_days(journey.complete, at)
+            journey.kept = self._used(journey, at) <= journey.promised
         journey.ready = (journey.ready or at) if target == "ready_for_handover" else 0
         journey.handed = at if target == "handed_over" else 0
         journey.ended = at if lifecycle.ended(target) else 0
 
-    def _working_days(self, start: int, end: int) -> int:
-        """After the first day; a span that nobody would count is cut."""
-        first, last = (datetime.fromtimestamp(at, WIT).date() for at in (start, end))
-        return self.calendar.between(first, last) if (last - first).days < 1000 else 999
+    def _tick(self, journey: Journey, effect: Moved | Wrote, at: int) -> None:
+        before, journey.clock = journey.clock, journey.clock.after(effect, at)
+        if before.turns == journey.clock.turns:
+            return
+        last = journey.clock.turns[-1]
+        used = self._used(journey, at) if last.state == "runs" else 0
+        journey.begun = clock.started_before(self.calendar, at, used) if used else 0
+        if last.state == "runs":
+            journey.begun = journey.begun or at
 
-    def _wrote(self, effect: Wrote) -> None:
+    def _used(self, journey: Journey, at: int) -> int:
+        """Working seconds that the office had it by then."""
+        return clock.read(journey.clock.turns, journey.promised, self.calendar, at).used
+
+    def _wrote(self, effect: Wrote, at: int) -> None:
         journey = self.journeys.get(effect.record)
         if journey is None:
             return
-        if effect.unit == PHONE:
+        if effect.unit.startswith(REASON_PREFIX):
+            self._tick(journey, effect, at)
+        elif effect.unit == PHONE:
             journey.phone = self._hash(effect.value)
         elif effect.unit == RELATION:
             journey.relation = effect.value if isinstance(effect.value, str) else ""
@@ -245,6 +275,11 @@ def day_of(at: int) -> str:
     return datetime.fromtimestamp(at, WIT).date().isoformat()
 
 
+def hour_of(at: int) -> str:
+    """The office's hour of a moment, ISO: `2026-11-21T10`."""
+    return f"{datetime.fromtimestamp(at, WIT):%Y-%m-%dT%H}"
+
+
 def week_of(day: str) -> str:
     """The period of a week: its Monday and a letter, so that it is neither a day nor a month."""
     when = date.fromisoformat(day)
@@ -269,7 +304,7 @@ def milestones(journey: Journey) -> Iterator[Milestone]:
     if journey.accepted:
         yield Milestone("accepted", day_of(journey.accepted), "again" if journey.returns else "")
     if journey.issued:
-        yield Milestone("issued", day_of(journey.issued))
+        yield Milestone("issued", day_of(journey.issued), KEPT if journey.kept else LATE)
     if journey.ready:
         yield Milestone("uncollected", day_of(journey.ready))
     if journey.handed:
@@ -278,8 +313,8 @@ def milestones(journey: Journey) -> Iterator[Milestone]:
         yield Milestone("closed", day_of(journey.ended), journey.status)
     else:
         yield Milestone("open", day_of(journey.complete), journey.status)
-        if lifecycle.standing(journey.status).clock == "runs":
-            yield Milestone("running", day_of(journey.complete))
+    if journey.begun:
+        yield Milestone("running", hour_of(journey.begun))
     if journey.phone:
         yield Milestone("phone", arrived, journey.phone)
     if journey.bringer and journey.relation == BRINGER:
@@ -297,15 +332,13 @@ def counts(journey: Journey) -> Counter[Tally]:
 
 
 def _legs(journey: Journey) -> Iterator[tuple[str, str, str]]:
-    """(figure, day of its end, what it took): hours with leading zeros, and the working days of
-    what is promised in them."""
+    """(figure, day of its end, what it took in hours with leading zeros)."""
     if journey.kind:
         return
     if journey.captured:
         yield "road", day_of(journey.arrived), _hours(journey.captured, journey.arrived)
     if journey.issued:
         yield "desk", day_of(journey.issued), _hours(journey.arrived, journey.issued)
-        yield "kept", day_of(journey.issued), f"{journey.days:03}"
     if journey.handed and journey.issued:
         yield "handover", day_of(journey.handed), _hours(journey.issued, journey.handed)
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 
 from models import lifecycle, regions, words
+from models.clock import started_before
 from models.codes import code_list
+from server.auth import sees
 from server.charts import Chart, Datum
-from server.figures import LEGS, quantile
+from server.figures import LEGS, hour_of, quantile
 from server.scene import (
     CHANNELS,
     Cell,
     Panel,
     Scene,
-    bucket_of,
     case_kind,
     monday,
     name_of,
     office_kind,
     place_link,
-    promised_days,
     title_of,
     weeks_of,
 )
+from server.turns import promised
 
 # -- services by place
 
@@ -31,7 +33,7 @@ from server.scene import (
 def services(scene: Scene) -> Panel:
     """How many came, by where people live and by which road."""
     place = scene.view.place
-    by_village = len(place) >= 8
+    by_village = len(place) >= 8 or bool(scene.within)
     names = (
         {v: name_of(v) for v in scene.villages}
         if by_village
@@ -89,7 +91,7 @@ def services(scene: Scene) -> Panel:
 
 def tiles(scene: Scene) -> Panel:
     """The 89 villages as tiles, laid out by hand (models.regions)."""
-    every = regions.villages()
+    every = [one for one in regions.villages() if sees(scene.me, one.code)]
     found: Counter[str] = Counter()
     for _, line in scene.counted(("arrived",), places=[one.code for one in every]):
         found[line.village] += line.n
@@ -118,65 +120,67 @@ def tiles(scene: Scene) -> Panel:
 # -- age and flow
 
 
+PARTS = (1.0, 0.75, 0.25)
+"""Of the promised time: where one column of the ages ends and the next begins, the oldest first."""
+
+
 def ages(scene: Scene) -> Panel:
-    """How long what is open has waited, against what is promised."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    edges: dict[tuple[str, str], tuple[str, str]] = {}
-    waited: dict[str, int] = {}
-    for figure, line in scene.standing(("open", "running"), each_service=True):
-        if figure == "open":
-            found[line.service]["all"] += line.n
-            continue
-        if line.period not in waited:
-            day = date.fromisoformat(line.period)
-            waited[line.period] = scene.calendar.between(day, scene.today)
-        bucket = bucket_of(waited[line.period], promised_days(line.service))
-        found[line.service][bucket] += line.n
-        first, last = edges.get((line.service, bucket), (line.period, line.period))
-        edges[line.service, bucket] = (min(first, line.period), max(last, line.period))
-    buckets = ("fresh", "half", "near", "over")
-    labels = dict(
-        zip(
-            buckets,
-            ("< 25 %", "25–75 %", "75–100 %", scene.say("Lewat janji")),
-            strict=True,
-        )
-    )
+    """How much of the promised time is used of what is open, by the one clock of the office
+    (models.clock), to the hour."""
+    every: Counter[str] = Counter()
+    for _, line in scene.standing(("open",), each_service=True):
+        every[line.service] += line.n
+    promises = {service: promised(service, None) for service in every}
+    cuts = {seconds: _cuts(scene, seconds) for seconds in promises.values()}
+    found: dict[str, Counter[int]] = {service: Counter() for service in every}
+    for _, line in scene.standing(("running",), each_service=True, hours=True):
+        edges = [hour_of(at) for at in cuts[promises[line.service]]]
+        found[line.service][bisect_right(edges, line.period)] += line.n
+    labels = (scene.say("Lewat janji"), "75–100 %", "25–75 %", "< 25 %")
     rows, data = [], list[Datum]()
-    for service in sorted(found, key=lambda s: (-found[s]["over"], -found[s]["all"], s)):
-        counts = found[service]
+    for service in sorted(found, key=lambda s: (-found[s][0], -every[s], s)):
+        counts, name, seconds = found[service], title_of(service, scene.lang), promises[service]
         cells = []
-        name = title_of(service, scene.lang)
-        for rank, bucket in enumerate(buckets):
-            first, last = edges.get((service, bucket), ("", ""))
-            n = counts[bucket]
+        for column, (first, last) in enumerate(_spans(cuts[seconds])):
+            n = counts[column]
             cells.append(scene.records(n, "running", service=service, first=first, last=last))
-            data.append({"name": name, "part": labels[bucket], "n": n, "rank": rank})
-        days = promised_days(service)
-        promised = words.say_n("{n} hari kerja", days, scene.lang) if days else "–"
-        rows.append(
-            [
-                Cell(name),
-                Cell(promised),
-                *cells,
-                Cell(scene.n(counts["all"] - sum(counts[b] for b in buckets))),
-            ]
-        )
-    over = sum(c["over"] for c in found.values())
-    total = sum(c["all"] for c in found.values())
+            row: Datum = {"name": name, "part": labels[column], "n": n, "rank": -column}
+            data.append(row)
+        stopped = Cell(scene.n(every[service] - counts.total()))
+        promise = scene.say("{n} jam kerja", n=scene.n(seconds / 3600))
+        rows.append([Cell(name), Cell(promise), *reversed(cells), stopped])
     said = scene.say(
         "{n} berkas terbuka; {over} sudah lewat dari yang dijanjikan.",
-        n=scene.n(total),
-        over=scene.n(over),
+        n=scene.n(every.total()),
+        over=scene.n(sum(counts[0] for counts in found.values())),
     )
-    heads = [scene.say("Layanan"), scene.say("Janji"), *labels.values(), scene.say("Jam berhenti")]
-    chart = Chart("bars", data[: 4 * 15], scene.say("Berkas terbuka")) if data else None
+    heads = [
+        scene.say("Layanan"),
+        scene.say("Janji"),
+        *reversed(labels),
+        scene.say("Jam berhenti"),
+    ]
+    data = [row for n in range(0, min(len(data), 4 * 15), 4) for row in reversed(data[n : n + 4])]
+    chart = Chart("bars", data, scene.say("Berkas terbuka")) if data else None
     note = scene.say(
-        "Hari kerja sejak berkas lengkap sampai di kantor, dibanding janji layanan. Berkas yang "
-        "menunggu warga atau pusat data tidak dihitung umurnya."
+        "Jam pada hari kerja sejak berkas sampai di kantor, dibanding janji layanan; jam yang sama "
+        "dengan di daftar berkas. Selama berkas menunggu warga, lapangan, atau pusat data, jamnya "
+        "berhenti."
     )
     title = scene.say("Umur berkas terhadap janji layanan")
     return Panel("ages", title, said, heads, rows, chart, note, 2)
+
+
+def _cuts(scene: Scene, seconds: int) -> list[int]:
+    """When what has used so much of its promise by now came, if its clock never stood still."""
+    return [started_before(scene.calendar, scene.now, round(part * seconds)) for part in PARTS]
+
+
+def _spans(cuts: list[int]) -> list[tuple[str, str]]:
+    """First and last hour of every column, the oldest first."""
+    firsts = ["", *(hour_of(at) for at in cuts)]
+    lasts = [*(hour_of(at - 3600) for at in cuts), ""]
+    return list(zip(firsts, lasts, strict=True))
 
 
 def flow(scene: Scene) -> Panel:
@@ -367,7 +371,8 @@ def uncollected(scene: Scene) -> Panel:
     """What is ready and was not fetched yet, by village."""
     found: Counter[str] = Counter()
     oldest: dict[str, str] = {}
-    for _, line in scene.standing(("uncollected",), places=[*scene.villages, ""]):
+    places = scene.within or [*scene.villages, ""]  # nobody's area has people of elsewhere
+    for _, line in scene.standing(("uncollected",), places=places):
         found[line.village] += line.n
         oldest[line.village] = min(oldest.get(line.village, line.period), line.period)
     order = sorted(found, key=lambda v: (oldest[v], v))

@@ -94,10 +94,12 @@ class Reports:
                 break
         return total
 
-    def rebuild(self) -> Counted:
-        """Count everything afresh; nothing is shown meanwhile."""
+    def rebuild(self, me: Person) -> Counted:
+        """Count everything afresh; what is shown meanwhile is what was counted again so far."""
+        require(roles(me), Act.READ_REPORTS)
         with self.registry.write() as door:
             door.forget_figures()
+            door.audit(me.login, "report.rebuild", "", {}, self.clock())
         total = Counted(0, 0, False)
         while not total.done:
             one = self._chunk()
@@ -135,7 +137,7 @@ class Reports:
         if asked.figure in HIDDEN:
             require(roles(me), Act.APPROVE_CASE)
         limit = max(1, min(limit, PAGE_MAX))
-        within = _within(me, asked.place)
+        within = villages_within(me, asked.place)
         with self.registry.write() as door:
             found = door.members(
                 asked.figure,
@@ -160,8 +162,9 @@ class Reports:
         return Members(lines, last)
 
 
-def _within(me: Person, place: str) -> list[str]:
-    """Codes of the villages of a place that are somebody's to look at; none for the whole city."""
+def villages_within(me: Person, place: str) -> list[str]:
+    """Codes of the villages of a place that are somebody's to look at; none for the whole city.
+    Problem report.unknown, auth.area where nothing of the place is."""
     found = villages_of(place) if place else ()
     if place and not found:
         raise Problem("report.unknown", figure=place[:40])

@@ -22,8 +22,9 @@ from models.codes import code_list
 from models.problems import Problem
 from models.services import catalogue
 from server.charts import Chart
+from server.database.people import Person
 from server.database.registry import Door
-from server.figures import ALL, LEGS, day_of
+from server.figures import ALL, KEPT, LEGS, day_of
 
 RECORDS = "/dashboard/records"
 CHANNELS = ("van", "village", "central")
@@ -66,13 +67,28 @@ class Panel(msgspec.Struct, frozen=True):
 
 
 class Scene:
-    """An open door, what is looked at, in which language. now: Unix seconds."""
+    """An open door, who looks, at what, in which language. within: the villages that are counted,
+    none for the whole city. now: Unix seconds.
 
-    def __init__(self, door: Door, view: View, calendar: Calendar, lang: str, now: int) -> None:
-        self.door, self.view, self.calendar, self.lang, self.now = door, view, calendar, lang, now
+    Who works for an area is shown the figures of that area: every number is then of just the
+    requests that its list shows them."""
+
+    def __init__(
+        self,
+        door: Door,
+        me: Person,
+        view: View,
+        within: Sequence[str],
+        calendar: Calendar,
+        lang: str,
+        now: int,
+    ) -> None:
+        self.door, self.me, self.view, self.calendar = door, me, view, calendar
+        self.lang, self.now = lang, now
         self.today = date.fromisoformat(day_of(now))
-        self.villages = [one.code for one in regions.villages_of(view.place or regions.CITY)]
-        self.places = self.villages if view.place else [ALL]
+        self.within = list(within)
+        self.villages = self.within or [one.code for one in regions.villages()]
+        self.places = self.within or [ALL]
         self.last_month = view.month
         self.first_month = first_month(view)
         self.first, self.last = f"{self.first_month}-01", end_of(view.month)
@@ -98,7 +114,6 @@ class Scene:
             "handed_over",
             "closed",
             "returned",
-            "kept",
             *LEGS,
         )
         found: dict[str, Counter[str]] = defaultdict(Counter)
@@ -119,14 +134,15 @@ class Scene:
         )
 
     def standing(self, figures: Collection[str], **which: Any) -> list[tuple[str, Any]]:
-        """What stands so now, by the day since when, whatever the months."""
+        """What stands so now, by the day since when (by the hour: `hours`), whatever the months."""
+        hour = "T00" if which.get("hours") else ""
         return list(
             self.door.tallies(
                 figures,
                 villages=which.get("places") or self.places,
                 services=None if which.get("each_service") else (ALL,),
-                first="0000-00-00",
-                last="9999-12-31",
+                first=f"0000-00-00{hour}",
+                last=f"9999-12-31{hour}",
             )
         )
 
@@ -153,15 +169,6 @@ class Scene:
 # -- small parts
 
 
-def promised_days(service: str) -> int:
-    """Working days in which a service is promised; 0 where nothing is promised in hours."""
-    try:
-        standard = catalogue().service(service).standard
-    except Problem:
-        return 0
-    return max(1, -(-int(standard.hours) // 24)) if standard is not None else 0
-
-
 def title_of(service: str, lang: str) -> str:
     """What a service is called."""
     try:
@@ -184,14 +191,6 @@ def case_kind(kind: str, lang: str) -> str:
         "restore": words.say("Pemulihan pusat", lang),
     }
     return names.get(kind, kind)
-
-
-def bucket_of(waited: int, promised: int) -> str:
-    """Which part of the promised days is over; all is fresh where none are promised."""
-    if not promised:
-        return "fresh"
-    part = waited / promised
-    return "fresh" if part < 0.25 else "half" if part < 0.75 else "near" if part <= 1 else "over"
 
 
 def name_of(code: str) -> str:
@@ -257,7 +256,18 @@ def figure_name(figure: str, lang: str) -> str:
 
 
 def value_name(value: str, figure: str, lang: str) -> str:
-    """What a figure is counted by, where it is by something."""
+    """What a figure is counted by, where it is by something; by several of it, separated by
+    commas."""
+    if "," in value:
+        return ", ".join(value_name(one, figure, lang) for one in value.split(","))
+    if figure == "issued":
+        return words.say("dalam janji", lang) if value == KEPT else words.say("lewat janji", lang)
+    if figure == "accepted":
+        return (
+            words.say("pernah dikembalikan", lang)
+            if value
+            else words.say("tanpa pernah dikembalikan", lang)
+        )
     if figure == "returned":
         return code_list("alasan_perbaikan").label(value, lang)
     if figure in ("open", "closed") and lifecycle.known_status(value):

@@ -19,6 +19,9 @@ from models.people import Label
 from models.services import catalogue
 from server.charts import Chart, Datum
 from server.database.registry import Call, Device
+from server.enrolment import sees_device
+from server.figures import KEPT
+from server.reports import villages_within
 from server.scene import (
     DAY,
     SIGNAL_LEAST,
@@ -30,12 +33,13 @@ from server.scene import (
     Scene,
     monday,
     name_of,
-    promised_days,
 )
 from server.voyages import Plan
 
 GIB = 1 << 30
 DISK_LEAST = 2 * GIB
+SIGNALS_MAX, BEHIND_MAX = 50, 5000
+"""Signals that are looked into, and requests behind one."""
 ACTIVE_DAYS = 30
 """An outlet counts as active when it took something in within so many days."""
 
@@ -48,7 +52,11 @@ def laptops(scene: Scene) -> Panel:
     newest: dict[bytes, Call] = {}
     for call in scene.door.calls():
         newest.setdefault(call.device, call)
-    devices = [one for one in scene.door.devices() if one.state in ("active", "suspended", "lost")]
+    devices = [
+        one
+        for one in scene.door.devices()
+        if one.state in ("active", "suspended", "lost") and sees_device(scene.me, one.villages)
+    ]
     devices.sort(key=lambda one: newest[one.id].at if one.id in newest else 0)
     upto = scene.door.standing().server_seq
     rows, silent = [], 0
@@ -218,14 +226,15 @@ def signals(scene: Scene) -> Panel:
         key=lambda pair: (-pair[1].n, pair[1].period, pair[1].value),
     )
     rows = []
-    for figure, line in found[:50]:
-        families = _families(scene, figure, line.value, line.period)
-        if families < 2:  # one household asks for all its members
-            continue
+    for figure, line in found[:SIGNALS_MAX]:
         end = (date.fromisoformat(f"{line.period}-01") + timedelta(31)).replace(day=1)
         last = (end - timedelta(1)).isoformat()
-        asked = {"value": line.value, "place": "", "first": f"{line.period}-01", "last": last}
-        number = scene.records(line.n, figure, **asked)
+        first = f"{line.period}-01"
+        n, families = _behind(scene, figure, line.value, first, last)
+        if n < SIGNAL_LEAST or families < 2:  # one household asks for all its members
+            continue
+        asked = {"value": line.value, "place": "", "first": first, "last": last}
+        number = scene.records(n, figure, **asked)
         rows.append([Cell(kinds[figure]), Cell(line.period), number, Cell(scene.n(families))])
     said = scene.say("{n} tanda perlu ditinjau.", n=len(rows))
     heads = [
@@ -243,13 +252,15 @@ def signals(scene: Scene) -> Panel:
     return Panel("signals", title, said, heads, rows, None, note, 2)
 
 
-def _families(scene: Scene, figure: str, value: str, month: str) -> int:
-    """How many family cards stand on those requests; one without a card counts as one."""
+def _behind(scene: Scene, figure: str, value: str, first: str, last: str) -> tuple[int, int]:
+    """How many requests somebody is shown behind a signal, of how many family cards; one without a
+    card counts as one."""
+    mine = villages_within(scene.me, "")
     rows = scene.door.members(
-        figure, value=value, first=f"{month}-01", last=f"{month}-31", limit=200
+        figure, villages=mine, value=value, first=first, last=last, limit=BEHIND_MAX
     )
     journeys = scene.door.journeys([record for record, _, _ in rows])
-    return len({one.family or one.id.hex() for one in journeys.values()})
+    return len(rows), len({one.family or one.id.hex() for one in journeys.values()})
 
 
 # -- evidence
@@ -276,18 +287,28 @@ def indicators() -> tuple[Indicator, ...]:
     return msgspec.toml.decode(text, type=_Indicators).indicator
 
 
+_BEHIND: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "assisted": ({"figure": "arrived", "value": "van,village"}, {"figure": "arrived"}),
+    "kept": ({"figure": "issued", "value": KEPT}, {"figure": "issued"}),
+    "finished": ({"figure": "closed", "value": "handed_over,completed"}, {"figure": "closed"}),
+    "first_right": ({"figure": "accepted", "value": ""}, {"figure": "accepted"}),
+}
+"""Which requests stand behind the two numbers of an indicator, where it counts requests."""
+
+
 def evidence(scene: Scene) -> Panel:
     """What the city is asked for, each with its definition and the records behind it."""
     rows, met = [], 0
     parts = _parts(scene)
     for one in indicators():
         part, whole = parts[one.key]
+        counted, of = _BEHIND.get(one.key, (None, None))
         rows.append(
             [
                 Cell(one.title.words(scene.lang)),
                 Cell(", ".join(one.asks)),
-                Cell(scene.n(part)),
-                Cell(scene.n(whole)),
+                scene.records(part, **counted) if counted else Cell(scene.n(part)),
+                scene.records(whole, **of) if of else Cell(scene.n(whole)),
                 Cell(scene.percent(part, whole)),
                 Cell(one.counts.words(scene.lang)),
             ]
@@ -322,7 +343,7 @@ def _parts(scene: Scene) -> dict[str, tuple[int, int]]:
         )
     }
     services = catalogue().services()
-    kept, timed = _kept(scene)
+    issued = month["issued"]
     closed = month["closed"]
     done = closed["handed_over"] + closed["completed"]
     accepted = month["accepted"]
@@ -336,19 +357,8 @@ def _parts(scene: Scene) -> dict[str, tuple[int, int]]:
         "outlets": (len(active & {*scene.villages}), len(scene.villages)),
         "standards": (sum(one.standard is not None for one in services), len(services)),
         "requirements": (sum(bool(one.documents) for one in services), len(services)),
-        "kept": (kept, timed),
+        "kept": (issued[KEPT], issued.total()),
         "finished": (done, closed.total()),
         "first_right": (accepted[""], accepted.total()),
         "cases": (cases["case_closed"], cases["case_opened"]),
     }
-
-
-def _kept(scene: Scene) -> tuple[int, int]:
-    """(issued within the promise, issued of what is promised)."""
-    within = whole = 0
-    for _, line in scene.counted(("kept",), each_service=True):
-        days = promised_days(line.service)
-        if days:
-            whole += line.n
-            within += line.n if int(line.value) <= days else 0
-    return within, whole

@@ -216,7 +216,7 @@ class Figures(Work):
         limit: int = 50,
     ) -> list[tuple[bytes, str, str]]:
         """(id, day, value) of the requests or cases that a number counts, by day. after: the last
-        one of the page before."""
+        one of the page before. value: several are separated by commas."""
         found = select(_milestones).where(
             _milestones.c.city == self.city,
             _milestones.c.figure == figure,
@@ -227,7 +227,7 @@ class Figures(Work):
         if service:
             found = found.where(_milestones.c.service == service)
         if value is not None:
-            found = found.where(_milestones.c.value == value)
+            found = found.where(_milestones.c.value.in_(value.split(",")))
         if after is not None and after.record:
             found = found.where(
                 tuple_(_milestones.c.day, _milestones.c.record) > (after.day, after.record)

@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from models import lifecycle, regions, remarks, words
+from models.audit import acts
 from models.clock import Clock
 from models.codes import code_list
 from models.people import ROLES, Role
@@ -51,6 +52,12 @@ def action(code: str, lang: str) -> str:
     return lifecycle.action_label(code).words(lang)
 
 
+def act(code: str, lang: str) -> str:
+    """An action of the trail in words."""
+    known = acts().get(code)
+    return known.words(lang) if known is not None else code
+
+
 def service(slug: str, lang: str) -> str:
     """What a service is called; its slug where this program does not know it."""
     try:
@@ -86,11 +93,13 @@ def promise(found: Clock | None, lang: str) -> tuple[str, str]:
 
 
 def iso_day(text: str) -> str:
-    """An ISO date as on forms, DD-MM-YYYY."""
+    """An ISO date as on forms, DD-MM-YYYY; with its hour where it has one."""
+    day, _, hour = text.partition("T")
     try:
-        return words.day(date.fromisoformat(text))
+        told = words.day(date.fromisoformat(day))
     except ValueError:
         return text
+    return f"{told} {hour}.00" if hour else told
 
 
 def _in_language(function: Callable[[Any, str], Any]) -> Callable[..., Any]:
@@ -159,6 +168,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "until": _until,
     "age": _in_language(age),
     "status": _in_language(status),
+    "act": _in_language(act),
     "action": _in_language(action),
     "service": _in_language(service),
     "role": _in_language(role),

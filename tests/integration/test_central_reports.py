@@ -9,8 +9,10 @@ from unittest.mock import patch
 
 import pytest
 
+from models import clock
 from models.changes import Body
 from models.problems import Problem
+from server.clocks import clocks
 from server.figures import ALL, day_of
 from server.reports import Asked
 from sync.state import Created, Moved
@@ -46,8 +48,14 @@ def _month(office: Pusat) -> None:
     office.clock.at += 3 * DAY
     work.send_back(rina, records[3].hex(), "DOC_MISSING", "KK", _seen(office))
     work.send_back(rina, records[4].hex(), "NAME_MISMATCH", "", _seen(office))
+    asking = office.central.verification
+    for record in records[6:8]:
+        asking.ask(rina, record.hex(), "text", "", "Nomor rumahnya berapa?", _seen(office))
     _count(office, 50)
     office.clock.at += 9 * 3600
+    asking.take_back(rina, records[6].hex(), 1, _seen(office))
+    office.clock.at += 1800
+    work.accept(rina, records[6].hex(), _seen(office))
     office.sync(one)
     _corrects(one, records[3])
     moved = {GROUP: {"address": "Kota", "rt": "001", "rw": "002", "village": OTHER_VILLAGE}}
@@ -96,7 +104,7 @@ def test_the_figures_equal_a_full_recount(office):
     assert len(followed) > 70
     assert min(followed.values()) > 0
     assert {key[4] for key in followed if key[0] == "case_open"} == {"dispute"}
-    office.central.reports.rebuild()
+    office.central.reports.rebuild(office.people["tono"])
     with office.central.registry.read() as door:
         assert door.all_tallies() == followed
         assert door.report_mark() == mark
@@ -156,6 +164,21 @@ def test_a_corrected_request_waits_from_its_correction_on(office):
     assert [one.reason for one in returned.returns] == ["DOC_MISSING"]
     assert {one.channel for one in journeys.values()} == {"van"}
     assert all(one.captured for one in journeys.values())
+
+
+def test_the_age_of_what_is_open_is_that_of_its_own_clock(office):
+    """Returned, asked about, corrected: the figures say the same as the page of the request."""
+    calendar, now = office.central.dashboard.calendar, office.clock.at
+    with office.central.registry.read() as door:
+        rows = door.requests(limit=200)
+        told = clocks(door, rows, calendar, now)
+        journeys = door.journeys([row.id for row in rows])
+    assert Counter(one.state for one in told.values()) == {"runs": 7, "paused": 2}
+    for name, one in told.items():
+        begun = journeys[name].begun
+        assert bool(begun) == (one.state == "runs")
+        assert not begun or clock.worked(calendar, begun, now) == one.used
+    assert len({one.used for one in told.values()}) > 3
 
 
 def test_whoever_may_not_list_requests_is_shown_none(office):
