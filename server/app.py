@@ -34,29 +34,22 @@ from server.jobs import Jobs
 from server.pages.app import not_served, pages_router, refused, unexpected
 from server.pages.door import close, is_page
 from server.pages.drawing import UPLOADS_AT_ONCE
-from server.settings import Place
+from server.settings import Place, ServerSettings
 
 
 def create_app(place: Place, opened: Callable[[Place], Central] = open_central) -> Litestar:
     """The application over the central at `place`. Raises Problem when it is not ready to work."""
     central = opened(place)
-    jobs = Jobs(central)
+    app = doors(central.settings)
+    app.state.central = central
+    return app
 
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        app.state.threads = anyio.CapacityLimiter(central.settings.threads)
-        # A semaphore: a form is read in one task and let go in another.
-        app.state.uploads = anyio.Semaphore(UPLOADS_AT_ONCE)
-        jobs.start()
-        try:
-            yield
-        finally:
-            jobs.stop()
-            central.close()
 
-    app = Litestar(
-        route_handlers=_routers(central),
-        lifespan=[lifespan],
+def doors(settings: ServerSettings) -> Litestar:
+    """The application before its central: whoever serves it puts one into `state.central`."""
+    return Litestar(
+        route_handlers=_routers(settings),
+        lifespan=[_lifespan],
         openapi_config=_openapi(),
         exception_handlers={
             Problem: _answered(problem_response, refused),
@@ -66,12 +59,24 @@ def create_app(place: Place, opened: Callable[[Place], Central] = open_central) 
         before_send=[close],
         logging_config=None,
     )
-    app.state.central = central
-    return app
 
 
-def _routers(central: Central) -> list[Router]:
-    settings = central.settings
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    central: Central = app.state.central
+    app.state.threads = anyio.CapacityLimiter(central.settings.threads)
+    # A semaphore: a form is read in one task and let go in another.
+    app.state.uploads = anyio.Semaphore(UPLOADS_AT_ONCE)
+    jobs = Jobs(central)
+    jobs.start()
+    try:
+        yield
+    finally:
+        jobs.stop()
+        central.close()
+
+
+def _routers(settings: ServerSettings) -> list[Router]:
     laptops = Router(
         "/v1",
         route_handlers=[sync, enrol, *BUNDLES],

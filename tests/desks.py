@@ -19,11 +19,10 @@ from playwright.sync_api import BrowserContext, Page
 
 from server.app import create_app
 from server.central import Central, found, open_central
-from server.database.people import Person
 from server.settings import load
 from tests.blank import lay
 from tests.browsing import PATIENCE_MS
-from tests.pusat import PASSWORD, PEOPLE, PROTECTED, Clock, Pusat, Van
+from tests.pusat import PASSWORD, PROTECTED, Clock, Pusat, Van, hired
 from tests.village import Person as Citizen
 from tests.village import village
 
@@ -90,9 +89,7 @@ def desks(folder: Path) -> Iterator[Desks]:
     app = create_app(place, lambda where: open_central(where, clock, secrets.token_bytes))
     with patch.multiple("server.auth", MEMORY_KIB=64, PASSES=1), serving(app) as base:
         staff = app.state.central.staff
-        people: dict[str, Person] = {}
-        for login, (name, role) in PEOPLE.items():
-            people[login] = staff.add(people.get("admin"), login, name, [role], PASSWORD)
+        people = hired(app.state.central)
         people["loket"] = staff.add(people["admin"], "loket", "Lia", ["operator"], PASSWORD)
         with Client(app, base) as client:
             office = Pusat(client, clock, people)

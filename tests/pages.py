@@ -14,10 +14,11 @@ import msgspec
 from httpx import Response
 from litestar.testing import TestClient
 
-from field_client.pages.app import create_app
+from field_client.pages.app import behind_door
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
 from field_client.settings import FieldSettings, Place
+from tests.applications import for_laptop
 from tests.field import Hands, keys, laptop
 from tests.vaults import PASSPHRASE
 
@@ -176,5 +177,8 @@ def served(folder: Path, hands: Hands, **settings: Any) -> Iterator[Browser]:
     place = Place(folder, FieldSettings(**settings))
     counter, own = Counter(place, hands.clock(), keys(folder)), Secrets()
     counter.syncing.start = lambda house: None  # type: ignore[method-assign]
-    with TestClient(create_app(counter, own, PORT), base_url=ORIGIN) as client:
+    with (
+        for_laptop() as app,
+        TestClient(behind_door(app, counter, own, PORT), base_url=ORIGIN) as client,
+    ):
         yield Browser(client, counter, own)

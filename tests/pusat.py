@@ -17,7 +17,6 @@ from litestar.testing import TestClient
 
 from models.changes import Body, decode_change, encode, record_of
 from models.services import catalogue
-from server.app import create_app
 from server.central import Central, found, open_central
 from server.database.people import Person
 from server.settings import Place, load
@@ -25,6 +24,7 @@ from sync import enrolment, seal, wire
 from sync.logs import Open, log_id
 from sync.messages import Enrolment, Invitation, Order, Page, Reply, Told, decode, name_of
 from sync.messages import encode as encode_message
+from tests.applications import for_central
 from tests.blank import lay
 from tests.simulation.books import Screen
 from tests.simulation.laptop import Laptop
@@ -236,14 +236,20 @@ def pusat(folder: Path, database_url: str = "", **settings: Any) -> Iterator[Pus
     if not database_url:
         lay(folder)
     found(place, folder / "recovery-key.json", clock)
-    app = create_app(place, lambda where: open_central(where, clock, secrets.token_bytes))
     cheap = patch.multiple("server.auth", MEMORY_KIB=64, PASSES=1)  # the real cost is 0.1 s a hash
-    with cheap, TestClient(app) as client:
-        staff = app.state.central.staff
-        people: dict[str, Person] = {}
-        for login, (name, role) in PEOPLE.items():
-            people[login] = staff.add(people.get("admin"), login, name, [role], PASSWORD)
-        yield Pusat(client, clock, people)
+    with cheap, for_central(place.settings) as app:
+        app.state.central = open_central(place, clock, secrets.token_bytes)
+        with TestClient(app) as client:
+            yield Pusat(client, clock, hired(app.state.central))
+
+
+def hired(central: Central) -> dict[str, Person]:
+    """Everybody of PEOPLE, by login."""
+    people: dict[str, Person] = {}
+    for login, (name, role) in PEOPLE.items():
+        by = people.get("admin")
+        people[login] = central.staff.add(by, login, name, [role], PASSWORD)
+    return people
 
 
 __all__ = [

@@ -63,15 +63,19 @@ HANDLERS = [
 
 def create_app(counter: Counter, own: Secrets, port: int) -> ASGIApp:
     """The application behind its door. port: where it will be served."""
+    return behind_door(pages(), counter, own, port)
 
-    @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        try:
-            yield
-        finally:
-            counter.close()
 
-    app = Litestar(
+def behind_door(app: Litestar, counter: Counter, own: Secrets, port: int) -> ASGIApp:
+    """The pages over one laptop, behind the door of its port."""
+    app.state.counter, app.state.secrets = counter, own
+    app.state.writers, app.state.corrected = {}, {}
+    return Door(app, own, port)
+
+
+def pages() -> Litestar:
+    """The application before its laptop."""
+    return Litestar(
         route_handlers=[*HANDLERS, static],
         dependencies={
             "here": Provide(make_here, sync_to_thread=False),
@@ -83,14 +87,20 @@ def create_app(counter: Counter, own: Secrets, port: int) -> ASGIApp:
             HTTPException: not_served,
             Exception: unexpected,
         },
-        lifespan=[lifespan],
+        lifespan=[_lifespan],
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
     )
-    app.state.counter, app.state.secrets = counter, own
-    app.state.writers, app.state.corrected = {}, {}
-    return Door(app, own, port)
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        counter: Counter = app.state.counter
+        counter.close()
 
 
 async def gate(request: Request[Any, Any, Any]) -> Response[Any] | None:

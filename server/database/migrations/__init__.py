@@ -6,6 +6,7 @@ filled database and finds no difference to them. A new step is written by hand i
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -23,11 +24,18 @@ def _config() -> Config:
     return config
 
 
+@cache
+def _known() -> tuple[str, frozenset[str]]:
+    """(the newest revision, all of them): read from the files once, they stay what they are."""
+    scripts = ScriptDirectory.from_config(_config())
+    head = scripts.get_current_head()
+    assert head is not None
+    return head, frozenset(step.revision for step in scripts.walk_revisions())
+
+
 def newest() -> str:
     """The revision this version of the program works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
+    return _known()[0]
 
 
 def current(database: Database) -> str | None:
@@ -39,8 +47,10 @@ def current(database: Database) -> str | None:
 def migrate(database: Database, revision: str = "head") -> None:
     """Bring the database to a revision, the newest by default, in one transaction: wholly or not
     at all."""
-    config = _config()
     _not_newer(database)
+    if revision in ("head", newest()) and current(database) == newest():
+        return
+    config = _config()
     with database.writing() as session:
         config.attributes["connection"] = session.connection()
         command.upgrade(config, revision)
@@ -56,6 +66,5 @@ def check(database: Database) -> None:
 
 def _not_newer(database: Database) -> None:
     found = current(database)
-    steps = ScriptDirectory.from_config(_config()).walk_revisions()
-    if found is not None and found not in {step.revision for step in steps}:
+    if found is not None and found not in _known()[1]:
         raise Problem("database.newer")
