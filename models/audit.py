@@ -8,11 +8,29 @@ newest link elsewhere (a signed checkpoint, paper) can also prove that the end w
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
 
 import msgspec
 
+from models import lifecycle
+from models.people import Label
+
 LINK_BYTES = 32
+
+
+@cache
+def acts() -> Mapping[str, Label]:
+    """Every action of the trail, in words."""
+    text = resources.files("models").joinpath("data/trail.toml").read_bytes()
+    found = msgspec.toml.decode(text, type=dict[str, Label])
+    for step in lifecycle.ACTIONS:
+        label = lifecycle.action_label(step)
+        found[f"request.{step}"] = Label(f"langkah berkas: {label.id}", f"step: {label.en}")
+        proposed = Label(f"mengusulkan langkah: {label.id}", f"proposed a step: {label.en}")
+        found[f"request.{step}.propose"] = proposed
+    return found
 
 
 class AuditEntry(msgspec.Struct, frozen=True, array_like=True):

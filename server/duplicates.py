@@ -199,9 +199,10 @@ class Duplicates:
             raise Problem("duplicate.other_case", case=name[:40])
         said = told.read(sheet.note)
         if said is None:
-            same = told.words(Reason("nik", "same", 0.0), lang).partition(" (")[0]
+            same = told.words(Reason("nik", "same", 0.0), lang)
             return PairSheet(sheet, 1.0, "", 0.0, [same])
-        reasons = [told.words(reason, lang) for reason in said.reasons]
+        plain = told.plainly(said.reasons, said.rival)
+        reasons = [told.words(reason, lang) for reason in plain]
         against = told.RIVALS[said.rival].words(lang)
         return PairSheet(sheet, said.probability, against, said.strangers, reasons)
 

@@ -37,7 +37,7 @@ _KEYS = {
 
 class Part(msgspec.Struct, frozen=True):
     """One part that was compared. what: its name; how: in which way the two agree; bits: for one
-    person (above 0) or against, 0 where nothing was weighed."""
+    person (above 0) or against, 0 where nothing was weighed or it says nothing."""
 
     what: str
     how: str
@@ -75,12 +75,12 @@ def opened(casework: Casework, me: Person, case: CaseSheet, lang: str) -> list[R
 
 def weighed(verdict: Verdict, lang: str) -> list[Part]:
     """The reasons of a verdict."""
-    return [_part(reason, lang) for reason in verdict.reasons]
+    return [_part(one, lang) for one in told.plainly(verdict.reasons, verdict.rival)]
 
 
 def told_parts(said: told.Told, lang: str) -> list[Part]:
     """The reasons that were written down with a case."""
-    return [_part(reason, lang) for reason in said.reasons]
+    return [_part(one, lang) for one in told.plainly(said.reasons, said.rival)]
 
 
 def key_parts(keys: set[str], lang: str) -> list[Part]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -27,12 +27,12 @@ from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.evidence import Evidence
 from server.keys import Keys
+from server.sheets import line
 
 EXPORT_MAX = 200_000
 """Entries of one file, some 50 MB."""
 PAGE_MAX = 200
 TEXT_MAX = 64
-_ACTION = re.compile(r"[a-z_]+([.-][a-z_]+)*")
 _ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 FORMAT = "jb1-audit-export"
 VERIFIER = Path(__file__).with_name("verify_audit.py")
@@ -112,6 +112,21 @@ class Trail:
             _require_known(door, sought)
             _numbers(door, sought)
         return sought
+
+    def named(self, me: Person, entries: Sequence[AuditEntry]) -> dict[str, str]:
+        """What entries are about, as people call it: target -> number of a request, or name of a
+        laptop. Others have no name but their id."""
+        require(roles(me), Act.READ_AUDIT)
+        ids = {
+            bytes.fromhex(e.target)
+            for e in entries
+            if len(e.target) == 32 and _ID.fullmatch(e.target)
+        }
+        with self.registry.read() as door:
+            lines = door.request_lines(list(ids))
+            devices = [door.device(one) for one in ids - lines.keys()]
+        found = {name.hex(): line(row).code for name, row in lines.items()}
+        return found | {one.id.hex(): one.name for one in devices if one is not None}
 
     # -- proving
 
@@ -217,7 +232,7 @@ def _require_known(door: Door, sought: Sought) -> None:
     known = (
         (_ID.fullmatch(sought.about) or _is_known(door, sought.about))
         and _is_known(door, sought.actor)
-        and (not sought.action or _ACTION.fullmatch(sought.action))
+        and (not sought.action or sought.action in audit.acts())
     )
     if not known:
         raise Problem("audit.unknown")

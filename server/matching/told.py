@@ -5,6 +5,8 @@ The line names levels, never values: what a person said stays in the request.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from models.people import Label
@@ -48,7 +50,15 @@ LEVELS = {
     "close": Label("berdekatan", "close together"),
     "rare": Label("jarang ada orang lain yang semirip ini", "few others would agree as well"),
     "common": Label("banyak orang lain yang semirip ini", "many others would agree as well"),
-}
+    "as_strangers": Label("sama, seperti banyak orang lain", "the same, as of many others"),
+    "as_relatives": Label("sama, seperti kerabat umumnya", "the same, as of most relatives"),
+    "unlike_relatives": Label("berbeda, padahal kerabat umumnya sama",
+                              "different, while relatives mostly agree"),
+}  # fmt: skip
+SLIGHT = 0.5
+"""Bits that change nothing in what somebody decides."""
+
+_DIFFER = ("other", "other_nik", "cross")
 
 _FAMILY = {
     "born_together": Label("sekeluarga dan lahir bersamaan", "one family, born together"),
@@ -101,13 +111,32 @@ def _reason(text: str) -> Reason:
     return Reason(feature, level, float(bits))
 
 
+def plainly(reasons: Iterable[Reason], rival: str) -> list[Reason]:
+    """The reasons as people are shown them, most first. A weight stands against another
+    explanation: relatives share village, card and mother, so to agree there counts against one
+    person, and to differ for one. Without that ground it reads as a fault. So no agreement is shown
+    to count against, no difference for, unless relatives are why; and what is slight is nothing."""
+    found = [_plainly(one, rival) for one in reasons]
+    return sorted(found, key=lambda one: -abs(one.bits))
+
+
+def _plainly(reason: Reason, rival: str) -> Reason:
+    what, level, bits = reason.feature, reason.level, reason.bits
+    if level == "same" and bits < 0:
+        return Reason(what, "as_relatives" if rival == "relative" else "as_strangers", 0.0)
+    if level in _DIFFER and bits > 0 and rival == "relative":
+        return Reason(what, "unlike_relatives", bits if bits >= SLIGHT else 0.0)
+    slight = abs(bits) < SLIGHT or (level in _DIFFER and bits > 0)
+    return Reason(what, level, 0.0 if slight else bits)
+
+
 def words(reason: Reason, lang: str) -> str:
-    """`Nama: sama bunyinya (+4,2)`."""
+    """`Nama: sama bunyinya (+4,2)`; without a number where nothing counts."""
     feature = FEATURES.get(reason.feature)
-    bits = f"{reason.bits:+.1f}"
+    bits = f" ({reason.bits:+.1f})" if reason.bits else ""
     bits = bits if lang == "en" else bits.replace(".", ",")
     named = feature.words(lang) if feature else reason.feature
-    return f"{named}: {level_words(reason, lang)} ({bits})"
+    return f"{named}: {level_words(reason, lang)}{bits}"
 
 
 def level_words(reason: Reason, lang: str) -> str:

@@ -9,18 +9,11 @@ import msgspec
 from litestar import Response
 from litestar.response import Redirect
 
+from models.audit import acts
 from models.pages.forms import Form, whole
-from models.people import Act
 from server.pages.drawing import Here
 from server.pages.routes import act, show
 from server.trail import Sought
-
-ACTIONS = sorted(
-    {str(one) for one in Act}
-    | {"attachment.read", "audit.export", "audit.verify", "case.decide", "case.propose"}
-    | {"case.approve", "report.export", "request.approve", "request.return", "request.reject"}
-    | {"sign_in", "sign_out", "duplicate.found", "cell.repair"}
-)
 
 
 @show("/audit")
@@ -44,7 +37,8 @@ def audit(here: Here) -> Response[str]:
         checked=trail.checked(here.me),
         checking=trail.checking,
         fingerprint=trail.fingerprint(),
-        actions=ACTIONS,
+        actions=sorted((words.words(here.lang), code) for code, words in acts().items()),
+        named=trail.named(here.me, found.entries),
         query=urlencode({k: v for k, v in plain.items() if k in ("first", "last")}),
     )
 

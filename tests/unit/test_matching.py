@@ -10,8 +10,9 @@ import pytest
 from duplicates import judge, rates
 from labelled import TUNING
 from models.services import Subject
+from server.matching import told
 from server.matching.blocks import keys
-from server.matching.matcher import Matcher, Register, Verdict
+from server.matching.matcher import Matcher, Reason, Register, Verdict, stored
 from server.matching.profile import Profile, dates, person_number, profile
 from server.matching.words import compare, read, sound
 
@@ -109,6 +110,25 @@ def test_twins_and_siblings_are_not_one_person():
     assert judged(hasan, husen).band == "none"
     assert judged(hasan, small).band == "none"
     assert judged(hasan, small).rival == "relative"
+
+
+@pytest.mark.parametrize("rival", ["stranger", "relative"])
+def test_no_agreement_is_shown_to_count_against_and_no_difference_for_without_its_ground(rival):
+    """Whatever the weights are fitted to."""
+    known = getattr(stored(), rival).bits
+    given = [Reason(*name.split("."), bits) for name, bits in known.items()]
+    given = [one for one in given if one.feature != "family"]
+    shown = told.plainly(given, rival)
+    assert len(shown) == len(given)
+    for one in shown:
+        words = told.words(one, "id")
+        if one.bits < 0:
+            assert ": sama" not in words
+        if one.bits > 0 and ": berbeda" in words:
+            assert "padahal kerabat umumnya sama" in words
+        assert ("(" in words) == (abs(one.bits) >= told.SLIGHT)
+    village = next(one for one in shown if (one.feature, one.bits) == ("village", 0.0))
+    assert "sama, seperti" in told.words(village, "id")
 
 
 def test_the_same_agreement_counts_less_for_a_frequent_name_and_in_a_large_register():
