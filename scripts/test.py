@@ -15,15 +15,19 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import assets
 import home
+
+BESIDE = {"mypy"}
+"""Steps that run while the others do, in the moments when tests wait for disks and processes."""
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 def steps(pytest_arguments: list[str]) -> dict[str, list[str]]:
-    """Name of each step and the command it runs, in order; pytest last, for its closing line."""
+    """Name of each step and the command it runs, in order."""
     python = str(home.interpreter())
     return {
         "ruff": [str(home.tool("ruff")), "check", "."],
@@ -45,7 +49,7 @@ def main() -> int:
         if unknown:
             raise SystemExit(f"no such step: {', '.join(sorted(unknown))}; there are {[*chosen]}")
         chosen = {name: command for name, command in chosen.items() if name in arguments.only}
-    results = {name: _run(name, command) for name, command in chosen.items()}
+    results = _run_all(chosen)
     print("\n==== result ====", flush=True)
     for name, (code, seconds) in results.items():
         print(f"  {'ok    ' if code == 0 else 'FAILED'}  {name:<11} {seconds:6.1f} s")
@@ -75,11 +79,43 @@ def _system_needs() -> None:
     assets.ensure()
 
 
+def _run_all(chosen: dict[str, list[str]]) -> dict[str, tuple[int, float]]:
+    """Name -> (exit code, seconds), in the order of `chosen`. What BESIDE steps say is shown once
+    all others ended."""
+    with ThreadPoolExecutor() as pool:
+        beside = {name: pool.submit(_quietly, chosen[name]) for name in BESIDE & chosen.keys()}
+        results = {name: _run(name, chosen[name]) for name in chosen if name not in beside}
+    for name, running in beside.items():
+        code, seconds, said = running.result()
+        print(f"{_title(name, chosen[name])}\n{said.rstrip()}", flush=True)
+        results[name] = code, seconds
+    return {name: results[name] for name in chosen}
+
+
 def _run(name: str, command: list[str]) -> tuple[int, float]:
-    print(f"\n==== {name}: {' '.join(command[1:] or command)} ====", flush=True)
+    print(_title(name, command), flush=True)
     started = time.monotonic()
     code = subprocess.run(command, cwd=home.ROOT, env=home.environment()).returncode
     return code, time.monotonic() - started
+
+
+def _quietly(command: list[str]) -> tuple[int, float, str]:
+    """(exit code, seconds, what it said)."""
+    started = time.monotonic()
+    ended = subprocess.run(
+        command,
+        cwd=home.ROOT,
+        env=home.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    return ended.returncode, time.monotonic() - started, ended.stdout
+
+
+def _title(name: str, command: list[str]) -> str:
+    return f"\n==== {name}: {' '.join(command[1:] or command)} ===="
 
 
 if __name__ == "__main__":
