@@ -23,7 +23,6 @@ import msgspec
 
 from field_client import clock as clocks
 from field_client.attachments import attaching
-from field_client.attachments.attaching import Photo, Put
 from field_client.clock import Clock, ClockFacts
 from field_client.prefill import laid_over, prefilled
 from field_client.roster.residents import Resident
@@ -44,6 +43,7 @@ from models.ids import NUMBERS, Code
 from models.problems import Finding, Problem, finding
 from models.services import Service, catalogue
 from models.writing import first_units
+from sync.attaching import Photo, Put, file_named
 from sync.logs import Open, session_message
 from sync.messages import Certificate, Checkpoint, Invitation
 
@@ -472,7 +472,7 @@ class Desk:
     def picture(self, page: Sheet, named: str) -> bytes:
         """The bytes of a file (WebP) that is still on this laptop. Problems attachment.none,
         attachment.elsewhere, blob.damaged."""
-        file = attaching.file_named(page, named)
+        file = file_named(page.picture.view.attached(), named)
         stored = self.store.attached.find([file.blob]).get(file.blob)
         if stored is None or stored.state == "gone":
             raise Problem("attachment.elsewhere", blob=named[:16])

@@ -27,10 +27,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from field_client.attachments.attaching import FILES_OF_UNIT_MAX, Photo
 from models.pages.uploads import UPLOAD_BYTES_MAX, Upload, multipart_pairs
 from models.problems import Problem
 from models.words import say
+from sync.attaching import FILES_OF_UNIT_MAX, Photo
 
 OPEN_SECONDS = 600
 ANSWER_SECONDS = 60.0

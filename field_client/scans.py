@@ -12,9 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from field_client.attachments.attaching import Photo
+from field_client.attachments.attaching import photo_of
 from models.pages.uploads import UPLOAD_BYTES_MAX
 from models.problems import Problem
+from sync.attaching import Photo
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".heic", ".pdf")
 SHOWN_MAX = 30
@@ -49,13 +50,11 @@ def listed(folder: str) -> list[Scan]:
 
 def read(folder: str, names: list[str]) -> list[Photo]:
     """The files chosen, in memory. Only what is offered can be named. Problem file.unreadable."""
-    from field_client.attachments.reading import read_file  # loads the imaging library
-
     offered = {one.name for one in listed(folder)}
     for name in names:
         if name not in offered:
             raise Problem("file.unreadable", file=name[:100])
-    return [Photo(name, read_file(Path(folder) / name)) for name in names]
+    return [photo_of(Path(folder) / name) for name in names]
 
 
 def remove(folder: str, names: list[str]) -> None:

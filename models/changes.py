@@ -45,6 +45,10 @@ class Attached(msgspec.Struct, frozen=True, array_like=True):
     pages: int = 1
 
 
+PREVIEW_BYTES_MAX = 12 * 1024
+"""Of the small picture of a file."""
+
+
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a `create` or an `edit` asks for.
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the tests' pi
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from field_client.attachments.copies import COVERS, copies
+from models.pictures.copies import COVERS, copies
 from sync.messages import Chunk
 from sync.transfer import CHUNK_BYTES, manifest_of, split
 from tests import pictures

@@ -37,9 +37,10 @@ from bench_parts import Row, median, new_laptop, rows_of, take
 from bench_vault import change
 from bench_wire import plain_bytes
 from field_client.attachments import attaching
-from field_client.attachments.copies import Copy
 from linklab import PROFILES, SERVER, Lab, before_others, check
 from models.changes import Attached, decode_change
+from models.pictures.copies import Copy
+from sync.attaching import Fresh, places
 from sync.transfer import manifest_of
 from tests.town import Laptop, Town
 
@@ -103,7 +104,7 @@ CASES = {
 }
 PHOTO_BYTES = 60_000
 PREVIEW_BYTES = 2_500
-"""Of a working copy of 60 kB (field_client.attachments.copies)."""
+"""Of a working copy of 60 kB (models.pictures.copies)."""
 
 LINKS = ("4g", "3g", "vsat", "edge2g", "flaky")
 """Links of the plot, on which 200 requests are sent."""
@@ -171,10 +172,10 @@ def _photos(folder: Path, count: int) -> Work:
 def _attach(laptop: Laptop, record: bytes, copies: list[Copy]) -> None:
     """As the desk attaches files, but for the making of the copies."""
 
-    def made(paths: object, unit: str, kind: str) -> list[attaching.Fresh]:
+    def made(paths: object, unit: str, kind: str) -> list[Fresh]:
         del paths, kind
         return [
-            attaching.Fresh("foto", copy, Attached(
+            Fresh("foto", copy, Attached(
                 unit, manifest_of(copy.data).blob, len(copy.data), "page",
                 manifest_of(copy.preview).blob,
             ))
@@ -183,7 +184,7 @@ def _attach(laptop: Laptop, record: bytes, copies: list[Copy]) -> None:
 
     page = laptop.open_sheet(record)
     with patch.object(attaching, "_copied", made):
-        laptop.house.desk.attach(page, attaching.places(page.form())[-1], [])
+        laptop.house.desk.attach(page, places(page.form())[-1], [])
 
 
 def _names(files: list[bytes]) -> frozenset[str]:

@@ -9,6 +9,9 @@ import msgspec
 from models.changes import Attached
 from sync.state import ELEMENT, Record
 
+FILES_MAX = 60
+"""Of one request: six papers of ten pages."""
+
 
 def element_of(file: Attached) -> str:
     """The unit under which a file stands in a request."""

@@ -17,7 +17,7 @@ from models import lifecycle, questions
 from models.changes import Attached, Body, Change, decode_body, own_of, record_of
 from models.problems import Problem
 from models.services import Service, catalogue
-from sync.files import about_file, element_of, files
+from sync.files import FILES_MAX, about_file, element_of, files
 from sync.known import Known, LogState, Result, code_of, facts, is_code, record_keys
 from sync.lineage import clamp
 from sync.logs import Entry
@@ -57,9 +57,6 @@ from sync.state import (
     reasons,
 )
 from sync.transfer import BLOB_BYTES_MAX, HASH_BYTES
-
-FILES_MAX = 60
-"""Files of one request: six papers of ten pages."""
 
 RULES_EDITION = 1
 """Edition of the rules below, written into every decision (law: determinism)."""

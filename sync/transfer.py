@@ -21,7 +21,6 @@ from sync.messages import BlobState, Chunk, Manifest
 CHUNK_BYTES = 16 * 1024
 HASH_BYTES = 32
 BLOB_BYTES_MAX = 2 * 1024 * 1024
-PREVIEW_BYTES_MAX = 12 * 1024
 PIECE_SECONDS = 10
 """A piece takes at most so long on the measured link; nothing more urgent waits behind more."""
 

@@ -1,1 +1,1 @@
-"""Papers and portraits: from a file on the desk to a small legible copy that travels."""
+"""Papers and portraits: attached, sealed beside the database, and sent."""

@@ -11,13 +11,6 @@ from litestar import Response
 
 from field_client import shown
 from field_client.attachments import attaching
-from field_client.attachments.attaching import (
-    DOCUMENT,
-    FILES_OF_UNIT_MAX,
-    SIGNATURE,
-    Photo,
-    places,
-)
 from field_client.pages import trays
 from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
@@ -25,11 +18,17 @@ from field_client.pages.routes import act, show
 from field_client.sheet import Sheet
 from field_client.vault.attached import StoredFile
 from models import lifecycle
-from models.codes import code_list
-from models.forms import ROWS_MAX
 from models.pages.forms import Form
 from models.pages.uploads import UPLOAD_BYTES_MAX
 from models.problems import Problem
+from sync.attaching import (
+    DOCUMENT,
+    FILES_OF_UNIT_MAX,
+    SIGNATURE,
+    Photo,
+    open_places,
+    place_words,
+)
 
 
 @show("/requests/{record:str}/files")
@@ -93,10 +92,11 @@ def move(here: Here, form: Form, record: str, blob: str) -> Response[Any]:
 def _draw(
     here: Here, page: Sheet, problem: Problem | None = None, place: str = ""
 ) -> Response[str]:
-    offered = _places(page, here.lang)
+    filled = page.form().read(page.answers, page.documents)
+    offered = open_places(page.form(), filled, here.lang)
     signed = [unit for unit, _ in offered if unit.endswith(SIGNATURE)]
     rows = [
-        (file, _place(page, file.unit, here.lang), _state(here, stored))
+        (file, place_words(page.service, file.unit, here.lang), _state(here, stored))
         for file, stored in here.desk.files(page)
     ]
     return here.page(
@@ -106,7 +106,8 @@ def _draw(
         title=shown.title(page.picture.view.service, page.picture.view.edition, here.lang),
         rows=rows,
         places=offered,
-        place=place or (signed[0] if signed and here.asked("sign") else here.asked("place")),
+        place=place or (signed[0] if signed and here.asked("sign") else _next(page, offered)),
+        done={file.unit for file in page.picture.view.attached()},
         problem=problem,
         ended=lifecycle.ended(page.status),
         limit=FILES_OF_UNIT_MAX,
@@ -117,29 +118,11 @@ def _draw(
     )
 
 
-def _places(page: Sheet, lang: str) -> list[tuple[str, str]]:
-    """Where files may be put: (unit, words). A block with rows has one place a filled row."""
-    service, found = page.form(), []
-    form = service.read(page.answers, page.documents)
-    for name in places(service):
-        slot = service.plan.slots.get(name)
-        if slot is None:
-            found.append((name, code_list("jenis_dokumen").label(name, lang)))
-            continue
-        section, _, last = name.partition(".")
-        if form.is_open(section) and slot.field.stage != "handover":
-            for row in form.rows[section][:ROWS_MAX]:
-                unit = f"{section}.{row}.{last}" if row else name
-                title = slot.block.title.say(lang) if slot.block.title is not None else section
-                label = slot.field.label.say(lang)
-                found.append((unit, f"{title}{f' {row}' if row else ''}: {label}"))
-    return found
-
-
-def _place(page: Sheet, unit: str, lang: str) -> str:
-    if unit.startswith(DOCUMENT):
-        return code_list("jenis_dokumen").label(unit.removeprefix(DOCUMENT), lang)
-    return shown.unit_words(page.service, unit, lang)
+def _next(page: Sheet, offered: list[tuple[str, str]]) -> str:
+    """The first document that lies on the desk and has no photograph yet."""
+    done = {file.unit for file in page.picture.view.attached()}
+    wanted = (unit for unit, _ in offered if unit in page.documents)
+    return next((unit for unit in wanted if DOCUMENT + unit not in done), "")
 
 
 def _state(here: Here, stored: StoredFile | None) -> tuple[str, bool]:

@@ -8,7 +8,6 @@ from typing import Any
 from litestar import Response
 
 from field_client import scans
-from field_client.attachments.attaching import Photo
 from field_client.pages.drawing import Here
 from field_client.pages.requests import drawing_of, record_id
 from field_client.pages.routes import act, show
@@ -16,6 +15,7 @@ from field_client.shown import at_words
 from models.pages.forms import Form, whole
 from models.problems import Problem
 from models.words import size
+from sync.attaching import Photo
 
 PHONE, SCAN = "phone-", "scan-"
 PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PN": "image/png"}

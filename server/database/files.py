@@ -11,12 +11,18 @@ from collections.abc import Collection, Iterable, Sequence
 import msgspec
 from sqlalchemy import func, select
 
-from models.changes import Attached, decode_body, decode_change, record_of
+from models.changes import (
+    PREVIEW_BYTES_MAX,
+    Attached,
+    decode_body,
+    decode_change,
+    record_of,
+)
 from server.database.loading import Loading
 from server.database.tables import AnnouncedRow, BlobDayRow, BlobRow
 from server.database.work import table_of
 from sync.logs import Entry
-from sync.transfer import BLOB_BYTES_MAX, HASH_BYTES, PREVIEW_BYTES_MAX
+from sync.transfer import BLOB_BYTES_MAX, HASH_BYTES
 
 _announced = table_of(AnnouncedRow)
 _blobs = table_of(BlobRow)

@@ -9,12 +9,13 @@ import pytest
 from PIL import Image, ImageFilter
 
 from field_client.app import House
-from field_client.attachments import copies as copying
-from field_client.attachments.copies import BYTES_MAX, copies
 from field_client.desk import Wanted
 from field_client.vault.blobs import FOLDER
+from models.changes import PREVIEW_BYTES_MAX
+from models.pictures import copies as copying
+from models.pictures.copies import BYTES_MAX, copies
 from models.problems import Problem
-from sync.transfer import PREVIEW_BYTES_MAX, manifest_of
+from sync.transfer import manifest_of
 from tests import pictures
 from tests.field import Hands, again, example, laptop
 from tests.pictures import CANARY, jpeg, page, pdf, photo, portrait, put, snap

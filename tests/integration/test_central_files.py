@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from field_client.attachments.copies import Copy, copies
 from models.changes import Attached, Body
+from models.pictures.copies import Copy, copies
 from server.cli import app
 from sync import seal, wire
 from sync.messages import Chunk, encode

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from field_client import battery
-from field_client.attachments.attaching import Photo
 from field_client.battery import Battery
 from field_client.desk import Wanted
 from models.services import catalogue
+from sync.attaching import Photo
 from tests.architecture.source import ROOT
 from tests.field import NOW, Hands, laptop
 from tests.integration.test_pages_services import fill, flat

@@ -119,7 +119,7 @@ def test_a_pdf_bomb_costs_little_memory(tmp_path: Path) -> None:
 LIMITED = """
 import pathlib, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
-from field_client.attachments.copies import copies
+from models.pictures.copies import copies
 from models.problems import Problem
 try:
     print(len(list(copies(pathlib.Path(sys.argv[1]).read_bytes(), "bomb.pdf", "page"))))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from field_client import reserve
-from field_client.attachments.attaching import Photo
+from sync.attaching import Photo
 from sync.messages import Checkpoint
 from tests.disks import fill, small_disk
 from tests.field import NOW

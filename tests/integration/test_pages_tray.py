@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from field_client import phone
-from field_client.attachments.attaching import Photo
 from field_client.phone import PhoneDoor
+from sync.attaching import Photo
 from tests.field import Hands
 from tests.pages import Browser, pages
 from tests.pictures import jpeg, page

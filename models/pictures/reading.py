@@ -11,14 +11,12 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image, ImageCms, ImageOps
 
 from models.problems import Problem
 
-FILE_BYTES_MAX = 40 * 1024 * 1024
 PIXELS_MAX = 50_000_000
 """The largest telephones make 48 million; unpacked that is 150 MB, for a moment."""
 
@@ -40,18 +38,6 @@ class Cover(NamedTuple):
         """By how much a picture may shrink and still cover; at most SIDE_MAX long."""
         short, long = sorted((width, height))
         return min(max(self.short / short, self.long / long), SIDE_MAX / long)
-
-
-def read_file(path: Path) -> bytes:
-    """The bytes of a file. Problems file.unreadable, attachment.too_large."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise Problem("file.unreadable", file=path.name) from error
-    if len(data) > FILE_BYTES_MAX:
-        raise Problem("attachment.too_large", file=path.name, limit=FILE_BYTES_MAX // 1024 // 1024)
-    return data
 
 
 def pictures(data: bytes, name: str, cover: Cover) -> Iterator[tuple[int, int, Image.Image]]:

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import msgspec
 from PIL import Image, ImageFilter
 
-from field_client.attachments.quality import hints
-from field_client.attachments.reading import Cover, pictures
+from models.changes import PREVIEW_BYTES_MAX
+from models.pictures.quality import hints
+from models.pictures.reading import Cover, pictures
 from models.problems import Problem
-from sync.transfer import PREVIEW_BYTES_MAX
 
 KINDS = ("page", "portrait")
 COVERS = {"page": Cover(1240, 1754), "portrait": Cover(900, 1200)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops, ImageFilter
 
-from field_client.attachments.reading import Cover
+from models.pictures.reading import Cover
 
 DARK = 90
 """Of 255: brightness that the brightest tenth of a lit sheet, or of a lit wall, passes."""
