@@ -7,6 +7,10 @@ own memory and folder runs in each.
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
+
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -18,6 +22,9 @@ from sync.recent import DAY_SECONDS
 CHUNKS = 50
 """Of the search for duplicates (200 decisions each) or of the figures (500) in one run, so that no
 run lasts for ever."""
+RESTS = 2.0
+"""After each chunk, in times of what it took: what a large import or a restore brings is worked off
+for hours, and pages and intake are not to wait for it. Threads of one process share a core."""
 
 log_lines = structlog.get_logger(__name__)
 
@@ -27,6 +34,7 @@ class Jobs:
 
     def __init__(self, central: Central) -> None:
         self.central = central
+        self._stopping = threading.Event()
         self.leader = Leader(central.registry.database, central.settings.city)
         self.scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1)},
@@ -45,7 +53,8 @@ class Jobs:
         self.scheduler.start()
 
     def stop(self) -> None:
-        """Let a running job end and begin no other."""
+        """Let a running job end its chunk and begin no other."""
+        self._stopping.set()
         self.scheduler.shutdown(wait=True)
         self.leader.resign()
 
@@ -73,14 +82,26 @@ class Jobs:
         """Look for requests of one person among what is new."""
         if not self.leader.leads():
             return
-        found = self.central.duplicates.scan(CHUNKS)
-        if found.opened:
-            log_lines.info("duplicates_found", opened=found.opened, compared=found.compared)
+
+        def chunk() -> bool:
+            found = self.central.duplicates.scan()
+            if found.opened:
+                log_lines.info("duplicates_found", opened=found.opened, compared=found.compared)
+            return found.done
+
+        self._in_chunks(chunk)
 
     def count(self) -> None:
         """Take what is new into the figures."""
         if self.leader.leads():
-            self.central.reports.follow(CHUNKS)
+            self._in_chunks(lambda: self.central.reports.follow().done)
+
+    def _in_chunks(self, chunk: Callable[[], bool]) -> None:
+        """Do a long piece of work with rests, until a chunk says that there is nothing more."""
+        for _ in range(CHUNKS):
+            began = time.monotonic()
+            if chunk() or self._stopping.wait(RESTS * (time.monotonic() - began)):
+                return
 
     def check(self) -> None:
         """Verify every chain. What is broken is reported by number; nothing is repaired."""

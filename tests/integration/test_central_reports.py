@@ -14,6 +14,7 @@ from models.changes import Body
 from models.problems import Problem
 from server.clocks import clocks
 from server.figures import ALL, day_of
+from server.jobs import Jobs
 from server.reports import Asked
 from sync.state import Created, Moved
 from tests.pusat import DAY, GROUP, OTHER_VILLAGE, PROTECTED, VILLAGE, Pusat, Van, pusat
@@ -211,8 +212,8 @@ def test_who_works_for_one_district_is_shown_its_records_alone(office):
 
 
 def test_two_that_count_at_once_count_once(office):
-    """The mark is looked at again under the lock."""
-    reports = office.central.reports
+    """The mark is looked at again under the lock; one of the two is the job, chunk by chunk."""
+    reports, jobs = office.central.reports, Jobs(office.central)
     with office.central.registry.read() as door:
         before = door.all_tallies()
     with office.central.registry.write() as door:
@@ -221,10 +222,15 @@ def test_two_that_count_at_once_count_once(office):
 
     def late():
         with patch.object(reports.registry, "write", real):
-            reports.follow(99)
+            jobs.count()
         return real()
 
-    with patch.object(reports.registry, "write", late):
+    with (
+        patch.object(reports.registry, "write", late),
+        patch("server.reports.CHUNK", 5),
+        patch("server.jobs.RESTS", 0.01),
+    ):
         reports.follow(1)
+    jobs.leader.resign()
     with office.central.registry.read() as door:
         assert door.all_tallies() == before
