@@ -31,6 +31,7 @@ from field_client.transports.usb import Piece, Progress, unwatched
 from field_client.vault.custody import CARRIED, EXPORTED, HANDED, RELAYED, Handled, Slip
 from field_client.vault.files import private_folder, write_atomically
 from field_client.vault.logs import OwnLog
+from field_client.vault.store import Store
 from models.problems import Problem
 from sync import bundle, enrolment
 from sync.bundle import NAME_BYTES, VOLUME_BYTES_MAX, WORK, Header
@@ -63,6 +64,13 @@ class Carried(msgspec.Struct, frozen=True):
     n: int
     size: int
     words: tuple[str, ...] = ()
+
+
+def on_the_way(store: Store) -> list[Handled]:
+    """Exports of which central has not proved yet to hold everything, newest first."""
+    stored = {log.id: log.stored for log in store.logs()}
+    made = store.custody.of(EXPORTED)
+    return [one for one in made if one.slip.last > stored.get(one.slip.log, 0)]
 
 
 class Bundles:
@@ -207,9 +215,7 @@ class Bundles:
 
     def on_the_way(self) -> list[Handled]:
         """Exports of which central has not proved yet to hold everything, newest first."""
-        stored = {log.id: log.stored for log in self.store.logs()}
-        made = self.store.custody.of(EXPORTED)
-        return [one for one in made if one.slip.last > stored.get(one.slip.log, 0)]
+        return on_the_way(self.store)
 
     def history(self) -> list[Handled]:
         """The custody log, newest first."""

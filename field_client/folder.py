@@ -14,6 +14,7 @@ when it was begun, so that it cannot undo what somebody else did meanwhile.
 
 from __future__ import annotations
 
+import bisect
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -26,9 +27,10 @@ from field_client.desk import Desk, Prepared, Taken, Wanted
 from field_client.prefill import prefilled
 from field_client.vault.drafts import Draft
 from field_client.vault.refs import Ref
-from models import lifecycle
+from models import lifecycle, names
 from models.changes import RecordId
 from models.checks import Checked
+from models.fields import row_name
 from models.pages.together import FORMS_MAX, laid, owners
 from models.problems import Problem
 from models.services import Service, catalogue
@@ -40,6 +42,17 @@ class Sheet(msgspec.Struct, frozen=True):
     draft: Draft
     wanted: Wanted
     service: Service
+
+
+class Begun(msgspec.Struct):
+    """A folder as a line of a list. forms: place and service of each. person: whom it is about,
+    masked, "" while nobody was named. at: last saved, Unix seconds."""
+
+    name: bytes
+    forms: list[tuple[int, str]]
+    record: bytes
+    at: int
+    person: str = ""
 
 
 class Folder:
@@ -278,6 +291,28 @@ def folders(desk: Desk) -> list[Folder]:
     for sheet in _sheets(desk):
         found.setdefault(sheet.wanted.folder or sheet.draft.id, []).append(sheet)
     return [Folder(desk, sorted(one, key=lambda s: s.wanted.place)) for one in found.values()]
+
+
+def begun(desk: Desk) -> list[Begun]:
+    """What the operator began and did not finish, corrections too; newest first."""
+    found: dict[bytes, Begun] = {}
+    for draft in desk.store.drafts.of(desk.operator.name):
+        wanted = msgspec.msgpack.decode(draft.data, type=Wanted)
+        name = wanted.folder or draft.id
+        one = found.setdefault(name, Begun(name, [], draft.record, draft.at))
+        bisect.insort(one.forms, (wanted.place, wanted.service))
+        one.person = _person(wanted) or one.person
+    return list(found.values())
+
+
+def _person(wanted: Wanted) -> str:
+    """Whom a form is about, else who asks, by what was typed so far."""
+    for path in (*catalogue().service(wanted.service).about.name, "applicant.name"):
+        for key in (path, row_name(path, 1)):
+            typed = wanted.answers.get(key)
+            if isinstance(typed, str) and typed.strip():
+                return names.masked(typed)
+    return ""
 
 
 def taken_from(desk: Desk, name: bytes) -> list[bytes]:

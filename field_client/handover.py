@@ -29,6 +29,7 @@ from models.changes import Body, RecordId
 from models.fields import Text
 from models.problems import Finding, Problem, finding
 from models.services import Service
+from sync.attaching import Photo
 
 GIVEN: Mapping[str, str] = {
     "ktp": "KTP", "kia": "KIA", "kk": "KK", "civil": "DEED", "move": "SKPWNI",
@@ -56,7 +57,7 @@ class Given(msgspec.Struct, frozen=True):
     seen: str = ""
     old_taken: bool = False
     serial: str = ""
-    signature: Path | None = None
+    signature: Path | Photo | None = None
     listed: bool = False
     reason: str = ""
 

@@ -14,6 +14,8 @@ import msgspec
 from field_client.app import House
 from field_client.backup import BackedUp
 from field_client.battery import battery
+from field_client.printing.printers import printers
+from field_client.printing.prints import Printing
 from field_client.reserve import DISK_BYTES_FULL
 from field_client.shown import at_words
 from models.services import catalogue
@@ -48,9 +50,11 @@ def look(house: House, lang: str) -> list[Point]:
         _disk(house, lang),
         _clock(house, lang),
         *_battery(lang),
-        _backup(house, lang),
+        backup(house, lang),
         _queue(house, lang),
         _roster(house, lang),
+        _printer(house, lang),
+        _camera(lang),
         _forms(lang),
         _device(house, lang),
     ]
@@ -132,7 +136,8 @@ def _battery(lang: str) -> list[Point]:
     return [Point("battery", "look", title, words, fix)]
 
 
-def _backup(house: House, lang: str) -> Point:
+def backup(house: House, lang: str) -> Point:
+    """The last copy on a second medium."""
     kept, title = house.store.recall(BackedUp), say("Cadangan di media lain", lang)
     fix, address = say("Buat cadangan", lang), "/readiness/backup"
     if kept is None:
@@ -162,6 +167,26 @@ def _roster(house: House, lang: str) -> Point:
     people = sum(one.people for one in lists)
     words = say("{n} orang dari {lists} daftar.", lang, n=number(people, lang), lists=len(lists))
     return Point("roster", "good", title, words)
+
+
+def _printer(house: House, lang: str) -> Point:
+    title, fix, address = say("Printer", lang), say("Pilih printer", lang), "/settings#printers"
+    known, usual = printers(), house.store.recall(Printing) or Printing()
+    lost = [one for one in (usual.printer, usual.receipt_printer) if one and one not in known]
+    if lost:
+        words = say("{name} tidak ditemukan. Nyalakan dan sambungkan.", lang, name=lost[0])
+        return Point("printer", "look", title, words, fix, address)
+    if not known:
+        words = say("Tidak ada. Nomor bukti ditulis di kertas atau dipotret dari layar.", lang)
+        return Point("printer", "look", title, words, say("Pasang printer bila ada", lang))
+    words = usual.printer or usual.receipt_printer or known[0]
+    return Point("printer", "good", title, words, say("Cetak percobaan", lang), address)
+
+
+def _camera(lang: str) -> Point:
+    """Only the browser knows its cameras: the page's script says more (`data-cameras`)."""
+    words = say("Terlihat saat dipakai di halaman Lampiran.", lang)
+    return Point("camera", "good", say("Kamera", lang), words)
 
 
 def _forms(lang: str) -> Point:

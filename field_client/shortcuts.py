@@ -14,8 +14,7 @@ import msgspec
 from field_client.vault.store import Store
 from models.problems import Problem
 
-USUAL = ("F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10")
-ALLOWED = ("F1", *USUAL)
+USUAL = ("F1", "F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10")
 """F5, F11 and F12 are the browser's."""
 
 OFF = "off"
@@ -36,7 +35,7 @@ def chosen(store: Store, operator: str) -> dict[str, str]:
 
 def choose(store: Store, operator: str, wanted: Mapping[str, str]) -> None:
     """Keep the keys of one operator. Problem keys.twice."""
-    known = {k: v for k, v in wanted.items() if k in USUAL and v in (*ALLOWED, OFF)}
+    known = {k: v for k, v in wanted.items() if k in USUAL and v in (*USUAL, OFF)}
     full = {key: known.get(key, key) for key in USUAL}
     used: set[str] = set()
     for key in full.values():

@@ -11,6 +11,7 @@ A visit is the laptop's own: what was taken in meanwhile travels as requests, as
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import msgspec
 
@@ -210,7 +211,7 @@ class Target(msgspec.Struct, frozen=True):
     names: tuple[tuple[str, str], ...]
     enrolled: int
     unknown: int
-    listed: str
+    listed: date
     served: frozenset[str]
 
 
@@ -224,7 +225,7 @@ def target(desk: Desk, visit: Visit) -> Target | None:
         tuple((one.nik or "", one.name) for one in groups.not_enrolled),
         len(groups.enrolled),
         len(groups.unknown),
-        kept.source.list_date.isoformat(),
+        kept.source.list_date,
         frozenset(line.nik for line in taken_in(desk, visit) if line.nik),
     )
 

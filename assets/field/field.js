@@ -5,11 +5,13 @@ import { page } from "../common/page.js";
 import { camera } from "./camera.js";
 import { curtain } from "./curtain.js";
 import { pad } from "./pad.js";
+import { pick } from "./pick.js";
 import { keys } from "./keys.js";
 
 page();
 camera();
 pad();
+pick();
 keys();
 curtain();
 

@@ -42,6 +42,7 @@ export function pad() {
         const chosen = new DataTransfer();
         chosen.items.add(new File([blob], "tanda-tangan.png", { type: "image/png" }));
         input.files = chosen.files;
+        input.dispatchEvent(new Event("change"));
         told.textContent = told.dataset.taken;
       }, "image/png");
     });

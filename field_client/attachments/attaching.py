@@ -19,6 +19,7 @@ from field_client.vault.blobs import Blobs
 from field_client.vault.saving import Saving
 from models import lifecycle
 from models.changes import Attached, Body
+from models.pictures import Copy
 from models.problems import Problem
 from models.words import WIT
 from sync.attaching import (
@@ -39,9 +40,8 @@ from sync.attaching import (
 )
 from sync.transfer import PAPERS, PREVIEWS, manifest_of
 
-if TYPE_CHECKING:  # the imaging library is loaded when the first picture is taken in
+if TYPE_CHECKING:
     from field_client.desk import Desk
-    from models.pictures.copies import Copy
 
 
 def photo_of(path: Path) -> Photo:
@@ -164,7 +164,7 @@ def due_of(page: Sheet) -> str:
 
 
 def _copied(paths: Sequence[Path | Photo], unit: str, kind: str = "") -> list[Fresh]:
-    from models.pictures.copies import KINDS, copies
+    from models.pictures.copies import KINDS, copies  # loads the imaging library
 
     if kind and kind not in KINDS:
         raise Problem("settings.invalid", faults="kind " + "|".join(KINDS))

@@ -21,8 +21,6 @@ app = typer.Typer(help="Print, or save as a file: receipts, forms, letters, list
                   no_args_is_help=True)  # fmt: skip
 stock_app = typer.Typer(help="The stock book of blank cards.", no_args_is_help=True)
 
-PAPERS = ("a4", "58", "80")
-
 Named = Annotated[str, typer.Argument(help="Tracking code, or the request's id.")]
 Out = Annotated[
     Path | None,
@@ -318,6 +316,8 @@ def _usual(call: Call) -> Printing:
 
 
 def _width(paper: str) -> str:
+    from field_client.printing.prints import PAPERS
+
     if paper not in PAPERS:
         raise typer.BadParameter(f"--paper {'|'.join(PAPERS)}")
     return paper

@@ -14,9 +14,12 @@ from field_client.pages.routes import act, show
 from field_client.printing.lists import to_collect
 from field_client.sheet import Sheet
 from models.codes import code_list
+from models.pages import fields
 from models.pages.forms import Form
+from models.pages.uploads import UPLOAD_BYTES_MAX
 from models.problems import Problem
 from models.regions import full_name
+from sync.attaching import Photo
 
 LISTED = 200
 READY = "ready_for_handover"
@@ -52,16 +55,18 @@ def giving(here: Here, record: str) -> Response[str]:
     return _draw_giving(here, page)
 
 
-@act("/requests/{record:str}/handover")
+@act("/requests/{record:str}/handover", request_max_body_size=UPLOAD_BYTES_MAX)
 def give(here: Here, form: Form, record: str) -> Response[Any]:
     """Hand it over. What is refused is said above what was typed."""
     page = here.desk.open(record_id(record))
+    signed = [Photo(one.name, one.data) for one in form.files("signature")]
     given = Given(
         relation=form.get("relation"),
         receiver_nik="".join(form.get("receiver_nik").split()),
         seen=form.get("seen"),
         old_taken=form.get("old_taken") == "yes",
         serial=form.get("serial"),
+        signature=signed[0] if signed else None,
         listed=form.get("listed") == "yes",
         reason=form.get("reason"),
     )
@@ -84,7 +89,7 @@ def signing(here: Here, record: str) -> Response[str]:
 def sign(here: Here, form: Form, record: str) -> Response[Any]:
     """Write down that it was signed."""
     page = here.desk.open(record_id(record))
-    number, day, signer = form.get("number"), form.get("date"), form.get("signer")
+    number, day, signer = form.get("number"), fields.day_typed(form, "day"), form.get("signer")
     try:
         handover.sign_letter(here.desk, page, number, day, signer)
     except Problem as problem:
@@ -119,7 +124,7 @@ def _draw_signing(
         422 if problem is not None else 200,
         page=page,
         title=shown.title(page.picture.view.service, page.picture.view.edition, here.lang),
-        day=day,
+        day=fields.parts_of_day(day),
         number=number,
         signer=signer,
         told_problem=_words(here, problem),

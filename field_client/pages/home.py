@@ -4,29 +4,66 @@ from __future__ import annotations
 
 from litestar import Response
 
-from field_client import asked
+from field_client import asked, folder, readiness, shortcuts, visit
+from field_client.app import House
 from field_client.pages.drawing import Here
 from field_client.pages.routes import show
+from field_client.pages.settling import actions
+from field_client.printing.lists import day_of
 from field_client.shown import title
-from field_client.vault.drafts import Draft
+from models.problems import Problem
+from models.regions import full_name
 
-DRAFTS_SHOWN = 5
+BEGUN_SHOWN, DAY_MAX = 5, 200
 
 
 @show("/")
 def home(here: Here) -> Response[str]:
     """Three big tiles, what was begun and not finished, how today stands."""
-    standing = here.store.standing()
-    drafts = here.store.drafts.of(here.counter.operator)
+    standing, begun = here.store.standing(), folder.begun(here.desk)
     return here.page(
         "home.html",
         standing=standing,
         returned=standing.requests.get("needs_correction", 0),
         asked=len(asked.waiting(here.desk, here.lang)),
         files=here.store.attached.left(),
-        drafts=[(draft, _title(here, draft)) for draft in drafts[:DRAFTS_SHOWN]],
-        drafts_left=max(0, len(drafts) - DRAFTS_SHOWN),
+        begun=[(one, _titles(here, one)) for one in begun[:BEGUN_SHOWN]],
+        begun_left=max(0, len(begun) - BEGUN_SHOWN),
+        today=_today(here),
+        visit=_visit(here),
+        backup=readiness.backup(_house(here), here.lang),
     )
+
+
+def _titles(here: Here, one: folder.Begun) -> str:
+    return " + ".join(title(service, None, here.lang) for _, service in one.forms)
+
+
+def _today(here: Here) -> str:
+    """How many requests were taken in today: of the newest, which is all that a day holds."""
+    newest, today = here.store.requests.newest(own=True, limit=DAY_MAX), here.desk.today()
+    count = sum(day_of(line.at) == today for line in newest)
+    return f"{count}+" if count == DAY_MAX else str(count)
+
+
+def _visit(here: Here) -> str:
+    """Where the open visit is, "" for none."""
+    now = visit.current(here.store)
+    return full_name(now.plan.village) if now is not None else ""
+
+
+def _house(here: Here) -> House:
+    if here.counter.house is None:
+        raise Problem("page.locked")
+    return here.counter.house
+
+
+@show("/help")
+def help_(here: Here) -> Response[str]:
+    """How a citizen is served, what to do when something is wrong, and the keys."""
+    mine = shortcuts.chosen(here.store, here.counter.operator)
+    keys = [one for one in actions(here) if mine.get(one[0]) != shortcuts.OFF]
+    return here.page("help.html", keys=keys)  # the operator's own ones are put in on the way out
 
 
 @show("/bar")
@@ -37,8 +74,4 @@ def bar(here: Here) -> Response[str]:
     return here.page("parts/bar.html")
 
 
-def _title(here: Here, draft: Draft) -> str:
-    return title(draft.service, None, here.lang)
-
-
-HANDLERS = [home, bar]
+HANDLERS = [home, help_, bar]

@@ -18,11 +18,11 @@ from field_client.pages.routes import act, show
 from field_client.printing import filling, lists, prints
 from field_client.printing.papers import papers_of
 from field_client.printing.printers import printers
+from models.pages import fields
 from models.pages.forms import Form
 from models.printing.document import Document
 
 RECEIPT = "receipt"
-WIDTHS = ("a4", "58", "80")
 DAY = ("recap", "calls", "uncollected")
 
 
@@ -40,7 +40,7 @@ def of_request(here: Here, record: str) -> Response[str]:
         needed=needed,
         others=others,
         copies=prints.copies(here.desk, page.record),
-        widths=WIDTHS,
+        widths=prints.PAPERS,
         usual=usual,
         printers=printers(),
     )
@@ -65,10 +65,10 @@ def of_day(here: Here) -> Response[str]:
     standing = here.store.standing()
     return here.page(
         "day.html",
-        day=here.desk.today(),
+        day=fields.parts_of_day(here.desk.today().isoformat()),
         returned=standing.requests.get(lists.RETURNED, 0),
         ready=sum(standing.requests.get(status, 0) for status in lists.TO_COLLECT),
-        unsent=standing.unsent,
+        usual=here.store.recall(prints.Printing) or prints.Printing(),
         printers=printers(),
     )
 
@@ -91,7 +91,7 @@ def print_day(here: Here, form: Form) -> Response[bytes]:
 
 def _day(here: Here, form: Form) -> date:
     try:
-        return date.fromisoformat(form.get("day"))
+        return date.fromisoformat(fields.day_typed(form, "day"))
     except ValueError:
         return here.desk.today()
 
@@ -100,7 +100,7 @@ def _receipt(here: Here, form: Form, record: bytes) -> Response[bytes]:
     """A receipt is counted: printed again it says that it is a copy."""
     usual = here.store.recall(prints.Printing) or prints.Printing()
     width = form.get("paper", usual.receipt_paper)
-    width = width if width in WIDTHS else "a4"
+    width = width if width in prints.PAPERS else "a4"
     desk, back = here.desk, f"/requests/{record.hex()}/papers"
     if form.get("to") == "printer":
         name = usual.printer if width == "a4" else usual.receipt_printer

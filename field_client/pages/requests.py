@@ -23,6 +23,7 @@ from models.fields import split_row
 from models.ids import Code
 from models.pages.answers import answer_words
 from models.pages.forms import Form, whole
+from models.printing import receipt as paper
 from models.problems import Problem
 from models.regions import full_name
 
@@ -125,8 +126,17 @@ def receipt(here: Here, record: str) -> Response[str]:
     """The citizen's proof, on the screen; it exists before anything is printed."""
     slip = receipts.slip(here.desk, record_id(record), here.lang, reveal=True)
     here.desk.note_reveal("page receipt", bytes.fromhex(slip.id))
-    sign = attaching.is_signed(here.desk.open(bytes.fromhex(slip.id)))
-    return here.page("receipt.html", slip=slip, qr=drawing_of(slip.token), sign=sign)
+    page = here.desk.open(bytes.fromhex(slip.id))
+    phone = str(page.answers.get("applicant.phone") or "")
+    told = paper.receipt_of(slip, page.service, here.counter.operator, 0, (), phone)
+    return here.page(
+        "receipt.html",
+        slip=slip,
+        qr=drawing_of(slip.token),
+        sign=attaching.is_signed(page),
+        steps=paper.steps(told, here.lang),
+        photos=len(here.desk.files(page)),
+    )
 
 
 @lru_cache(32)

@@ -1,4 +1,4 @@
-"""Settling: PINs, what a colleague left unfinished, and the keys; each operator for themselves."""
+"""Settling: PINs, what a colleague left unfinished, the keys of each operator, the printers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from field_client.app import House
 from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
+from field_client.printing import prints, slips
+from field_client.printing.printers import printers
+from field_client.printing.prints import Printing
 from models.pages.forms import Form
 from models.problems import Problem
 
@@ -73,6 +76,31 @@ def keys(here: Here, form: Form) -> Response[Any]:
     return here.go("/settings", here.say("Tombol tersimpan."))
 
 
+@act("/settings/printers")
+def choose_printers(here: Here, form: Form) -> Response[Any]:
+    """What this laptop prints on; `try` prints a page to see it. Problems print.*."""
+    known, paper = printers(), form.get("receipt_paper")
+    page, receipt = form.get("printer"), form.get("receipt_printer")
+    chosen = Printing(
+        page if page in known else "",
+        receipt if receipt in known else "",
+        paper if paper in prints.PAPERS else prints.PAPERS[0],
+    )
+    here.store.remember(chosen)
+    told = here.say("Pilihan printer disimpan.")
+    try:
+        if form.get("do") == "try":
+            done = prints.to_printer([slips.trial(here.lang)], chosen.printer)
+            told = here.say("Halaman percobaan dikirim ke {to}. Utuh?", to=done.to)
+        if form.get("do") == "try-receipt":
+            made, to = [slips.trial(here.lang)], chosen.receipt_printer
+            done = prints.to_printer(made, to, chosen.receipt_paper)
+            told = here.say("Halaman percobaan dikirim ke {to}. Utuh?", to=done.to)
+    except Problem as problem:
+        return _draw(here, problem, "printers")
+    return here.go("/settings", told)
+
+
 def _draw(here: Here, problem: Problem | None = None, where: str = "") -> Response[str]:
     names = _house(here).keys.names()
     left = folder.left_by_others(here.desk, names)
@@ -83,15 +111,19 @@ def _draw(here: Here, problem: Problem | None = None, where: str = "") -> Respon
         where=where,
         colleagues=[name for name in names if name != here.counter.operator],
         left=[(one, shown.title(one.service, None, here.lang)) for one in left],
-        actions=_actions(here),
-        allowed=shortcuts.ALLOWED,
+        actions=actions(here),
+        allowed=shortcuts.USUAL,
         mine=shortcuts.chosen(here.store, here.counter.operator),
+        printers=printers(),
+        papers=prints.PAPERS,
+        usual=here.store.recall(Printing) or Printing(),
     )
 
 
-def _actions(here: Here) -> list[tuple[str, str]]:
+def actions(here: Here) -> list[tuple[str, str]]:
     """Usual key -> what it does."""
     return [
+        ("F1", here.say("Bantuan")),
         ("F2", here.say("Layani warga")),
         ("F3", here.say("Cari berkas")),
         ("F4", here.say("Panggil berikutnya")),
@@ -116,4 +148,4 @@ def _twice(form: Form) -> str:
     return form.get("new")
 
 
-HANDLERS = [settings, own_pin, colleague, takeover, keys]
+HANDLERS = [settings, own_pin, colleague, takeover, keys, choose_printers]

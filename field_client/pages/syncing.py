@@ -89,8 +89,12 @@ class Syncing:
 def bar_of(house: House, syncing: Syncing, lang: str) -> Bar:
     """How things stand, in one line."""
     from field_client.battery import battery
+    from field_client.bundles import on_the_way
     from field_client.orders import Word
+    from field_client.readiness import DISK_BYTES_LOW
+    from field_client.reserve import DISK_BYTES_FULL, free_bytes
     from field_client.shown import ago
+    from sync.bundle import label
     from sync.messages import Checkpoint
 
     store, now = house.store, house.desk.facts().at
@@ -110,6 +114,14 @@ def bar_of(house: House, syncing: Syncing, lang: str) -> Bar:
     power = battery()
     if power is not None and power.low:
         chips.append((say("▭ Baterai {n} %", lang, n=power.percent), "/readiness", True))
+    free = free_bytes(house.place.folder)
+    if free < DISK_BYTES_LOW:
+        text = say("▣ Sisa ruang {size}", lang, size=size(free, lang))
+        chips.append((text, "/readiness", free < DISK_BYTES_FULL))
+    for one in on_the_way(store)[:1] if standing.unsent else []:
+        text = say("✈ {n} dibawa kurir ({bundle})", lang, n=number(one.slip.entries, lang),
+                   bundle=label(one.bundle))  # fmt: skip
+        chips.append((text, "/usb", False))
     word = store.recall(Word)
     if word is not None and word.kind == "suspend":
         chips.append((say("✕ Perangkat ditangguhkan", lang), "/readiness", True))

@@ -26,6 +26,9 @@ from models.problems import Problem
 from models.services import Service
 from models.words import WIT, say
 
+PAPERS = ("a4", "58", "80")
+"""What a receipt is printed on: a page, or a strip so many mm wide."""
+
 RECEIPT, FAILED = "print receipt", "print receipt failed"
 
 

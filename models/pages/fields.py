@@ -69,11 +69,7 @@ class Drawn(msgspec.Struct, frozen=True):
     @property
     def day(self) -> tuple[str, str, str]:
         """Day, month and year of a date as typed."""
-        text = str(self.value or "").removesuffix("~")
-        parts = [*re.split(r"[-/. ]", text), "", "", ""]
-        if len(parts[0]) == 4:
-            return parts[2], parts[1], parts[0]
-        return parts[0], parts[1], parts[2]
+        return parts_of_day(self.value)
 
     def part(self, name: str, row: int = -1) -> str:
         """One part of an answer that has several; row: of a list, from 0."""
@@ -87,6 +83,14 @@ class Drawn(msgspec.Struct, frozen=True):
         """Rows to draw of a list of people."""
         filled = len(self.value) if isinstance(self.value, list | tuple) else 0
         return range(min(PEOPLE_MAX, filled + PEOPLE_SPARE))
+
+
+def parts_of_day(value: Any) -> tuple[str, str, str]:
+    """Day, month and year of a date, for three boxes; of what is none, as it was typed."""
+    parts = [*re.split(r"[-/. ]", str(value or "").removesuffix("~")), "", "", ""]
+    if len(parts[0]) == 4:
+        return parts[2], parts[1], parts[0]
+    return parts[0], parts[1], parts[2]
 
 
 def id_of(name: str) -> str:
@@ -194,7 +198,7 @@ def typed(slot: Slot, name: str, form: Form) -> Any:
     kind = slot.field.kind
     match kind:
         case "date":
-            return _date(form, name, slot.field.estimated)
+            return day_typed(form, name, slot.field.estimated)
         case "codes" | "documents":
             return [code for code in form.all(name) if code] or ""
         case "address":
@@ -213,7 +217,7 @@ def _parts(form: Form, name: str, parts: Sequence[str]) -> dict[str, str]:
     return {part: text for part, text in found.items() if text}
 
 
-def _date(form: Form, name: str, estimated: bool) -> str:
+def day_typed(form: Form, name: str, estimated: bool = False) -> str:
     """Three boxes as one day. A month may be typed `8`, `08` or `agu`; what is no date stays as it
     was typed."""
     day, month, year = (form.get(f"{name}|{part}").strip() for part in ("day", "month", "year"))

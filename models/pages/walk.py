@@ -80,30 +80,41 @@ def adds(folder: Folder, looked: Sequence[Looked], lang: str) -> list[tuple[str,
 def to_mend(
     folder: Folder, listed: Sequence[Topic], checks: Sequence[Checked], base: str, lang: str
 ) -> tuple[list[tuple[str, str]], dict[str, tuple[str, str]]]:
-    """What stops a folder, each with the address where it is typed; and what may pass with a
-    reason: key -> (words, the reason given). base: the folder's address."""
-    stops: list[tuple[str, str]] = []
+    """What stops a folder, a line for each page that has to be opened, with its address; and what
+    may pass with a reason: key -> (words, the reason given). base: the folder's address."""
+    stops: dict[tuple[str, str], dict[str, None]] = {}
     doubts: dict[str, tuple[str, str]] = {}
     for number, (checked, sheet) in enumerate(zip(checks, folder.sheets, strict=True)):
         for one in checked.problems:
             if one.severity == "error" and one.stops:
-                address = f"{base}/{_address_of(listed, number, one.key)}".rstrip("/")
-                stops.append((address, one.words(lang)))
+                place = _place_of(folder, listed, number, one.key, lang)
+                stops.setdefault(place, {})[one.words(lang)] = None
             elif not one.quiet:
                 doubts[one.key] = (one.words(lang), sheet.wanted.reasons.get(one.key, ""))
-    return list(dict.fromkeys(stops)), doubts
+    return [_line(base, *at, list(words), lang) for at, words in stops.items()], doubts
 
 
-def _address_of(listed: Sequence[Topic], number: int, key: str) -> str:
-    """Where an answer is typed; "documents" for a paper, "" for the task list."""
+def _line(base: str, at: str, title: str, words: Sequence[str], lang: str) -> tuple[str, str]:
+    """Address and words of a page that has to be opened: what is wrong, or how many answers."""
+    many = say("{n} isian belum lengkap atau salah", lang, n=len(words))
+    told = words[0] if len(words) == 1 else many
+    return f"{base}/{at}".rstrip("/"), f"{title}: {told}" if title else told
+
+
+def _place_of(
+    folder: Folder, listed: Sequence[Topic], number: int, key: str, lang: str
+) -> tuple[str, str]:
+    """Where an answer is typed: address and title; the papers, or the task list, by default."""
     if key.startswith("doc"):
-        return "documents"
+        return "documents", say("Dokumen yang dibawa", lang)
     path, row = split_row(key)
     section = path.partition(".")[0]
     for one in listed:
         if number in one.owners and one.section == section and row in (0, one.row):
-            return f"{one.address}?look=1"
-    return ""
+            alone = len(one.owners) == 1 < len(folder.sheets)
+            form = f"{folder.sheets[number].service.title.say(lang)} · " if alone else ""
+            return f"{one.address}?look=1", form + one.title
+    return "", ""
 
 
 def changes_of(
@@ -145,10 +156,10 @@ def papers_state(looked: Sequence[Looked]) -> str:
 
 
 def papers_missing(looked: Sequence[Looked], lang: str) -> list[str]:
-    """What is still to be brought, in words; alternatives on one line, as the check names them."""
-    found = [one for form in looked for one in form.checked.problems
+    """What is still to be brought, by what it is called; alternatives on one line."""
+    found = [one.details["label"] for form in looked for one in form.checked.problems
              if one.key.startswith("doc.") and not one.quiet]  # fmt: skip
-    return list(dict.fromkeys(one.words(lang) for one in found))
+    return list(dict.fromkeys(label[lang] for label in found))
 
 
 def papers_asked(services: Sequence[Service], lang: str) -> dict[str, tuple[str, str]]:

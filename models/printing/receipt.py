@@ -78,14 +78,14 @@ def receipt(told: Receipt, lang: str = "id") -> doc.Document:
         doc.Facts(facts),
         doc.Rule(),
         doc.Heading(say("Langkah berikutnya", lang)),
-        *(doc.Words(f"{i}. {step}", small=True) for i, step in enumerate(_steps(told, lang), 1)),
+        *(doc.Words(f"{i}. {step}", small=True) for i, step in enumerate(steps(told, lang), 1)),
         doc.Words(_free(lang), framed=True, centre=True),
         doc.Words(_complain(lang), small=True),
     ]
     return doc.Document(f"{title} {slip.code}", tuple(blocks), lang=lang, twice=True)
 
 
-def _steps(told: Receipt, lang: str) -> list[str]:
+def steps(told: Receipt, lang: str) -> list[str]:
     """What happens now, in the order in which the citizen will notice it."""
     return [
         say("Berkas Anda aman di laptop petugas dan dikirim ke Dukcapil saat ada sinyal.", lang),

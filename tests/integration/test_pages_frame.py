@@ -322,6 +322,15 @@ def test_what_a_family_shares_is_typed_once_and_taken_in_by_one_transaction(
     assert [one.get("applicant.relation") for one in answers] == ["parent", "self", None]
     shown = {(sheet.draft.seen, sheet.draft.own) for sheet in folder.sheets}
     assert len(shown) == 1
+    page = browser.go("/").text
+    line = f'href="{tasks}"><strong>Salma K.</strong> · Akta kelahiran (0-60 hari) + KK perubahan'
+    assert line in page, "one line, with whom it is for"
+    assert all(sheet.draft.id.hex() not in page for sheet in folder.sheets[1:])
+    browser.go(tasks)
+    assert "Lanjut: Pemohon" in browser.text, "the next page is the main button"
+    browser.go(f"{tasks}/check")
+    assert "Pemohon: " in browser.text
+    assert "KIA baru anak 0-5 tahun (tanpa foto) · Permohonan (F-1.02): " in browser.text
 
 
 def test_the_pages_open_where_they_were_left(tmp_path) -> None:

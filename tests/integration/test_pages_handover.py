@@ -15,7 +15,8 @@ from sync.exchange import Absorbed
 from sync.messages import Cursor
 from sync.state import Created, Decision, Moved, Outcome, Wrote
 from tests.field import NOW, Hands, example, keys
-from tests.pages import Browser, pages, served
+from tests.pages import ORIGIN, Browser, pages, served
+from tests.pictures import jpeg, page
 from tests.vaults import CHEAP, PASSPHRASE
 
 
@@ -57,6 +58,7 @@ def test_a_letter_is_signed_scanned_and_given(tmp_path):
         assert "Belum bisa disimpan" in browser.text
         form = browser.form(f"/requests/{name}/letter")
         form.put("number", "470/12/2026")
+        form.put("day|month", "nov")
         form.put("signer", "Hasan Kasim")
         browser.send(form)
         browser.go("/handover")
@@ -76,9 +78,14 @@ def test_a_letter_is_signed_scanned_and_given(tmp_path):
         browser.send(form, 422)
         assert "belum bertanda tangan" in browser.text
         form = browser.form(browser.path)
-        form.put("listed", "yes")
-        browser.send(form)
-        assert browser.path == "/handover"
+        signature = {"signature": ("ttd.png", jpeg(page(1, (900, 300))), "image/png")}
+        browser.page = browser.client.post(
+            form.action, data=form.fields_as_dict(), files=signature,
+            headers={"Origin": ORIGIN}, follow_redirects=True,
+        )  # fmt: skip
+        assert browser.path == "/handover", browser.text
+        ((signed, _),) = browser.counter.desk.files(browser.counter.desk.open(record))
+        assert signed.unit == "handover.signature"
         assert "sudah diserahkan" in browser.text
         assert browser.counter.desk.open(record).status == "handed_over"
         browser.send(form, 422)

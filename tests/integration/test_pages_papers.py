@@ -68,7 +68,8 @@ def test_papers_of_a_request_are_opened_and_a_second_receipt_is_a_copy(browser):
     assert "Cetak di" not in browser.text, "no printer is offered where there is none"
     form = browser.form(browser.path)
     browser.send(form, 503, to="printer")
-    assert "--out" in browser.text or "Printer tidak ditemukan" in browser.text
+    assert "Printer tidak ditemukan" in browser.text
+    assert "--" not in browser.text, "no words of the command line"
     browser.go(f"/requests/{record}/papers")
     assert "Sudah dicetak 2 kali" in browser.text
     browser.send(form, 404, what="F-9.99", to="file")
@@ -81,7 +82,9 @@ def test_a_letter_and_the_lists_of_the_day_are_opened(browser):
     browser.go("/")
     assert 'href="/papers"' in browser.page.text
     browser.go("/papers")
-    assert "REKAP KEGIATAN" in opened(browser, day="2026-11-21")
+    assert "REKAP KEGIATAN" in opened(
+        browser, **{"day|day": "21", "day|month": "nov", "day|year": "2026"}
+    )
     assert "Rekap kegiatan" in browser.text
     form = browser.form("/papers")
     browser.send(form, 404, what="calls", to="file")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from field_client.folder import folders
+from field_client.printing.prints import Printing
 from tests.pages import Browser, pages
 from tests.vaults import CHEAP, PASSPHRASE
 
@@ -99,12 +100,15 @@ def test_keys_are_chosen_or_switched_off_by_each_operator(browser: Browser) -> N
     enter(browser, "sari", PASSPHRASE)
     settle(browser, "keys", 422, F2="F3")
     assert "dipilih dua kali" in browser.text
-    settle(browser, "keys", F2="F1", F7="off")
+    settle(browser, "keys", F2="F1", F1="F2", F7="off")
     page = browser.go("/").text
     assert 'href="/serve" data-key="F1"' in page
     assert "<kbd>F1</kbd>" in page
     assert 'data-key="F7"' not in page
     assert "<kbd>F7</kbd>" not in page
+    told = browser.go("/help").text
+    assert '<kbd>F1</kbd></dt><dd class="govuk-summary-list__value">Layani warga' in told
+    assert "Antre kirim</dd>" not in told
     enter(browser, "jul", PASSPHRASE)
     assert 'href="/serve" data-key="F2"' in browser.go("/").text, "each has their own"
     enter(browser, "sari", PASSPHRASE)
@@ -114,3 +118,31 @@ def test_keys_are_chosen_or_switched_off_by_each_operator(browser: Browser) -> N
     browser.go("/settings")
     browser.send(browser.form("/settings/keys"), do="usual")
     assert 'data-key="F10"' in browser.go("/").text
+
+
+def test_a_printer_is_chosen_and_tried(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, sent = ["kantor", "struk"], list[tuple[str, bool]]()
+    for place in ("printing.printers", "pages.settling", "readiness"):
+        monkeypatch.setattr(f"field_client.{place}.printers", lambda: known)
+    monkeypatch.setattr(
+        "field_client.printing.printers.send",
+        lambda printer, data, title, *, dots: sent.append((printer, dots)),
+    )
+    enter(browser, "sari", PASSPHRASE)
+    settle(browser, "printers", printer="kantor", receipt_printer="struk", receipt_paper="58")
+    browser.go("/settings")
+    browser.send(browser.form("/settings/printers"), do="try")
+    assert "dikirim ke kantor. Utuh?" in browser.text
+    browser.send(browser.form("/settings/printers"), do="try-receipt")
+    assert sent == [("kantor", False), ("struk", True)]
+    browser.go("/readiness")
+    assert "Printer : baik kantor" in browser.text
+    known.remove("kantor")
+    browser.go("/readiness")
+    assert "kantor tidak ditemukan. Nyalakan dan sambungkan." in browser.text
+    assert 'href="/settings#printers"' in browser.page.text
+    known.clear()
+    browser.counter.desk.store.remember(Printing())
+    browser.go("/readiness")
+    assert "Nomor bukti ditulis di kertas" in browser.text
+    assert "Kamera" in browser.text

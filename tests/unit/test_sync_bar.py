@@ -9,6 +9,7 @@ import pytest
 from field_client.app import House
 from field_client.courier import Progress, Report
 from field_client.pages.syncing import Syncing, bar_of
+from field_client.vault.custody import Slip
 from field_client.watch import Heard
 from models.problems import Problem
 from sync.messages import Checkpoint
@@ -73,3 +74,17 @@ def test_a_percentage_is_of_proved_bytes(house: House) -> None:
 def test_all_arrived_says_when(house: House) -> None:
     house.store.remember(Checkpoint(house.store.log().id, 0, b"", b"", 0, b"", 0, NOW - 720))
     assert words(house, Syncing()) == ("sent", "✓ Semua sudah sampai di pusat · 12 menit lalu")
+
+
+def test_a_full_disk_and_a_courier_are_told_beside_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(house)
+    assert bar_of(house, Syncing(), "id").chips == ()
+    log = house.store.log()
+    slip = Slip("work", (1,), 1, 900, log=log.id, last=log.seq, entries=3)
+    house.store.custody.add(NOW, "sari", "exported", b"b" * 8, slip)
+    monkeypatch.setattr("field_client.reserve.free_bytes", lambda folder: 410_000_000)
+    full, courier = bar_of(house, Syncing(), "id").chips
+    assert full == ("▣ Sisa ruang 410 MB", "/readiness", False)
+    assert (courier[0].startswith("✈ 3 dibawa kurir ("), courier[1]) == (True, "/usb")

@@ -23,9 +23,9 @@ def test_a_whole_number_is_plain_digits_of_a_length_that_fits(text, number):
 def test_a_date_of_other_signs_stays_as_it_was_typed():
     boxes = {"day": "²", "month": "8", "year": "1990"}
     form = Form([(f"born|{part}", text) for part, text in boxes.items()])
-    assert fields._date(form, "born", False) == "²-8-1990"
+    assert fields.day_typed(form, "born", False) == "²-8-1990"
     plain = Form([(f"born|{part}", text) for part, text in (boxes | {"day": "2"}).items()])
-    assert fields._date(plain, "born", False) == "1990-08-02"
+    assert fields.day_typed(plain, "born", False) == "1990-08-02"
 
 
 def test_a_cell_of_other_signs_is_no_date():
