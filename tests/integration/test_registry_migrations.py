@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, insert, inspect, select, text
+from sqlmodel import Session
 
 from models.problems import Problem
 from server.database import migrations
 from server.database.engine import Database
 from server.database.registry import Registry, open_registry
 from server.database.tables import Table
-from tests.contract.registry_home import CITY, create, database_home
+from tests.contract.registry_home import CITY, database_home
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -62,20 +64,37 @@ def test_the_tables_really_have_their_indexes_and_keys(database: Database) -> No
     assert set(found.get_table_names()) == {*Table.metadata.tables, "alembic_version"}
 
 
-def test_a_filled_database_keeps_its_rows_through_every_step(url: str) -> None:
-    home = database_home(url)
-    van = home.laptop()
-    record = create(van)
-    home.send(van)
-    registry = home.registry
-    assert isinstance(registry, Registry)
-    with registry.read() as door:
-        before = door.verify(), door.record(record), door.counts()
-    registry.migrate()
-    assert differences(registry.database) == []
-    with registry.read() as door:
-        assert (door.verify(), door.record(record), door.counts()) == before
-    registry.close()
+FIGURES = {"journeys", "milestones", "tallies", "report_marks"}  # 0019 has them counted again
+
+
+def fill(session: Session, filled: set[str]) -> dict[str, dict[str, Any]]:
+    """One row in each table that is not `filled` yet, whatever its columns are by now: the rows by
+    table. All values are alike, so that foreign keys hold."""
+    samples: dict[type, Any] = {str: "satu", bytes: b"1" * 16, int: 1, bool: True}
+    new = {*inspect(session.connection()).get_table_names()} - filled - {"alembic_version"}
+    there = MetaData()
+    there.reflect(session.connection(), only=new)
+    tables = [table for table in there.sorted_tables if table.name in new]
+    rows = {t.name: {c.name: samples[c.type.python_type] for c in t.columns} for t in tables}
+    for table in tables:
+        session.execute(insert(table).values(rows[table.name]))
+    return rows
+
+
+def test_a_filled_database_keeps_its_rows_through_every_step(database: Database) -> None:
+    """Each step meets a row in every table that was there before it."""
+    rows: dict[str, dict[str, Any]] = {}
+    for number in range(1, int(migrations.newest()) + 1):
+        migrations.migrate(database, f"{number:04}")
+        with database.writing() as session:
+            rows |= fill(session, {*rows})
+    assert rows.keys() == Table.metadata.tables.keys()
+    assert differences(database) == []
+    with database.reading() as session:
+        for table in Table.metadata.sorted_tables:
+            found = [dict(row).items() for row in session.execute(select(table)).mappings()]
+            kept = any(rows[table.name].items() <= row for row in found)
+            assert kept is (table.name not in FIGURES), table.name
 
 
 def test_a_database_of_a_newer_program_is_not_touched(url: str) -> None:

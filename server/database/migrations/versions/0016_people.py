@@ -11,19 +11,21 @@ revision = "0016"
 down_revision = "0015"
 
 _KINDS: dict[str, Any] = {"text": sa.String(), "number": sa.BigInteger(), "bytes": sa.LargeBinary()}
-_EMPTY: dict[str, Any] = {"text": "", "number": 0, "bytes": b""}
+_EMPTY = {"text": "''", "number": "0", "bytes": "''"}
 
 
 def _add(table: str, columns: dict[str, str]) -> None:
-    """Columns that may not be empty, filled for the rows that are there already."""
-    with op.batch_alter_table(table) as changed:
-        for name, kind in columns.items():
-            changed.add_column(sa.Column(name, _KINDS[kind], nullable=True))
-    rows = sa.table(table, *(sa.column(name, _KINDS[kind]) for name, kind in columns.items()))
-    op.execute(rows.update().values({name: _EMPTY[kind] for name, kind in columns.items()}))
-    with op.batch_alter_table(table) as changed:
-        for name, kind in columns.items():
-            changed.alter_column(name, existing_type=_KINDS[kind], nullable=False)
+    """Columns that may not be empty, filled for the rows that are there already.
+
+    By a default, not by a rebuilt table: SQLite drops no table that others point to once it
+    holds rows."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    empty = {**_EMPTY, "bytes": "x''"} if sqlite else _EMPTY
+    for name, kind in columns.items():
+        default = sa.text(empty[kind])
+        op.add_column(table, sa.Column(name, _KINDS[kind], nullable=False, server_default=default))
+        if not sqlite:
+            op.alter_column(table, name, server_default=None)
 
 
 def upgrade() -> None:
