@@ -25,7 +25,6 @@ from field_client import clock as clocks
 from field_client.attachments import attaching
 from field_client.clock import Clock, ClockFacts
 from field_client.prefill import laid_over, prefilled
-from field_client.roster.residents import Resident
 from field_client.sheet import CORRECTION, Sheet, changed_units, sheet
 from field_client.vault.attached import StoredFile
 from field_client.vault.blobs import Blobs
@@ -41,6 +40,7 @@ from models.changes import Attached, Body, Change, Hole, OperatorEntry, RecordId
 from models.checks import Checked
 from models.ids import NUMBERS, Code
 from models.problems import Finding, Problem, finding
+from models.roster.residents import Resident
 from models.services import Service, catalogue
 from models.writing import first_units
 from sync.attaching import Photo, Put, file_named

@@ -17,7 +17,6 @@ import msgspec
 from field_client.courier import Confirmed
 from field_client.desk import Desk
 from field_client.editions import adopt
-from field_client.roster.source import RosterSource
 from field_client.rosters import import_bytes
 from field_client.transports import usb
 from field_client.transports.usb import Progress, unwatched
@@ -26,6 +25,7 @@ from field_client.vault.files import private_folder, write_atomically
 from field_client.vault.logs import OwnLog
 from field_client.vault.store import Store
 from models.problems import Problem
+from models.roster.source import RosterSource
 from sync import bundle, enrolment, seal
 from sync.bundle import WORK, Part, Verdict, Volume
 from sync.exchange import Absorbed, Filled

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from field_client.roster.residents import Resident
 from models import typed
 from models.fields import row_name
 from models.forms import Form, Slot
+from models.roster.residents import Resident
 from models.services import Service
 
 Find = Callable[[str], "tuple[Resident, str] | None"]

@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 
 from field_client.desk import Desk
-from field_client.roster.reading import RosterReport, read_roster, roster_of
-from field_client.roster.residents import Resident
-from field_client.roster.sheets import sheets_in
-from field_client.roster.source import RosterSource, check_source
-from field_client.roster.targets import Targets, target_list
 from field_client.vault.roster import Kept
 from models import regions
+from models.roster.reading import RosterReport, read_roster, roster_of
+from models.roster.residents import Resident
+from models.roster.sheets import sheets_in
+from models.roster.source import RosterSource, check_source
+from models.roster.targets import Targets, target_list
 
 
 class Imported(msgspec.Struct, frozen=True):

@@ -35,9 +35,9 @@ from bench_parts import median, quantile, rows_of
 from bench_vault import change
 from field_client.clock import Clock
 from field_client.enrolment import enrol
-from field_client.roster.source import RosterSource
 from field_client.settings import FieldSettings, Place
 from field_client.vault.keys import Keys
+from models.roster.source import RosterSource
 from tests.browsing import resident
 from tests.field import invitation
 from tests.pages import Sent, forms_of

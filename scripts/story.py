@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from field_client.clock import EARLIEST
-from field_client.roster.reading import read_roster
-from field_client.roster.residents import Resident
 from models import nik, regions
+from models.roster.reading import read_roster
+from models.roster.residents import Resident
 from models.words import WIT
 from tests.requests import request_rows, row, services_of
 from tests.sheets import write_opensid

@@ -19,9 +19,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from field_client.pages.app import create_app
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
-from field_client.roster.residents import Resident
-from field_client.roster.source import RosterSource
 from field_client.settings import FieldSettings, Place
+from models.roster.residents import Resident
+from models.roster.source import RosterSource
 from tests.field import Hands, keys, laptop
 from tests.vaults import PASSPHRASE
 from tests.village import PLACE, Person, village

@@ -42,7 +42,7 @@ def take_in(
     be taken are named with their numbers, and end the command with exit code 3.
     """
     from field_client import rosters
-    from field_client.roster.source import RosterSource
+    from models.roster.source import RosterSource
 
     desk = call.house().desk
     terms = RosterSource(village, source, dated.date(), basis, expires.date())

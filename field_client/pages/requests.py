@@ -14,7 +14,6 @@ from field_client import visit as visits
 from field_client.attachments import attaching
 from field_client.pages.drawing import Here
 from field_client.pages.routes import act, show
-from field_client.roster.residents import Resident
 from field_client.sheet import Sheet
 from field_client.vault.picture import OwnEntry
 from field_client.vault.requests import Line
@@ -26,6 +25,7 @@ from models.pages.forms import Form, whole
 from models.printing import receipt as paper
 from models.problems import Problem
 from models.regions import full_name
+from models.roster.residents import Resident
 
 SHOWN = 50
 PEOPLE_SHOWN = 20

@@ -10,10 +10,10 @@ from datetime import date
 
 import msgspec
 
-from field_client.roster.residents import Resident
-from field_client.roster.source import RosterSource
 from field_client.vault.engine import Connection, Engine
 from field_client.vault.listing import search_query, search_words
+from models.roster.residents import Resident
+from models.roster.source import RosterSource
 
 FOUND_MAX = 50
 

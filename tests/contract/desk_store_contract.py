@@ -9,12 +9,12 @@ from datetime import date
 import msgspec
 import pytest
 
-from field_client.roster.residents import Resident
-from field_client.roster.source import RosterSource
 from field_client.vault.drafts import Draft
 from field_client.vault.refs import Ref
 from field_client.vault.reveals import next_reveal
 from field_client.vault.store import Store
+from models.roster.residents import Resident
+from models.roster.source import RosterSource
 from sync.messages import Order, Told
 from tests.vaults import NOW, Hand, refused
 

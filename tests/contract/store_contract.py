@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from field_client.roster.source import RosterSource
 from field_client.vault.drafts import Draft
 from field_client.vault.refs import Ref
 from field_client.vault.store import Store
 from models.changes import decode_change
+from models.roster.source import RosterSource
 from sync.exchange import Absorbed, Acknowledged, Missing, Ordered, Rewound, Scoped, Settled
 from sync.logs import opening_head
 from sync.messages import Checkpoint, Cursor, Order, Territory, Told

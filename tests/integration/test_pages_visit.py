@@ -11,9 +11,9 @@ import pypdfium2
 
 from field_client import visit
 from field_client.desk import Wanted
-from field_client.roster.residents import Resident
-from field_client.roster.source import RosterSource
 from models import regions
+from models.roster.residents import Resident
+from models.roster.source import RosterSource
 from tests.field import Hands, Jemput, example
 from tests.pages import Browser, pages
 from tests.village import PLACE

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
-from field_client.roster.residents import Resident
-from field_client.roster.source import RosterSource
 from field_client.vault.drafts import Draft
 from field_client.vault.engine import Engine
 from field_client.vault.keys import Keys
 from field_client.vault.refs import Ref
 from field_client.vault.store import Store
 from models.problems import Problem
+from models.roster.residents import Resident
+from models.roster.source import RosterSource
 from sync.messages import Order
 from tests.disks import fill, small_disk
 from tests.vault_office import Office

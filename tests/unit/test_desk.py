@@ -10,11 +10,11 @@ import pytest
 
 from field_client.app import House
 from field_client.desk import Taken, Wanted
-from field_client.roster.residents import Resident
-from field_client.roster.source import RosterSource
 from models.changes import OperatorEntry, Session, decode_body, decode_change, own_of
 from models.ids import Code
 from models.problems import Problem
+from models.roster.residents import Resident
+from models.roster.source import RosterSource
 from sync.exchange import Absorbed
 from sync.identity import verifies
 from sync.logs import session_message

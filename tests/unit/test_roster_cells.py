@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from field_client.roster import cells, labels, lexicon
+from models.roster import cells, labels, lexicon
 
 AS_OF = date(2026, 10, 1)
 ANY_CELL = st.one_of(

@@ -9,9 +9,9 @@ import xlwt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from field_client.roster import Limits, read_roster, read_sheets
-from field_client.roster.sheets import kind_of
 from models.problems import Problem
+from models.roster import Limits, read_roster, read_sheets
+from models.roster.sheets import kind_of
 from tests import sheets
 from tests.grids import Grid, save
 from tests.village import LIST_DATE, village

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from field_client.roster import RosterSource, other_village, read_roster, target_list
-from field_client.roster.headings import recognise
-from field_client.roster.sheets import Row, Sheet
 from models.names import key as name_key
+from models.roster import RosterSource, other_village, read_roster, target_list
+from models.roster.headings import recognise
+from models.roster.sheets import Row, Sheet
 from tests import sheets
 from tests.grids import Grid, save
 from tests.village import LIST_DATE, TODAY, village

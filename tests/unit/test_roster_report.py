@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from field_client.roster import Row, Sheet, read_roster, roster_of
 from models.problems import problems
+from models.roster import Row, Sheet, read_roster, roster_of
 from tests.sheets import write_opensid
 from tests.village import LIST_DATE, village
 

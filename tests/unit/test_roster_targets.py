@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from field_client.roster import Resident, RosterSource, check_source, target_list
+from models.roster import Resident, RosterSource, check_source, target_list
 
 TODAY = date(2026, 11, 21)
 

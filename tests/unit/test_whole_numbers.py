@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from field_client.roster import cells
 from models.pages import fields
 from models.pages.forms import Form, whole
+from models.roster import cells
 
 
 @pytest.mark.parametrize(

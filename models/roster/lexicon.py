@@ -145,4 +145,4 @@ def _blood() -> Mapping[str, str]:
 
 
 def _read(name: str) -> bytes:
-    return resources.files("field_client.roster").joinpath("data", name).read_bytes()
+    return resources.files("models.roster").joinpath("data", name).read_bytes()

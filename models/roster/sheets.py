@@ -181,7 +181,7 @@ class Parsed(msgspec.Struct):
 
 
 def _parse(data: bytes, kind: Kind, limits: Limits) -> tuple[Sheet, ...]:
-    command = [sys.executable, "-X", "utf8", "-m", "field_client.roster"]
+    command = [sys.executable, "-X", "utf8", "-m", "models.roster"]
     command.append(msgspec.json.encode(limits).decode())
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=limits.seconds)

@@ -8,8 +8,8 @@ import re
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from field_client.roster import lexicon
-from field_client.roster.sheets import Cell
+from models.roster import lexicon
+from models.roster.sheets import Cell
 
 _EXCEL_DAY_ZERO = date(1899, 12, 30)
 _EARLIEST = date(1850, 1, 1)  # no form takes an earlier day

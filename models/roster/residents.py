@@ -12,10 +12,10 @@ from typing import Literal
 
 import msgspec
 
-from field_client.roster import cells, labels, lexicon
-from field_client.roster.lines import Entry
-from field_client.roster.sheets import Cell
 from models import names, nik
+from models.roster import cells, labels, lexicon
+from models.roster.lines import Entry
+from models.roster.sheets import Cell
 
 Enrolment = Literal["enrolled", "not_enrolled", "unknown"]
 Residence = Literal["resident", "dead", "moved", "lost", "unknown"]

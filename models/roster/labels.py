@@ -7,8 +7,8 @@ inside the address of a family's line.
 import re
 from collections.abc import Sequence
 
-from field_client.roster import cells, lexicon
-from field_client.roster.sheets import Cell
+from models.roster import cells, lexicon
+from models.roster.sheets import Cell
 
 _LABELS = {
     "kk": r"NO(?:MOR|MER)?\s*\.?\s*(?:KK|K\.K\.?|KARTU\s+KELUARGA)|NKK",

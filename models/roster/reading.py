@@ -14,13 +14,13 @@ from pathlib import Path
 
 import msgspec
 
-from field_client.roster import cells, headings, lexicon, lines, residents
-from field_client.roster.headings import Layout
-from field_client.roster.lines import Entry
-from field_client.roster.residents import Habits, Resident
-from field_client.roster.sheets import Limits, Sheet, read_sheets
 from models.names import key as name_key
 from models.problems import Problem, problems
+from models.roster import cells, headings, lexicon, lines, residents
+from models.roster.headings import Layout
+from models.roster.lines import Entry
+from models.roster.residents import Habits, Resident
+from models.roster.sheets import Limits, Sheet, read_sheets
 
 NOTES_MAX = 1_000
 """Warnings kept with their line numbers; beyond that they are only counted."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from field_client.roster import cells, labels, lexicon
-from field_client.roster.sheets import Row, Sheet
+from models.roster import cells, labels, lexicon
+from models.roster.sheets import Row, Sheet
 
 HEADING_ROWS = 3
 HEADING_SEARCH = 80

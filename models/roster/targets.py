@@ -9,8 +9,8 @@ from datetime import date
 
 import msgspec
 
-from field_client.roster.residents import Resident
 from models.people import age
+from models.roster.residents import Resident
 
 CARD_AGE = 17
 

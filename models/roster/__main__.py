@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import python_calamine
 
-from field_client.roster.sheets import Limits, Parsed
+from models.roster.sheets import Limits, Parsed
 
 
 def main() -> int:

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import msgspec
 
-from field_client.roster import cells, headings, labels, lexicon
-from field_client.roster.headings import Layout
-from field_client.roster.sheets import Cell, Row, Sheet
+from models.roster import cells, headings, labels, lexicon
+from models.roster.headings import Layout
+from models.roster.sheets import Cell, Row, Sheet
 
 _FAMILY_FIELDS = ("kk", "address", "rt", "rw", "rt_rw", "dusun")
 

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 
 import msgspec
 
-from field_client.roster import lexicon
-from field_client.roster.reading import RosterReport
 from models import regions
 from models.problems import Problem
+from models.roster import lexicon
+from models.roster.reading import RosterReport
 
 KEEP_DAYS_MAX = 366
 LIST_AGE_MAX_DAYS = 5 * 366

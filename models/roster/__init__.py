@@ -4,11 +4,11 @@ Pure of the store: `read_roster` gives residents and a report, `check_source` sa
 may be held at all, `target_list` whom to look for. The vault writes and forgets them.
 """
 
-from field_client.roster.reading import Note, Roster, RosterReport, read_roster, roster_of
-from field_client.roster.residents import Enrolment, Residence, Resident
-from field_client.roster.sheets import Limits, Row, Sheet, read_sheets
-from field_client.roster.source import RosterSource, check_source, other_village
-from field_client.roster.targets import Targets, target_list
+from models.roster.reading import Note, Roster, RosterReport, read_roster, roster_of
+from models.roster.residents import Enrolment, Residence, Resident
+from models.roster.sheets import Limits, Row, Sheet, read_sheets
+from models.roster.source import RosterSource, check_source, other_village
+from models.roster.targets import Targets, target_list
 
 __all__ = [
     "Enrolment",
