@@ -430,14 +430,21 @@ class Desk:
     def append(self, page: Sheet, body: Body, also: Callable[[Saving], None] | None = None) -> None:
         """Append what was done to a request as one change. also: what to keep in the same commit.
         Only for what has been checked: `edit`, `withdraw` and attaching come through here."""
+        self.append_each([(page, body)], also)
+
+    def append_each(
+        self, done: Sequence[tuple[Sheet, Body]], also: Callable[[Saving], None] | None = None
+    ) -> None:
+        """The same for several requests: each its own change to be decided, all in one commit."""
         with self.saving() as (saving, session, facts):
-            own = self._own(page.shown, saving)
-            saving.append(
-                Change(
-                    "edit", page.record, 0, 1, "", 0, session, facts.at, facts.booted, facts.boot,
-                    self.grant(), page.shown.seen, own, raw(body),
-                )
-            )  # fmt: skip
+            for page, body in done:
+                own = self._own(page.shown, saving)
+                saving.append(
+                    Change(
+                        "edit", page.record, 0, 1, "", 0, session, facts.at, facts.booted,
+                        facts.boot, self.grant(), page.shown.seen, own, raw(body),
+                    )
+                )  # fmt: skip
             if also is not None:
                 also(saving)
 

@@ -125,32 +125,29 @@ def detach(desk: Desk, page: Sheet, named: str, reason: str = "") -> Attached:
     return file
 
 
-def move(desk: Desk, page: Sheet, named: str, other: Sheet) -> list[Attached]:
-    """Put a file that was attached to the wrong person to another request, and take it out here;
-    moved back by the same. Nothing is copied: both name the same sealed bytes. Problems
-    attachment.none, .field, .twice, .too_many, request.closed, blob.damaged."""
+def move(desk: Desk, page: Sheet, named: str, other: Sheet) -> Attached:
+    """Put a file that was attached to the wrong person to another request, and take it out here, in
+    one save; moved back by the same. Both name the same sealed bytes, which may have left this
+    laptop. Problems attachment.none, .field, .twice, .too_many, request.closed."""
     file = file_named(page.picture.view.attached(), named)
-    if lifecycle.ended(other.status):
-        raise Problem("request.closed", code=other.code)
+    for one in (page, other):
+        if lifecycle.ended(one.status):
+            raise Problem("request.closed", code=one.code)
     unit_named(other.form(), file.unit)
-    stored = desk.store.attached.find([file.blob, file.preview])
     there = other.picture.view.attached()
     if file.blob in {one.blob for one in there}:
         raise Problem("attachment.twice", file=file.blob.hex()[:8])
     check_room(there, file.unit, 1)
-    sealed = [(name, stored[name], lane) for name, lane in
-              ((file.preview, PREVIEWS), (file.blob, PAPERS)) if name in stored]  # fmt: skip
-    whole = [(desk.blobs.whole(name, one.size), lane) for name, one, lane in sealed]
+    alone = msgspec.structs.replace(file, page=1, pages=1)
+    put_there = Body(attach=[alone], add=brought(file.unit, other.documents))
+    taken_out = Body(remove={file.unit: [file.blob.hex()]})
     due = due_of(other)
 
-    def keep(saving: Saving) -> None:
-        for data, lane in whole:
-            saving.add_file(manifest_of(data), lane, other.record, due)
+    def hand(saving: Saving) -> None:
+        saving.hand_files((file.preview, file.blob), other.record, due)
 
-    alone = msgspec.structs.replace(file, page=1, pages=1)
-    desk.append(other, Body(attach=[alone], add=brought(file.unit, other.documents)), keep)
-    detach(desk, page, file.blob.hex())
-    return [alone]
+    desk.append_each([(other, put_there), (page, taken_out)], hand)
+    return alone
 
 
 def due_of(page: Sheet) -> str:

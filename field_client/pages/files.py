@@ -49,6 +49,8 @@ def put(here: Here, form: Form, record: str) -> Response[Any]:
     try:
         made = here.desk.attach(page, form.get("place"), sent, reason=form.get("reason")[:500])
     except Problem as problem:
+        if problem.code == "disk.full":  # the room kept for this is given back, and it is done anew
+            raise
         return _draw(here, page, problem, form.get("place"))
     trays.taken(here, picked, waiting)
     words = [here.say("{n} lampiran tersimpan; dikirim saat ada sinyal.", n=len(made))]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
-from field_client.vault.attached import add_file, announce
+from field_client.vault.attached import add_file, announce, hand_files
 from field_client.vault.engine import Connection
 from field_client.vault.logs import OwnLog, remember
 from field_client.vault.picture import Picture, find_picture
@@ -70,6 +72,10 @@ class Saving:
     def add_file(self, manifest: Manifest, lane: int, record: RecordId, due: str) -> None:
         """A file that an entry of this save speaks of; see `vault.attached`."""
         add_file(self._connection, manifest, lane, record, due)
+
+    def hand_files(self, blobs: Iterable[bytes], record: RecordId, due: str) -> None:
+        """Files are another request's from now on; see `vault.attached`."""
+        hand_files(self._connection, blobs, record, due)
 
     def _made_again(self, log: bytes, seq: int) -> None:
         """An entry of a replaced log has its outcome here from now on."""

@@ -65,10 +65,10 @@ def announcements(log: bytes, entries: Iterable[Entry]) -> list[Announced]:
             continue
         record = record_of(log, entry.seq, change, entry.data)
         for file in filter(_can_be, files):
-            found.setdefault(file.blob, Announced(file.blob, record, file.size, preview=False))
+            found[file.blob] = Announced(file.blob, record, file.size, preview=False)
             if file.preview:
                 small = Announced(file.preview, record, PREVIEW_BYTES_MAX, preview=True)
-                found.setdefault(file.preview, small)
+                found[file.preview] = small
     return list(found.values())
 
 
@@ -83,7 +83,7 @@ class Files(Loading):
     """What may be asked and noted about files."""
 
     def announce(self, log: bytes, entries: Iterable[Entry]) -> None:
-        """Note the files that fresh entries speak of."""
+        """Note the files that fresh entries speak of. One that was moved is the last request's."""
         named = announcements(log, entries)
         if not named:
             return
@@ -92,6 +92,9 @@ class Files(Loading):
             {"log": log, **msgspec.structs.asdict(one)} for one in named if one.blob not in there
         ]
         self.insert(_announced, rows)
+        moved = [one for one in named if there.get(one.blob, one).record != one.record]
+        rows = [{"log": log, "blob": one.blob, "record": one.record} for one in moved]
+        self.update(_announced, ["log", "blob"], rows)
 
     def announced(self, log: bytes, blobs: Collection[bytes]) -> dict[bytes, Announced]:
         """Those of the named files that the log has spoken of."""

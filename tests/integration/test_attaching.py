@@ -9,9 +9,12 @@ import pytest
 from PIL import Image, ImageFilter
 
 from field_client.app import House
+from field_client.attachments import attaching
 from field_client.desk import Wanted
 from field_client.vault.blobs import FOLDER
+from field_client.vault.saving import Saving
 from models.changes import PREVIEW_BYTES_MAX
+from models.pictures import Copy
 from models.pictures import copies as copying
 from models.pictures.copies import BYTES_MAX, copies
 from models.problems import Problem
@@ -326,7 +329,7 @@ def test_a_document_has_room_for_ten_pages(house, tmp_path, monkeypatch):
 
     def copied(_image, page, pages, _name, kind):
         data = f"data {next(quick)}".encode()
-        return copying.Copy(data, b"preview", kind, page, pages, 1300, 1800, ())
+        return Copy(data, b"preview", kind, page, pages, 1300, 1800, ())
 
     monkeypatch.setattr(copying, "_copy", copied)
     path = put(tmp_path, "a.pdf", pdf(*[page().resize((80, 113))] * 6))
@@ -419,3 +422,30 @@ def test_what_was_withdrawn_takes_no_files(house, tmp_path):
     house.desk.withdraw(sheet, "batal")
     with pytest.raises(Problem, match=r"request\.closed"):
         house.desk.attach(shown(house, sheet), "KK", [put(tmp_path, "a.jpg", snap())])
+
+
+def test_a_file_goes_to_another_request_wholly_or_not_at_all(house, tmp_path, monkeypatch):
+    wrong, right = request(house), request(house, "village-domicile-letter")
+    (made,) = house.desk.attach(wrong, "KK", [put(tmp_path, "a.jpg", snap())])
+    name, append = made.file.blob.hex(), Saving.append
+
+    def killed(saving, change):
+        if change.record == wrong.record:
+            raise KeyboardInterrupt
+        return append(saving, change)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Saving, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            attaching.move(house.desk, shown(house, wrong), name, right)
+    assert [len(house.desk.files(shown(house, one))) for one in (wrong, right)] == [1, 0]
+    with house.store.engine.writing() as connection:
+        connection.execute("update files set state = 'gone'")  # its days here are over
+    house.desk.blobs.path(made.file.blob).unlink()
+    attaching.move(house.desk, shown(house, wrong), name, right)
+    assert [len(house.desk.files(shown(house, one))) for one in (wrong, right)] == [0, 1]
+    assert {row[0] for row in house.store.engine.read("select record from files")} == {right.record}
+    house.desk.withdraw(shown(house, right), "batal")
+    with pytest.raises(Problem, match=r"request\.closed"):
+        attaching.move(house.desk, shown(house, right), name, shown(house, wrong))
+    assert house.desk.files(shown(house, wrong)) == [], "what is closed gives nothing away"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from field_client import battery
+from field_client.attachments import attaching
 from field_client.battery import Battery
 from field_client.desk import Wanted
 from models.services import catalogue
@@ -232,3 +233,10 @@ def test_a_photo_of_somebody_else_is_moved_and_moved_back(town: Town) -> None:
     van.sync()
     assert [len(town.sheet(one).files) for one in (wrong, right)] == [0, 1]
     assert van.house.store.attached.left().files == 0, "its bytes arrived once"
+    desk = van.house.desk
+    for now, before in ((right, wrong), (wrong, right)):  # who the office misses a file for
+        with town.central.registry.read() as door:
+            assert (len(door.blobs_of(now)), len(door.blobs_of(before))) == (2, 0)
+        if now == right:
+            attaching.move(desk, desk.open(now), file.blob.hex(), desk.open(before))
+            van.sync()

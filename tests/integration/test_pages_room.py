@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from field_client import reserve
+from field_client.vault import files
 from sync.attaching import Photo
 from sync.messages import Checkpoint
 from tests.disks import fill, small_disk
 from tests.field import NOW
-from tests.pages import Browser, pages
+from tests.pages import ORIGIN, Browser, pages
 from tests.pictures import jpeg, page
 from tests.requests_pages import submitted
 
@@ -61,6 +64,34 @@ def test_a_full_disk_lets_the_citizen_at_the_desk_finish(disk: Path) -> None:
         assert "Isian yang sedang berjalan tetap bisa diselesaikan" in browser.text
         browser.go("/readiness")
         assert "Perbaiki dulu yang bertanda ✕" in browser.text
+
+
+def test_a_photograph_on_a_full_disk_takes_the_room_that_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserve, "BYTES", MB)
+    folder, write = tmp_path / "laptop", files.write_all
+
+    def full_until_given_back(*given: Any) -> None:
+        if reserve.is_kept(folder):
+            raise OSError(errno.ENOSPC, "no space")
+        write(*given)
+
+    with pages(folder) as browser:
+        browser.unlock()
+        record = submitted(browser.counter.desk, SERVICE)
+        assert reserve.keep(folder)
+        monkeypatch.setattr(files, "write_all", full_until_given_back)
+        answer = browser.client.post(
+            f"/requests/{record.hex()}/files",
+            data={"token": browser.own.token, "place": "KK"},
+            files={"file": ("kk.jpg", jpeg(page(1, (1240, 1754))))},
+            headers={"Origin": ORIGIN},
+            follow_redirects=True,
+        )
+        assert answer.status_code == 200
+        assert "1 lampiran tersimpan" in answer.text
+        assert not reserve.is_kept(folder)
 
 
 def test_only_what_the_office_has_twice_is_removed(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def fill(session: Session, filled: set[str]) -> dict[str, dict[str, Any]]:
     samples: dict[type, Any] = {str: "satu", bytes: b"1" * 16, int: 1, bool: True}
     new = {*inspect(session.connection()).get_table_names()} - filled - {"alembic_version"}
     there = MetaData()
-    there.reflect(session.connection(), only=new)
+    there.reflect(session.connection(), only=[*new])
     tables = [table for table in there.sorted_tables if table.name in new]
     rows = {t.name: {c.name: samples[c.type.python_type] for c in t.columns} for t in tables}
     for table in tables:

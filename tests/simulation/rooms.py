@@ -140,7 +140,7 @@ class Rooms:
 
     def announce(self, log: bytes, entries: Iterable[Entry]) -> None:
         for one in announcements(log, entries):
-            if self.get("announced", (log, one.blob)) is None:
+            if self.get("announced", (log, one.blob)) != one:
                 self.put("announced", (log, one.blob), one)
 
     def announced(self, log: bytes, blobs: Collection[bytes]) -> dict[bytes, Announced]:
