@@ -39,7 +39,7 @@ from bench_wire import plain_bytes
 from field_client.attachments import attaching
 from linklab import PROFILES, SERVER, Lab, before_others, check
 from models.changes import Attached, decode_change
-from models.pictures.copies import Copy
+from models.pictures import Copy
 from sync.attaching import Fresh, places
 from sync.transfer import manifest_of
 from tests.town import Laptop, Town

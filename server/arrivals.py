@@ -19,10 +19,10 @@ import structlog
 from models.problems import Problem
 from server.blobs import Shelf
 from server.database.files import Announced, Blob
-from server.database.registry import Registry
+from server.database.registry import Door, Registry
 from sync.known import LogState
 from sync.messages import BlobState, Chunk, Manifest
-from sync.transfer import Arrival, Part, check_manifest, is_whole, state_of
+from sync.transfer import Arrival, Part, check_manifest, is_whole, manifest_of, split, state_of
 
 ASKED_MAX = 256
 """Files whose state is told at once."""
@@ -116,6 +116,42 @@ class Arrivals:
             arrival = self._arrival(blob)
         missing = sum(end - start for start, end in arrival.missing)
         return min(99, 100 * (blob.size - missing) // blob.size)
+
+    # -- of the office itself
+
+    def lay(self, files: Sequence[bytes]) -> list[Blob]:
+        """Put whole files on the disk, sealed and durable. The register knows nothing of them
+        before `arrived`; where that is not reached, `unlay`."""
+        made = [manifest_of(data) for data in files]
+        for manifest, data in zip(made, files, strict=True):
+            with self._alone(manifest.blob):
+                chunks = list(enumerate(split(data)))
+                self.shelf.put(manifest.blob, manifest.size, chunks)
+                if not is_whole(manifest, self.shelf.read(manifest.blob, manifest.size)):
+                    raise Problem("blob.lost", blob=manifest.blob.hex()[:8])
+        return [Blob(one.blob, one.size, one.hashes, None, 0) for one in made]
+
+    def unlay(self, laid: Sequence[Blob]) -> None:
+        """Take files of `lay` off the disk again that the register does not know."""
+        with self.registry.read() as door:
+            known = door.blobs([blob.id for blob in laid])
+        for blob in laid:
+            if blob.id not in known:
+                self.shelf.delete(blob.id)
+
+    def expect(self, door: Door, laid: Sequence[Blob], record: bytes) -> None:
+        """Problem blob.request_full where the files of a request would become too many bytes."""
+        sizes = {b.id: b.size for b in (*door.blobs_of(record).values(), *laid)}
+        if sum(sizes.values()) > self.limits.request_bytes:
+            raise Problem("blob.request_full")
+
+    def arrived(self, door: Door, laid: Sequence[Blob], at: int) -> None:
+        """Note, in the transaction that speaks of them, that files of `lay` are whole."""
+        door.keep_manifests([msgspec.structs.replace(blob, at=at) for blob in laid])
+        known = door.blobs([blob.id for blob in laid])
+        door.blobs_whole([name for name, blob in known.items() if blob.covered is None], at)
+        for blob in laid:
+            self._arrivals.pop(blob.id, None)  # a laptop may have sent a part of the same file
 
     # -- manifests
 

@@ -45,6 +45,7 @@ from server.reports import Reports
 from server.restoring import Intake
 from server.returns import Returns
 from server.rosters import Rosters
+from server.scans import Scans
 from server.settings import CALENDAR_FOLDER, Place
 from server.stock import Stock
 from server.trail import Trail
@@ -144,6 +145,7 @@ class Central:
         self.counter = Front(
             registry, self.ledger, keys, place.settings.office_name, clock, entropy
         )
+        self.scans = Scans(registry, self.ledger, self.arrivals, clock)
         self.stock = Stock(registry, self.casework, clock)
         self.worklist = Worklist(registry, self.casework, clock)
         self.batches = Batches(registry, self.casework, clock, entropy)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -17,13 +17,11 @@ from models.changes import Attached
 from models.codes import code_list
 from models.fields import split_row
 from models.forms import ROWS_MAX, Form
+from models.pictures import Copy
 from models.problems import Finding, Problem, finding
 from models.services import Service
 from sync.files import FILES_MAX
 from sync.transfer import manifest_of
-
-if TYPE_CHECKING:  # the imaging library is loaded when the first picture is taken in
-    from models.pictures.copies import Copy
 
 FILES_OF_UNIT_MAX = 10
 FILE_BYTES_MAX = 40 * 1024 * 1024
@@ -61,7 +59,7 @@ class Put(msgspec.Struct, frozen=True):
     hints: tuple[Finding, ...]
 
 
-Copying = Callable[[bytes, str, str], "list[Copy]"]
+Copying = Callable[[bytes, str, str], list[Copy]]
 """Makes the working copies of a file: its bytes, its name, its kind. `models.pictures.copies`."""
 
 

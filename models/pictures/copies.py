@@ -10,10 +10,10 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-import msgspec
 from PIL import Image, ImageFilter
 
 from models.changes import PREVIEW_BYTES_MAX
+from models.pictures import Copy
 from models.pictures.quality import hints
 from models.pictures.reading import Cover, pictures
 from models.problems import Problem
@@ -37,20 +37,6 @@ what has arrived, and the whole costs a slow link hardly more."""
 
 _EFFORT = 4
 _SMOOTHINGS = 4
-
-
-class Copy(msgspec.Struct, frozen=True):
-    """One page or portrait as it is kept and sent. data, preview: WebP. page of pages: its place in
-    the file. width, height: pixels. hints: codes of findings about its legibility."""
-
-    data: bytes
-    preview: bytes
-    kind: str
-    page: int
-    pages: int
-    width: int
-    height: int
-    hints: tuple[str, ...]
 
 
 def copies(data: bytes, name: str, kind: str) -> list[Copy]:

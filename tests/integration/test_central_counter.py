@@ -15,6 +15,9 @@ from models.problems import Problem
 from models.services import Service, catalogue
 from server.counter import BLOCK, DRAFT_DAYS, Folder
 from sync import base45
+from sync.attaching import Photo
+from sync.files import files
+from tests.pictures import page, written
 from tests.pusat import DAY, OTHER_VILLAGE, PASSWORD, SLUG, VILLAGE, Pusat, pusat
 
 
@@ -231,3 +234,25 @@ def test_who_corrected_a_request_at_the_counter_does_not_approve_it(office: Pusa
     with pytest.raises(Problem, match=r"lifecycle\.same_person"):
         casework.accept(me, name, seen)
     assert casework.accept(office.people["rina"], name, seen).status == "verified"
+
+
+def test_a_returned_request_goes_back_with_its_paper_and_another_person_approves(
+    office: Pusat,
+) -> None:
+    casework, scans, me = office.central.casework, office.central.scans, office.people["dua"]
+    van = office.van("Si Jola Pindai", VILLAGE)
+    record = van.take_in(93).hex()
+    office.sync(van)
+    casework.send_back(me, record, "OTHER", "KK", casework.request(me, record).seen)
+    sheet = Photo("kk.png", written(page(1, (310, 438)), "PNG"))
+    (made,) = scans.attach(me, record, "KK", [sheet], "hanya ada salinan kecil")
+    shown = casework.request(me, record)
+    assert (shown.status, [file.percent for file in shown.files]) == ("in_verification", [100])
+    office.sync(van)
+    (heard,) = files(van.snapshot.records[bytes.fromhex(record)])
+    assert heard.blob == made.file.blob
+    with pytest.raises(Problem, match=r"lifecycle\.same_person"):
+        casework.accept(me, record, shown.seen)
+    assert casework.accept(office.people["rina"], record, shown.seen).status == "verified"
+    scans.detach(me, record, made.file.blob.hex())
+    assert casework.request(me, record).files == []

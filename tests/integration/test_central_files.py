@@ -12,7 +12,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from models.changes import Attached, Body
-from models.pictures.copies import Copy, copies
+from models.pictures import Copy
+from models.pictures.copies import copies
 from server.cli import app
 from sync import seal, wire
 from sync.messages import Chunk, encode

@@ -71,6 +71,7 @@ PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "papers": ("loket", lambda central: f"{a_form(central)}/documents"),
     "last check": ("loket", lambda central: f"{a_form(central)}/check"),
     "drop a draft": ("loket", lambda central: f"{a_form(central)}/drop"),
+    "scans": ("loket", lambda central: f"/counter{a_request(central)}/files"),
     "laptops": ("tono", lambda _: "/devices"),
     "one laptop": ("tono", a_laptop),
     "a laptop is lost": ("tono", lambda central: f"{a_laptop(central)}/lost"),

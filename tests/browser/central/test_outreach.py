@@ -14,6 +14,7 @@ from sync.messages import Health
 from tests.desks import Desks
 from tests.integration.test_central_counter import flat
 from tests.integration.test_central_outreach import say_health
+from tests.pictures import jpeg, page
 from tests.pusat import DAY, OTHER_VILLAGE
 
 pytestmark = pytest.mark.browser
@@ -57,6 +58,18 @@ def test_a_newborn_is_taken_in_at_the_counter(central: Desks, context: Contexts)
     lia.wait_for_url(f"{base}/done")
     expect(lia.locator(".jb-number")).to_have_text(re.compile(r"^0000-"))
     expect(lia.locator(".jb-qr svg")).to_be_visible()
+    lia.get_by_role("button", name="Lampirkan dokumen").click()
+    lia.select_option("#place", label="Kartu keluarga")
+    paper = jpeg(page(1, (310, 438)))
+    lia.set_input_files("#file", {"name": "kk.jpg", "mimeType": "image/jpeg", "buffer": paper})
+    lia.get_by_role("button", name="Lampirkan", exact=True).click()
+    expect(lia.get_by_role("alert")).to_contain_text("1 lampiran tersimpan; ")
+    expect(lia.get_by_role("alert")).to_contain_text("terlalu kecil")
+    small = lia.locator(".jb-thumb img")
+    expect(small).to_be_visible()
+    lia.wait_for_function("document.querySelector('.jb-thumb img').naturalWidth > 0")
+    lia.get_by_role("button", name="Lepas").click()
+    expect(lia.locator("main")).to_contain_text("Belum ada lampiran.")
     assert not central.watched
 
 

@@ -1,0 +1,204 @@
+"""Scans: papers that people bring to the counter, put to their request there.
+
+    scans.open(me, name)              what is attached, and where more may be put
+    scans.attach(me, name, "KK", …)   copies made, sealed on the shelf, spoken of in a change
+    scans.detach(me, name, file)      taken out again
+
+The copies are those that a laptop makes: turned upright, small, nothing in them but pixels. They
+lie on the shelf before the register speaks of them, and leave it when it does not. A request that
+was returned goes back to the verifiers with what it lacked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from models import lifecycle
+from models.changes import Attached, Body, Change, raw
+from models.ids import Code
+from models.people import Act, require
+from models.problems import Problem
+from models.services import Service
+from models.words import WIT
+from server.arrivals import Arrivals
+from server.auth import require_request, roles, who
+from server.authorship import CORRECT
+from server.casework import find_record
+from server.database.people import Person
+from server.database.registry import Door, Registry
+from server.decoding import copies
+from server.ledger import Ledger
+from server.sheets import form_of
+from sync.attaching import (
+    Copying,
+    Fresh,
+    Photo,
+    Put,
+    answer_of,
+    brought,
+    check_room,
+    file_named,
+    new_ones,
+    open_places,
+    place_words,
+    put,
+    taken,
+    unit_named,
+)
+from sync.files import files
+from sync.state import Record, values
+
+REASON_MAX = 500
+
+
+class Scanned(msgspec.Struct, frozen=True):
+    """A request's files. files: each with what its place is called. places: where more may be put,
+    (unit, words). ended: nothing is put to it any more."""
+
+    id: str
+    code: str
+    title: str
+    files: list[tuple[Attached, str]]
+    places: list[tuple[str, str]]
+    ended: bool
+
+
+class Scans:
+    """`clock` gives Unix seconds. copying: makes the working copies."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        arrivals: Arrivals,
+        clock: Callable[[], int],
+        copying: Copying = copies,
+    ) -> None:
+        self.registry = registry
+        self.ledger = ledger
+        self.arrivals = arrivals
+        self.clock = clock
+        self.copying = copying
+
+    def open(self, me: Person, name: str, lang: str = "id") -> Scanned:
+        """The files of a request, opened. Problems request.unknown, auth.area, service.edition."""
+        require(roles(me), Act.TAKE_IN)
+        with self.registry.write() as door:
+            record, form = _theirs(door, me, name)
+            door.audit(me.login, Act.READ_REQUEST, record.id.hex(), {}, self.clock())
+        answers, documents = form.answers(values(record))
+        return Scanned(
+            record.id.hex(),
+            str(Code(*record.code)) if record.code else record.id.hex()[:8],
+            form.title.say(lang),
+            [(file, place_words(form, file.unit, lang)) for file in files(record)],
+            open_places(form, form.read(answers, documents), lang),
+            lifecycle.ended(record.status),
+        )
+
+    def attach(
+        self, me: Person, name: str, field: str, photos: Sequence[Photo], reason: str = ""
+    ) -> list[Put]:
+        """Put files to a field or document of a request; all of them or none. reason: why they are
+        kept although a hint says they may not be readable. Problems attachment.*, request.closed,
+        request.invalid, blob.request_full, disk.*."""
+        require(roles(me), Act.TAKE_IN)
+        with self.registry.read() as door:
+            record, form = _theirs(door, me, name)
+        _still_open(record)
+        unit, there = unit_named(form, field), files(record)
+        fresh = new_ones(there, unit, taken(photos, unit, self.copying))
+        laid = self.arrivals.lay(
+            [data for one in fresh for data in (one.copy.preview, one.copy.data)]
+        )
+        try:
+            with self.registry.write() as door:
+                record, _ = _theirs(door, me, name)
+                self.arrivals.expect(door, laid, record.id)
+                self._speak(door, me, record, form, unit, fresh, reason.strip()[:REASON_MAX])
+                self.arrivals.arrived(door, laid, self.clock())
+        except BaseException:
+            self.arrivals.unlay(laid)
+            raise
+        return [put(one) for one in fresh]
+
+    def detach(self, me: Person, name: str, file: str, reason: str = "") -> None:
+        """Take a file out of a request again: another person's, or one that was scanned anew. file:
+        the beginning of its id. Problems attachment.none, request.closed."""
+        require(roles(me), Act.TAKE_IN)
+        with self.registry.write() as door:
+            record, _ = _theirs(door, me, name)
+            _still_open(record)
+            one = file_named(files(record), file)
+            body = Body(remove={one.unit: [one.blob.hex()]}, reason=reason.strip()[:REASON_MAX])
+            self._write(door, me, record, body)
+            details = {"blob": one.blob.hex()}
+            door.audit(me.login, "attachment.remove", record.id.hex(), details, self.clock())
+
+    def _speak(
+        self,
+        door: Door,
+        me: Person,
+        record: Record,
+        form: Service,
+        unit: str,
+        fresh: Sequence[Fresh],
+        reason: str,
+    ) -> None:
+        """The change that names the files."""
+        _still_open(record)
+        there = files(record)
+        check_room(there, unit, len(fresh))
+        answers, documents = form.answers(values(record))
+        answer = answer_of(there, unit, fresh)
+        today = datetime.fromtimestamp(self.clock(), WIT).date()
+        found = form.check(answers | answer, documents, today=today).problems if answer else ()
+        stops = [one for one in found if one.key == unit and one.stops]
+        if stops:
+            raise Problem("request.invalid", n=len(stops), findings=stops)
+        move = _handed_back(me, record, form)
+        body = Body(
+            attach=[one.file for one in fresh], add=brought(unit, documents),
+            reasons={unit: reason} if reason else {}, action=CORRECT if move else "", move=move,
+        )  # fmt: skip
+        self._write(door, me, record, body)
+        details = {"blobs": [one.file.blob.hex() for one in fresh]}
+        door.audit(me.login, "attachment.add", record.id.hex(), details, self.clock())
+
+    def _write(self, door: Door, me: Person, record: Record, body: Body) -> None:
+        at, seen = self.clock(), door.standing().server_seq
+        change = Change("edit", record.id, 0, 1, "", 0, 0, at, at, 0, 0, seen, None, raw(body))
+        result, _ = self.ledger.write_in(door, change, at, who(me))
+        if result.state == "held":
+            raise Problem("request.changed", code=record.id.hex()[:8])
+
+
+def _theirs(door: Door, me: Person, name: str) -> tuple[Record, Service]:
+    """The request of that name, if it is of the person's area, and its form. Problem
+    service.edition where this program does not know it."""
+    record = find_record(door, name)
+    require_request(door, me, record.id)
+    form = form_of(record)
+    if form is None:
+        raise Problem("service.edition", service=record.service, edition=record.edition)
+    return record, form
+
+
+def _still_open(record: Record) -> None:
+    if lifecycle.ended(record.status):
+        code = str(Code(*record.code)) if record.code else record.id.hex()[:8]
+        raise Problem("request.closed", code=code)
+
+
+def _handed_back(me: Person, record: Record, form: Service) -> tuple[str, str] | None:
+    """A returned request is corrected by what is put to it: from where to where it goes."""
+    row = lifecycle.move_of(record.status, CORRECT)
+    if row is None:
+        return None
+    role = lifecycle.acting_role(record.status, CORRECT, roles(me), "office", form.group)
+    if isinstance(role, Problem):
+        raise role
+    return str(record.status), str(row.target)
