@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize
 
-from field_client import returned, visit
+from field_client import folder, returned, visit
 from field_client.stickwork import Step, StickWork
 from models.problems import Problem
+from models.services import catalogue
 from tests.architecture.source import ROOT
-from tests.browser.test_journeys import begin, take_in
+from tests.browser.test_journeys import LETTER, begin, take_in
 from tests.browsing import Served
 from tests.integration.test_pages_asked import questioned
-from tests.integration.test_pages_returned import sent_back
+from tests.integration.test_pages_services import flat
+from tests.requests_pages import READY, RETURNED, VERIFIED, led, submitted
 from tests.village import PLACE
 
 pytestmark = pytest.mark.browser
@@ -66,15 +68,53 @@ def draft(served: Served) -> str:
 def open_returned(served: Served) -> str:
     """A request that came back, with somebody called about it."""
     desk = served.counter.desk
-    record = sent_back(desk, 1, "ktp-reprint-lost", "DOC_UNREADABLE: foto buram")
-    returned.note_call(desk, desk.open(bytes.fromhex(record)), "Salma Kader", "coming", "besok")
+    record = led(desk, "ktp-reprint-lost", RETURNED, "DOC_UNREADABLE: foto buram")
+    returned.note_call(desk, desk.open(record), "Salma Kader", "coming", "besok")
     return "/returned"
 
 
 def open_asked(served: Served) -> str:
     """A question of the office about a request."""
-    questioned(served.counter.desk, 2)
+    questioned(served.counter.desk)
     return "/asked"
+
+
+def open_letter(served: Served) -> str:
+    """A letter to be signed by the village head."""
+    return f"/requests/{led(served.counter.desk, LETTER.slug, VERIFIED).hex()}/letter"
+
+
+def open_giving(served: Served) -> str:
+    """A document that lies ready."""
+    record = led(served.counter.desk, LETTER.slug, READY)
+    return f"/requests/{record.hex()}/handover"
+
+
+def open_ready(served: Served) -> str:
+    """Documents that lie ready, by village."""
+    open_giving(served)
+    return "/handover"
+
+
+def open_correction(served: Served) -> str:
+    """A correction that is looked at once more before it is kept."""
+    desk = served.counter.desk
+    begun = folder.begin_correction(desk, submitted(desk, LETTER.slug))
+    begun.put({0: {"applicant.phone": "0812 4000 7788"}})
+    return f"/drafts/{begun.name.hex()}/check"
+
+
+def open_family(served: Served) -> str:
+    """What became of a family's two forms."""
+    forms = [catalogue().service(slug) for slug in (LETTER.slug, "village-poverty-letter")]
+    begun = folder.begin(served.counter.desk, [form.slug for form in forms])
+    begun.put(
+        {n: flat(form) for n, form in enumerate(forms)},
+        {n: form.example.documents for n, form in enumerate(forms)},
+        {n: {"duplicate": "diminta lagi"} for n in range(2)},
+    )
+    begun.submit()
+    return f"/drafts/{begun.name.hex()}/done"
 
 
 def open_visit(served: Served) -> str:
@@ -119,7 +159,12 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "receipt": lambda s: f"/requests/{request(s)}/receipt",
     "papers": lambda s: f"/requests/{request(s)}/papers",
     "lists of the day": lambda _: "/papers",
-    "handover": lambda _: "/handover",
+    "handover": open_ready,
+    "giving": open_giving,
+    "letter": open_letter,
+    "correction": open_correction,
+    "family": open_family,
+    "help": lambda _: "/help",
     "serve": lambda _: "/serve",
     "event": lambda _: "/serve/birth",
     "tasks": lambda s: f"/drafts/{draft(s)}",

@@ -312,6 +312,10 @@ def test_a_paper_is_photographed_with_the_laptops_camera(served: Served, context
     page.select_option("#place", LETTER.documents[0].code)
     page.click("text=Pakai kamera")
     expect(page.locator("video")).to_be_visible()
+    frame = "getComputedStyle(document.querySelector('.jb-frame'), '::after').aspectRatio"
+    assert page.evaluate(frame) == "297 / 210", "what is photographed has the shape of a page"
+    page.evaluate("document.querySelector('[data-view]').classList.add('jb-portrait')")
+    assert page.evaluate(frame) == "3 / 4"
     page.click("text=Ambil foto")
     expect(page.locator("main [data-told]")).to_contain_text("Foto diambil")
     page.click("main form button.govuk-button:has-text('Lampirkan')")

@@ -12,20 +12,19 @@ from sync.exchange import Absorbed
 from sync.messages import Cursor
 from sync.state import REASON_PREFIX, Decision, Wrote
 from tests.field import NOW, Hands, Jemput
-from tests.integration.test_pages_returned import sent_back
 from tests.pages import pages
+from tests.requests_pages import RETURNED, led
 
 
-def questioned(desk: Desk, number: int = 1) -> str:
-    """A request that came back, with a question about it; its record. number: of a decision that
-    is still to come."""
-    record = sent_back(desk, number, "ktp-new-enrolment", "OTHER: lihat pertanyaan")
+def questioned(desk: Desk) -> str:
+    """A request that came back, with a question about it; its record."""
+    record = led(desk, "ktp-new-enrolment", RETURNED, "OTHER: lihat pertanyaan")
     ask = Question(1, "yes_no", "applicant.phone", "Apakah nomor ini milik pemohon?")
-    wrote = Wrote(bytes.fromhex(record), REASON_PREFIX + ask.key, ask.text)
-    seq = number + 1
+    wrote = Wrote(record, REASON_PREFIX + ask.key, ask.text)
+    seq = desk.store.standing().cursor.server_seq + 1
     decision = Decision(seq, b"central-log-0001", seq, 1, NOW, 1, "rina", (wrote,))
     desk.store.apply(Absorbed((decision,), Cursor(b"incarnat", seq, b"h" * 8)))
-    return record
+    return record.hex()
 
 
 def test_a_question_is_read_and_answered(tmp_path: Path) -> None:

@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from field_client import receipts, training
-from field_client.desk import Wanted
 from field_client.settings import FieldSettings, Place
-from models.changes import decode_body, decode_change
-from sync.exchange import Absorbed
-from sync.messages import Cursor
-from sync.state import Created, Decision, Moved, Outcome, Wrote
-from tests.field import NOW, Hands, example, keys
-from tests.pages import ORIGIN, Browser, pages, served
+from tests.field import Hands, keys
+from tests.pages import ORIGIN, pages, served
 from tests.pictures import jpeg, page
+from tests.requests_pages import VERIFIED, led
 from tests.vaults import CHEAP, PASSPHRASE
-
-
-def letter(browser: Browser, *statuses: str) -> bytes:
-    """A letter that central has led to the last of these statuses."""
-    desk = browser.counter.desk
-    row = example("village-domicile-letter")
-    wanted = Wanted("village-domicile-letter", row["answers"], row["documents"], row["reasons"])
-    (taken,) = desk.submit(desk.prepare(wanted))
-    log = desk.store.log().id
-    entry = next(e for e in desk.store.pending(taken.seq - 1, 1))
-    body = decode_body(decode_change(entry.data).body)
-    mine = (log, taken.seq)
-    effects: list[Any] = [
-        Created(taken.record, taken.service, taken.edition, b"d" * 16, (7, body.number), mine),
-        *(Wrote(taken.record, unit, value, None, mine) for unit, value in body.set.items()),
-        Outcome(log, taken.seq, "applied"),
-        *(
-            Moved(taken.record, "move", before, after)
-            for before, after in zip(("submitted", *statuses), statuses, strict=False)
-        ),
-    ]
-    decision = Decision(1, b"central-log-0001", 1, 1, NOW, 1, "rina", tuple(effects))
-    desk.store.apply(Absorbed((decision,), Cursor(b"incarnat", 1, b"h" * 8)))
-    return taken.record
 
 
 def test_a_letter_is_signed_scanned_and_given(tmp_path):
     with pages(tmp_path / "laptop", Hands()) as browser:
         browser.unlock()
-        record = letter(browser, "received", "in_verification", "verified")
+        record = led(browser.counter.desk, "village-domicile-letter", VERIFIED)
         name = record.hex()
         browser.go(f"/requests/{name}/handover", 409)
         browser.go(f"/requests/{name}")

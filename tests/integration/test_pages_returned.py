@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
-from field_client.desk import Desk, Wanted
+from field_client.desk import Desk
 from field_client.returned import returned
 from field_client.vault.migrations import STEPS
 from field_client.vault.upgrade import VERSION
-from models.changes import decode_body, decode_change
 from models.names import masked
-from sync.exchange import Absorbed
-from sync.messages import Cursor
-from sync.state import Created, Decision, Moved, Outcome, Wrote
-from tests.field import NOW, Hands, Jemput, example
+from tests.field import Hands, Jemput
 from tests.integration.test_printing import text_of
 from tests.pages import pages
+from tests.requests_pages import RETURNED, led
 
 
-def sent_back(desk: Desk, number: int, service: str, reason: str) -> str:
-    """A request that central returned; its record."""
-    row = example(service)
-    wanted = Wanted(service, row["answers"], row["documents"], {**row["reasons"], "duplicate": "x"})
-    (taken,) = desk.submit(desk.prepare(wanted))
-    log = desk.store.log().id
-    entry = next(e for e in desk.store.pending(taken.seq - 1, 1))
-    body = decode_body(decode_change(entry.data).body)
-    mine = (log, taken.seq)
-    before = "in_verification"
-    effects: list[Any] = [
-        Created(taken.record, service, taken.edition, b"d" * 16, (7, body.number), mine),
-        *(Wrote(taken.record, unit, value, None, mine) for unit, value in body.set.items()),
-        Outcome(log, taken.seq, "applied"),
-        Moved(taken.record, "receive", "submitted", "received"),
-        Moved(taken.record, "take", "received", before),
-        Moved(taken.record, "return", before, "needs_correction", reason),
-    ]
-    decision = Decision(number, b"central-log-0001", number, 1, NOW, 1, "rina", tuple(effects))
-    desk.store.apply(Absorbed((decision,), Cursor(b"incarnat", number, b"h" * 8)))
-    return taken.record.hex()
+def _back(desk: Desk, service: str, reason: str) -> str:
+    return led(desk, service, RETURNED, reason).hex()
 
 
 def test_a_returned_request_leads_to_the_page_of_its_reason(tmp_path: Path) -> None:
@@ -49,15 +26,15 @@ def test_a_returned_request_leads_to_the_page_of_its_reason(tmp_path: Path) -> N
         browser.go("/returned")
         assert "Tidak ada yang perlu diperbaiki" in browser.text
         desk = browser.counter.desk
-        named = sent_back(desk, 1, "birth", "NAME_MISMATCH: ejaan ibu")
-        scanned = sent_back(desk, 2, "ktp-reprint-lost", "DOC_UNREADABLE")
+        named = _back(desk, "birth", "NAME_MISMATCH: ejaan ibu")
+        scanned = _back(desk, "ktp-reprint-lost", "DOC_UNREADABLE")
         browser.go("/")
         assert 'href="/returned"' in browser.page.text
         browser.go("/returned")
         assert "Nama berbeda dengan KK/SIAK: ejaan ibu" in browser.text
         assert "rina" in browser.text
         about = "OTHER: lengkapi\n@applicant.nik NIK_NOT_FOUND: cek KTP-nya\n@doc.KK DOC_UNREADABLE"
-        each = sent_back(desk, 3, "ktp-new-enrolment", about)
+        each = _back(desk, "ktp-new-enrolment", about)
         browser.go("/returned")
         assert "Pemohon, NIK pemohon: NIK tidak ditemukan: cek KTP-nya" in browser.text
         assert "@doc" not in browser.text
