@@ -240,7 +240,7 @@ class Devices:
         with self.registry.write() as door:
             for log, seq in aside:
                 door.let_try(log, seq)
-            self.ledger.retry(at)
+            self.ledger.retry_in(door, at)
             left = [door.results(log, seq, seq)[0][1].state for log, seq in aside]
         return Retried(device, len(aside), left.count("waiting"))
 

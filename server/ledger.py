@@ -3,7 +3,9 @@
 Intake from a laptop and decisions of staff go the same way: lock the counter, load what the entries
 touch, judge, write, take numbers, commit. A batch is one database transaction; when it fails it is
 done again transaction by transaction, so that the failing one gets its own outcome. An attempt is
-counted before it is made: what ended the process three times is set aside for an engineer.
+counted before it is made: what ended the process three times is set aside for an engineer. What
+waited for a request is judged with it; where that failed, in a step with attempts of its own, since
+who brings the request does not answer for it.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from sync.intake import (
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
 from sync.logs import HEAD_WIRE_BYTES, Entry, chain, hole_in, next_head
 from sync.messages import BATCH_ENTRIES_MAX, Batch, Branch, Health
-from sync.state import Decision, Whole
+from sync.state import Created, Decision, Whole
 
 ATTEMPTS_MAX = 3
 BATCH_BYTES_MAX = 16 * 1024 * 1024
@@ -127,6 +129,9 @@ class Door(Protocol):
     def waiting(self) -> list[tuple[bytes, bytes, int]]:
         """(record, log, seq) of what waits to be judged."""
 
+    def let_lie(self, log: bytes, seq: int) -> None:
+        """This waiting entry is not judged any more before an engineer lets it be tried again."""
+
     def scope(self, device: bytes, at: int = 0) -> Scope:
         """at: central's clock, Unix seconds: villages lent until then are not in it any more."""
 
@@ -200,11 +205,13 @@ class Registry(Protocol):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What became of a batch. log: after it; results: of every entry it brought that is stored."""
+    """What became of a batch. log: after it; results: of every entry it brought that is stored;
+    created: requests that came of it, for which something may have waited."""
 
     log: LogState
     results: list[tuple[int, Result]]
     missing: tuple[int, int] | None = None
+    created: list[bytes] = []
 
 
 Also = Callable[[Door], None]
@@ -285,13 +292,16 @@ class Ledger:
             died = self.registry.attempt(name, part.first, "transaction")
             poisoned = died >= ATTEMPTS_MAX
             try:
-                return self._apply(name, part, at, "transaction", also, poisoned=poisoned)
+                stored = self._apply(name, part, at, "transaction", also, poisoned=poisoned)
             except Problem:
                 self.registry.attempted(name, part.first, "transaction")
                 raise
             except Exception as error:
                 where = places(error)
                 log_lines.error("transaction_failed", log=name.hex(), first=part.first, at=where)
+                continue
+            self._step_by_step(self._waiting_for(stored.created), at)
+            return stored
         raise Problem("internal")
 
     def _apply(
@@ -304,8 +314,10 @@ class Ledger:
         *,
         poisoned: bool = False,
     ) -> Stored:
-        """One commit: the entries, what was decided, the end of the attempt, and `also`."""
+        """One commit: the entries, what was decided, the end of the attempt, and `also`. What
+        waits for them is judged in it only where it is the batch as a whole."""
         last = batch.first + len(batch.entries) - 1
+        decisions: list[Decision] = []
         with self.registry.write() as door:
             log = door.log(name)
             if log is None:
@@ -325,19 +337,19 @@ class Ledger:
                 agreed = branch[0].seq - 1
                 self._fork(door, log, branch, at, agreed if agreed <= log.seq else 0)
             if late:
-                self._take_late(door, log, late, at, poisoned)
+                decisions += self._take_late(door, log, late, at, poisoned, scope == "batch")
             fresh = _whole_prefix(sorted_.fresh)
             if fresh:
                 if scope == "batch":  # one by one, what follows has a step of its own
                     fresh += _follow(door, log, fresh[-1])
                 strays = _strays(door, log, fresh)
-                self._take(door, log, fresh, at, poisoned)
+                decisions += self._take(door, log, fresh, at, poisoned, scope == "batch")
                 if strays:
                     self._fork(door, log, strays, at, 0)
             door.attempted(name, batch.first, scope)
             also(door)
             found = door.results(name, batch.first, last)
-            return Stored(log, found, sorted_.missing)
+            return Stored(log, found, sorted_.missing, _created(decisions))
 
     def _take(
         self,
@@ -346,18 +358,20 @@ class Ledger:
         fresh: list[Entry],
         at: int,
         poisoned: bool,
+        wakes: bool,
         actor: str = "",
         end: tuple[int, bytes] | None = None,
     ) -> list[Decision]:
-        """Judge and save. end: where the log stands afterwards, for entries from before that."""
+        """Judge and save. wakes: with what waited for it; end: where the log stands afterwards, for
+        entries from before that."""
         known = door.load(needs(log, fresh))
         door.load_keys(known, key_needs(known, [*fresh, *known.entries.values()]))
         known.logs[log.id] = log
         known.forged |= forged_sessions(log, fresh)
-        known.remade = door.remade(log, fresh, late=end is not None)
+        known.remade = door.remade(log, fresh, late=end is not None) | _remade(door, known)
         if poisoned:
             known.poisoned.update((log.id, entry.seq) for entry in fresh)
-        decisions = take(known, log, fresh, at, actor)
+        decisions = take(known, log, fresh, at, actor, wakes)
         if end is not None:
             log.seq, log.head = end
         door.save(known, log, fresh, decisions, at)
@@ -365,8 +379,8 @@ class Ledger:
         return decisions
 
     def _take_late(
-        self, door: Door, log: LogState, late: list[Entry], at: int, poisoned: bool
-    ) -> None:
+        self, door: Door, log: LogState, late: list[Entry], at: int, poisoned: bool, wakes: bool
+    ) -> list[Decision]:
         """Entries that a hole of their log declared lost were found. They are judged like any
         other, but for those that their author has made again meanwhile; the log stays where it is.
         Where they are not what the hole goes on from, they are another branch."""
@@ -377,10 +391,10 @@ class Ledger:
             goes_on = next_head(log.id, late[-1].head, following.data)
             if goes_on != following.head:
                 self._fork(door, log, late, at, first - 1)
-                return
+                return []
         end = (log.seq, log.head)
         log.seq, log.head = first - 1, around[first - 1].head
-        self._take(door, log, late, at, poisoned, end=end)
+        return self._take(door, log, late, at, poisoned, wakes, end=end)
 
     def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int, agreed: int) -> None:
         """Two laptops wrote on one log: keep both branches, order new logs, open one case. agreed:
@@ -398,18 +412,79 @@ class Ledger:
     # -- what waits
 
     def retry(self, at: int) -> int:
-        """Judge again what waits: a newer edition of central may understand it. Gives how many
-        transactions got their outcome."""
-        with self.registry.write() as door:
-            waiting = door.waiting()
-            records = {record for record, _, _ in waiting}
-            known = door.load(Needs(records=records, logs={log for _, log, _ in waiting}))
-            door.load_keys(known, key_needs(known, list(known.entries.values())))
-            decisions = retry(known, {(log, seq) for _, log, seq in waiting}, at)
-            if decisions:
-                log = known.logs[decisions[0].log]
-                door.save(known, log, [], decisions, at)
-            return len(decisions)
+        """Judge again what waits: a newer edition of central may understand it, or its request is
+        here by now. Gives how many transactions got their outcome. At once, or, where that ended
+        the process, step by step."""
+        died = self.registry.attempt(self.central, 0, "batch")
+        try:
+            if not died:
+                try:
+                    with self.registry.write() as door:
+                        return self.retry_in(door, at)
+                except Problem:
+                    raise
+                except Exception as error:
+                    log_lines.error("retry_failed", at=places(error))
+            with self.registry.read() as door:
+                waiting = door.waiting()
+            return self._step_by_step(waiting, at)
+        finally:
+            self.registry.attempted(self.central, 0, "batch")
+
+    def retry_in(self, door: Door, at: int) -> int:
+        """The same inside a transaction that is open already, so that it is undone with it."""
+        return len(self._judge_again(door, door.waiting(), at, wakes=True))
+
+    def _waiting_for(self, records: Collection[bytes]) -> list[tuple[bytes, bytes, int]]:
+        """(record, log, seq) of what waited for these requests."""
+        if not records:
+            return []
+        with self.registry.read() as door:
+            known = door.load(Needs(records=set(records)))
+        return [(name, *key) for name in records for key in known.waiting.get(name, ())]
+
+    def _step_by_step(self, waiting: list[tuple[bytes, bytes, int]], at: int) -> int:
+        """Judge what waits, and what that wakes, each in a commit and with attempts of its own."""
+        done = 0
+        while waiting:
+            decisions: list[Decision] = []
+            for one in sorted(waiting, key=lambda row: row[1:]):
+                decisions += self._once_more(one, at)
+            done += len(decisions)
+            waiting = self._waiting_for(_created(decisions))
+        return done
+
+    def _once_more(self, waiting: tuple[bytes, bytes, int], at: int) -> list[Decision]:
+        """Judge one of what waits; what ended the process too often is set aside."""
+        _, log, seq = waiting
+        for _ in range(ATTEMPTS_MAX + 1):
+            died = self.registry.attempt(log, seq, "transaction")
+            try:
+                with self.registry.write() as door:
+                    door.attempted(log, seq, "transaction")
+                    if died >= ATTEMPTS_MAX:
+                        door.let_lie(log, seq)
+                        return []
+                    return self._judge_again(door, [waiting], at, wakes=False)
+            except Problem:
+                self.registry.attempted(log, seq, "transaction")
+                raise
+            except Exception as error:
+                log_lines.error("waiting_failed", log=log.hex(), seq=seq, at=places(error))
+        raise Problem("internal")
+
+    def _judge_again(
+        self, door: Door, waiting: list[tuple[bytes, bytes, int]], at: int, *, wakes: bool
+    ) -> list[Decision]:
+        records = {record for record, _, _ in waiting}
+        known = door.load(Needs(records=records, logs={log for _, log, _ in waiting}))
+        door.load_keys(known, key_needs(known, list(known.entries.values())))
+        known.remade = _remade(door, known)
+        keys = {(log, seq) for _, log, seq in waiting}
+        decisions = retry(known, keys, at, wakes)
+        if decisions:
+            door.save(known, known.logs[decisions[0].log], [], decisions, at)
+        return decisions
 
     # -- what central itself writes
 
@@ -440,12 +515,27 @@ class Ledger:
             data = encode(change)
             head = next_head(log.id, head, data)
             entries.append(Entry(seq, data, head))
-        decisions = self._take(door, log, entries, at, False, actor)
+        # What waits for it comes with the next `retry`: here nobody counts how often it ends us.
+        decisions = self._take(door, log, entries, at, False, False, actor)
         results = dict(door.results(log.id, entries[0].seq, entries[-1].seq))
         for result in results.values():
             if result.state in ("refused", "waiting"):
                 raise Problem(result.problem or "request.unknown")
         return [(entry, results[entry.seq]) for entry in entries], decisions
+
+
+def _remade(door: Door, known: Known) -> set[tuple[bytes, int, bytes] | None]:
+    """What was made again of the requests that the loaded, waiting entries speak of."""
+    by_log: dict[bytes, list[Entry]] = {}
+    for (log, _), entry in known.entries.items():
+        by_log.setdefault(log, []).append(entry)
+    found = (door.remade(known.logs[log], mine, late=True) for log, mine in by_log.items())
+    return set().union(*found)
+
+
+def _created(decisions: Iterable[Decision]) -> list[bytes]:
+    """Requests that these decisions created."""
+    return [e.record for d in decisions for e in d.effects if isinstance(e, Created)]
 
 
 def places(error: BaseException) -> list[str]:

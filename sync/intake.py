@@ -176,12 +176,17 @@ def _length(transaction: Transaction) -> int:
 
 
 def take(
-    known: Known, log: LogState, entries: list[Entry], at: int, actor: str = ""
+    known: Known,
+    log: LogState,
+    entries: list[Entry],
+    at: int,
+    actor: str = "",
+    wakes: bool = True,
 ) -> list[Decision]:
     """Decide every whole transaction in `entries` (fresh, chained, in order) and store the prefix.
 
     `known` and `log` are folded on; `known.results` tells the outcome of every entry. at: central's
-    clock in Unix seconds, a label only.
+    clock in Unix seconds, a label only. wakes: judge also what waited for what they created.
     """
     decisions: list[Decision] = []
     for transaction in whole(entries):
@@ -190,7 +195,7 @@ def take(
         log.seq, log.head = last.seq, last.head
         if decision is not None:
             decisions.append(decision)
-            decisions += wake(known, decision, at)
+            decisions += wake(known, decision, at) if wakes else []
     return decisions
 
 
@@ -297,7 +302,7 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
     if change.origin in judge.known.made or {mine, change.origin} & judge.known.remade:
         judge.settle(log.id, entry.seq, Result("merged", name))
         return parked
-    if _waits(judge, log, name):
+    if _waits(judge, log, name, first):
         raise Wait(name)
     if log.limit is not None and entry.seq > log.limit:
         case = parked or _still_open(judge, log.case)
@@ -309,10 +314,10 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
     return b""
 
 
-def _waits(judge: Judge, log: LogState, name: bytes) -> bool:
-    """Does an earlier entry about the same request wait? Then this one waits behind it."""
+def _waits(judge: Judge, log: LogState, name: bytes, first: int) -> bool:
+    """Does an entry from before `first` about the same request wait? Then this one waits behind."""
     queue = judge.known.waiting.get(name, [])
-    return any(key[0] == log.id and key not in judge.results for key in queue)
+    return any(by == log.id and seq < first for by, seq in queue)
 
 
 def _stuck(judge: Judge, name: bytes) -> bytes | None:
@@ -433,8 +438,11 @@ def wake(known: Known, decision: Decision, at: int) -> list[Decision]:
     return done
 
 
-def retry(known: Known, keys: Iterable[tuple[bytes, int]], at: int) -> list[Decision]:
-    """Judge waiting entries again, in the order of each log; what still waits, waits on."""
+def retry(
+    known: Known, keys: Iterable[tuple[bytes, int]], at: int, wakes: bool = True
+) -> list[Decision]:
+    """Judge waiting entries again, in the order of each log; what still waits, waits on. wakes:
+    with what waited for what they create."""
     done: list[Decision] = []
     for log_name, seq in sorted(keys):
         log = known.logs.get(log_name)
@@ -449,7 +457,7 @@ def retry(known: Known, keys: Iterable[tuple[bytes, int]], at: int) -> list[Deci
         decision = _take_one(known, log, transaction, at, "")
         if decision is not None:
             done.append(decision)
-            done += wake(known, decision, at)
+            done += wake(known, decision, at) if wakes else []
     return done
 
 

@@ -16,6 +16,7 @@ from field_client.vault.requests import list_again, unlist
 from field_client.vault.sums import recount
 from models.changes import decode_change
 from sync.exchange import Rewound
+from sync.lineage import clamp
 from sync.logs import Entry
 from sync.messages import Branch, Checkpoint, Cursor, Territory
 from sync.notices import Notice
@@ -79,6 +80,7 @@ def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
     remember(connection, Cursor(step.incarnation, upto, b""))
     remember(connection, Lineage(step.lineage))
     remember(connection, Asked(step.incarnation, (*logs, log)))
+    _forget_outcomes(connection)
     touched |= _void(connection, log, step)
     recount(connection)
     for record in touched:
@@ -90,14 +92,20 @@ def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
 def _answered_from(connection: Connection, log: bytes, step: Rewound) -> int:
     """Number from which the requests were created whose entries count as unsent though the decision
     about them may still hold: where a copy of this laptop reached central first, nobody here knows
-    which do, so they are read again."""
+    which do, so they are read again. So is the outcome of what is about a request that is not here:
+    it came after what its author had seen."""
     rows = connection.execute(
-        "select distinct r.data from entries e left join records r on e.record = r.id"
-        " where e.log = ? and e.seq > ? and e.kind in ('create', 'edit')"
+        "select r.data, e.data from entries e left join records r on e.record = r.id"
+        " where (e.log = ? and e.seq > ? or r.id is null) and e.kind in ('create', 'edit')"
         " and e.folded not in ('', 'waiting', 'replaced')",
         (log, step.stored),
     )
-    found = [msgspec.msgpack.decode(data, type=Record).created if data else 1 for (data,) in rows]
+    found = [
+        msgspec.msgpack.decode(record, type=Record).created
+        if record
+        else clamp(decode_change(data).seen, step.lineage) + 1
+        for record, data in rows
+    ]
     return min(found, default=step.upto + 1)
 
 
@@ -127,19 +135,25 @@ def _forget(connection: Connection, upto: int) -> set[bytes]:
         case = msgspec.msgpack.decode(data, type=Case)
         if max(case.changed, case.opened) > upto:
             connection.execute("delete from cases where id = ?", (name,))
-    lost: list[tuple[bytes, int, str]] = []
     for name in gone:
         connection.execute("delete from records where id = ?", (name,))
-        rows = connection.execute(
-            "select log, seq, state from entries where record = ? and folded != 'replaced'", (name,)
-        )
-        lost += [row for row in rows.fetchall() if row[2] not in PENDING]
-        connection.execute(
-            "update entries set state = '', folded = '' where record = ? and folded != 'replaced'",
-            (name,),
-        )
-    _remember_lost(connection, lost)
     return gone
+
+
+def _forget_outcomes(connection: Connection) -> None:
+    """Of what a request says that is not here any more, and of what was told but read in no page,
+    nobody here knows whether it still holds. What it was is remembered."""
+    lost = connection.execute(
+        "select log, seq, state from entries where kind in ('create', 'edit')"
+        " and state not in ('', 'waiting', 'replaced')"
+        " and (folded in ('', 'waiting') or record not in (select id from records))"
+    )
+    _remember_lost(connection, lost.fetchall())
+    connection.execute(
+        "update entries set state = '', folded = '' where kind in ('create', 'edit')"
+        " and state != 'replaced'"
+        " and (folded in ('', 'waiting') or record not in (select id from records))"
+    )
 
 
 def _remember_lost(connection: Connection, lost: list[tuple[bytes, int, str]]) -> None:

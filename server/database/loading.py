@@ -144,11 +144,20 @@ class Loading(Devices, Lineages):
         found = self.rows(here.order_by(_entries.c.log, _entries.c.seq).limit(SET_ASIDE_MAX))
         return [(row.log, row.seq) for row in found]
 
+    def let_lie(self, log: bytes, seq: int) -> None:
+        """Judging this entry, which waits, ended the process: it is not tried again."""
+        self._mark(log, seq, self._mark_of(log, seq) | POISONED)
+
     def let_try(self, log: bytes, seq: int) -> None:
         """An engineer found why judging this entry ended the process: it may be tried again."""
+        self._mark(log, seq, self._mark_of(log, seq) & ~POISONED)
+
+    def _mark_of(self, log: bytes, seq: int) -> int:
         here = (_entries.c.city == self.city) & (_entries.c.log == log) & (_entries.c.seq == seq)
-        mark = self.value(select(_entries.c.mark).where(here)) or 0
-        self.update(_entries, ["log", "seq"], [{"log": log, "seq": seq, "mark": mark & ~POISONED}])
+        return self.value(select(_entries.c.mark).where(here)) or 0
+
+    def _mark(self, log: bytes, seq: int, mark: int) -> None:
+        self.update(_entries, ["log", "seq"], [{"log": log, "seq": seq, "mark": mark}])
 
     def load_keys(self, known: Known, keys: Iterable[str]) -> None:
         """Add the open requests that hold these duplicate keys, with their open cases."""

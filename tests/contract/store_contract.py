@@ -18,7 +18,7 @@ from field_client.vault.refs import Ref
 from field_client.vault.store import Store
 from models.changes import decode_change
 from models.roster.source import RosterSource
-from sync.exchange import Absorbed, Acknowledged, Missing, Ordered, Rewound, Scoped, Settled
+from sync.exchange import Absorbed, Acknowledged, Missing, Ordered, Scoped, Settled
 from sync.logs import opening_head
 from sync.messages import Checkpoint, Cursor, Order, Territory, Told
 from sync.state import Case, Closed, Created, Decision, Outcome, Wrote
@@ -227,49 +227,6 @@ def test_a_proof_says_whose_it_is_before_anything_was_read(store: Store) -> None
     proved, *_ = office.answer(store, office.take(store.log().id, store.pending(0)))
     store.apply(proved)
     assert store.position().cursor == Cursor(b"i" * 8)
-
-
-def test_work_that_may_not_be_at_central_any_more_is_read_again(store: Store) -> None:
-    """After a restore a copy of the laptop came first: which of the own entries central has is not
-    known here. Those it has stand in decisions that hold, and are not shown as unsent for ever."""
-    record = Hand(store).create()
-    office = Office(store.log())
-    decisions = office.take(store.log().id, store.pending(0))
-    store.apply(*office.answer(store, decisions))
-    number = office.known.server_seq
-    start = opening_head(store.log().opening)
-    store.apply(Rewound(b"n" * 8, number, (), 0, start))
-    picture = store.requests.picture(record)
-    assert picture is not None
-    assert picture.own[0].state == ""
-    assert store.position().cursor.server_seq < decisions[-1].server_seq
-    store.apply(Absorbed(tuple(decisions), Cursor(b"n" * 8, number)))
-    picture = store.requests.picture(record)
-    assert picture is not None
-    assert (picture.own[0].state, picture.view.unsent) == ("applied", set())
-    assert [one.notice.kind for one in store.notices.unread()] == []
-
-
-def test_an_outcome_that_changed_is_told_of_what_was_made_again_too(store: Store) -> None:
-    record = Hand(store).create()
-    office = Office(store.log())
-    office.sync(store)
-    old, (tail,) = store.log(), store.pending(store.log().seq - 1)
-    store.apply(Rewound(b"n" * 8, 0, (), 0, opening_head(old.opening)))
-    fresh = open_log(store, old, "fork")
-    Hand(store)
-    change = decode_change(tail.data)
-    origin = (old.id, tail.seq, tail.digest[:8])
-    with store.saving() as saving:
-        saving.append(msgspec.structs.replace(change, record=record, origin=origin))
-    store.close_log(old.id, tail.seq - 1)
-    seq = store.log().seq
-    for number, state in enumerate(("merged", "held", "held"), 1):
-        effects = (Outcome(fresh.id, seq, state, b"c" * 16),)
-        decision = Decision(number, fresh.id, seq, 1, NOW, 1, "", effects)
-        store.apply(Absorbed((decision,), Cursor(b"n" * 8, number)))
-    told = [one.notice for one in store.notices.unread() if one.notice.kind == "restored"]
-    assert [(one.mine, one.value, one.record) for one in told] == [("applied", "held", record)]
 
 
 def test_what_an_old_bundle_tells_of_a_village_that_left_does_not_stay(store: Store) -> None:

@@ -14,6 +14,7 @@ from tests.contract.registry_cells import *  # noqa: F403
 from tests.contract.registry_contract import *  # noqa: F403
 from tests.contract.registry_home import Home, database_home
 from tests.contract.registry_hostile import *  # noqa: F403
+from tests.contract.registry_poison import *  # noqa: F403
 from tests.contract.registry_telling import *  # noqa: F403
 
 CITIES = itertools.count(1)

@@ -11,6 +11,7 @@ from tests.contract.registry_cells import *  # noqa: F403
 from tests.contract.registry_contract import *  # noqa: F403
 from tests.contract.registry_home import CENTRAL, CENTRAL_OPENING, Home
 from tests.contract.registry_hostile import *  # noqa: F403
+from tests.contract.registry_poison import *  # noqa: F403
 from tests.contract.registry_telling import *  # noqa: F403
 from tests.simulation.memory import MemoryRegistry
 

@@ -11,6 +11,7 @@ from field_client.vault.engine import Engine
 from field_client.vault.store import Store
 from tests.contract.desk_store_contract import *  # noqa: F403
 from tests.contract.store_contract import *  # noqa: F403
+from tests.contract.store_restores import *  # noqa: F403
 from tests.vaults import PlainEngine, new_store
 from tests.vaults import again as reopen
 

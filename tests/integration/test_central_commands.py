@@ -353,9 +353,9 @@ def test_what_ended_central_is_set_aside_and_tried_again_when_asked(office, run,
                 raise RuntimeError("a fault")
         return taken(known, log, fresh, *more)
 
-    def retry_(known, keys, at):
+    def retry_(known, *more):
         if known.poisoned:
-            return retried(known, keys, at)
+            return retried(known, *more)
         raise RuntimeError("a fault")
 
     van = office.van("Si Jola 1")

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from models.changes import Body, decode_body, decode_change
 from sync.identity import Identity
 from sync.logs import Entry, log_id, opening_head
 from sync.messages import Checkpoint
@@ -70,3 +71,12 @@ class Book:
         other.entries, other.proofs = list(self.entries), list(self.proofs)
         other.gone = set(self.gone)
         return other
+
+
+def body_of(entry: Entry) -> Body | None:
+    """The body of a create or edit, None otherwise."""
+    try:
+        change = decode_change(entry.data)
+        return decode_body(change.body) if change.kind in ("create", "edit") else None
+    except msgspec.DecodeError:
+        return None

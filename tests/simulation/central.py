@@ -67,10 +67,8 @@ class Registry(MemoryRegistry):
         door = MemoryDoor(self)
         yield door
         world = self.world
-        for key, entry in door.staged["entries"].items():
-            result = door.staged["results"].get(key)
-            if entry.data in self.killers and result is not None and result.state != "waiting":
-                self.die()
+        if self.killers and self._judged(door) & self.killers:
+            self.die()
         if world.fires("disk_full"):
             raise Problem("disk.full", path="register", need="", free="")
         if world.fires("crash_before_commit"):
@@ -83,6 +81,16 @@ class Registry(MemoryRegistry):
         self.take_over(door)
         if world.fires("crash_after_commit"):
             self.die()
+
+    def _judged(self, door: MemoryDoor) -> set[bytes]:
+        """Entries that get their outcome in this transaction: new ones and such as waited."""
+        results = self.tables["results"]
+        fresh = [
+            key
+            for key, result in door.staged["results"].items()
+            if result.state != "waiting" and (key not in results or results[key].state == "waiting")
+        ]
+        return {door.get("entries", key).data for key in fresh}
 
     def attempt(self, log: bytes, seq: int, scope: str) -> int:
         before = super().attempt(log, seq, scope)

@@ -10,7 +10,8 @@ import msgspec
 
 from models.changes import Change
 from sync.logs import Entry, Open
-from tests.simulation.laptop import Laptop, body_of
+from tests.simulation.books import body_of
+from tests.simulation.laptop import Laptop
 
 
 class Desk:

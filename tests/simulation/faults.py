@@ -45,6 +45,7 @@ FAULTS: dict[str, float] = {
     "poison_unknown": 0.02,
     "poison_malformed": 0.02,
     "poison_killer": 0.01,
+    "killer_waits": 0.02,
     "future_edition": 0.01,
     # files
     "file_piece_lost": 0.10,

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from models.changes import (
-    Body,
     Change,
     OperatorEntry,
     Session,
@@ -45,13 +44,24 @@ from sync.known import LogState, facts
 from sync.logs import Entry, Open, log_id, next_head, opening_head, session_message
 from sync.messages import OWN, Branch, Checkpoint, Cursor, Order, Sight, Told
 from sync.notices import Notice, notices
-from sync.state import Created, Decision, Left, Outcome, Placed, State, Whole, Wrote, copy_record
+from sync.state import (
+    Created,
+    Decision,
+    Left,
+    Outcome,
+    Placed,
+    State,
+    Whole,
+    Wrote,
+    copy_record,
+)
 from sync.view import Own, View, view
 from tests.simulation.books import Book, Screen
 from tests.simulation.papers import Papers
+from tests.simulation.rewinding import Rewinding
 
 
-class Laptop:
+class Laptop(Rewinding):
     """One van or village laptop: its logs, its snapshot and what its author was told."""
 
     def __init__(
@@ -487,65 +497,6 @@ class Laptop:
         places = [(book.id, entry.seq) for book in self.books for entry in book.rows()]
         return [place for place in places if place != key and self._first_made(place) == made]
 
-    # -- central was restored
-
-    def _rewind(self, step: Rewound, book: Book) -> None:
-        upto = self.cursor.server_seq
-        first = min(step.upto + 1, self._answered_from(step, book))
-        if upto >= first:
-            upto = self._beginning(first) - 1
-            self._forget(upto)
-        same = self.cursor.incarnation == step.incarnation
-        self.asked = (self.asked or set()) if same else set()
-        self.asked.add(book.id)
-        self.cursor = Cursor(step.incarnation, upto, b"")
-        self.lineage = step.lineage
-        self.scope = -1 if self.scope else 0
-        for entry in book.rows(step.stored, book.to_send):
-            key = (book.id, entry.seq)
-            if body_of(entry) is None:
-                continue
-            told = self.told.pop(key, None)
-            self.absorbed.discard(key)
-            if told is not None and told.state != "waiting":
-                self.voided.setdefault(key, told.state)
-        book.stored, book.stored_head = step.stored, step.head
-        book.proofs = [p for p in book.proofs if p.seq <= step.stored]
-
-    def _answered_from(self, step: Rewound, book: Book) -> int:
-        found = [step.upto + 1]
-        for entry in book.rows(step.stored, book.to_send):
-            if (book.id, entry.seq) in self.absorbed and body_of(entry) is not None:
-                change = decode_change(entry.data)
-                name = record_of(book.id, entry.seq, change, entry.data)
-                record = self.snapshot.records.get(name)
-                found.append(record.created if record is not None else 1)
-        return min(found)
-
-    def _beginning(self, first: int) -> int:
-        spans = [(r.changed, r.created) for r in self.snapshot.records.values()]
-        spans += [(max(c.changed, c.opened), c.opened) for c in self.snapshot.cases.values()]
-        for changed, began in sorted(spans, reverse=True):
-            if changed >= first:
-                first = min(first, began)
-        return max(1, first)
-
-    def _forget(self, upto: int) -> None:
-        records, cases = self.snapshot.records, self.snapshot.cases
-        gone = {name for name, record in records.items() if record.changed > upto}
-        for name in gone:
-            del records[name]
-        for name in [n for n, c in cases.items() if max(c.changed, c.opened) > upto]:
-            del cases[name]
-        for book in self.books:
-            for entry in book.rows(0, book.to_send):
-                change, key = decode_change(entry.data), (book.id, entry.seq)
-                if record_of(book.id, entry.seq, change, entry.data) in gone:
-                    self.absorbed.discard(key)
-                    told = self.told.pop(key, None)
-                    if told is not None and told.state != "waiting":
-                        self.voided.setdefault(key, told.state)
-
     # -- copies of its disk
 
     def image(self) -> Laptop:
@@ -577,12 +528,3 @@ def wrote_by(decision: Decision, log: bytes) -> list[Wrote]:
     """Writes of one log in a decision."""
     mine = (e for e in decision.effects if isinstance(e, Wrote))
     return [e for e in mine if (e.author or (decision.log, decision.first))[0] == log]
-
-
-def body_of(entry: Entry) -> Body | None:
-    """The body of a create or edit, None otherwise."""
-    try:
-        change = decode_change(entry.data)
-        return decode_body(change.body) if change.kind in ("create", "edit") else None
-    except msgspec.DecodeError:
-        return None

@@ -161,11 +161,11 @@ def _may_wait(world: World, log: bytes, entry: Entry) -> bool:
     if _strange(world, group):
         return True
     names = {record_of(log, e.seq, c, e.data) for e, c in group if c is not None}
-    waiting = world.registry.tables["waiting"]
     tables = world.registry.tables
-    mine = {(log, e.seq) for e, _ in group}
-    behind = any(key not in mine for name in names for key in waiting.get(name, []))
-    return behind or any(name not in tables["records"] for name in names)
+    earlier = [key for name in names for key in tables["waiting"].get(name, [])]
+    if any(key[0] == log and key[1] < group[0][0].seq for key in earlier):
+        return True
+    return any(c.record and c.record not in tables["records"] for _, c in group if c is not None)
 
 
 def _strange(world: World, group: Sequence[Any]) -> bool:

@@ -33,7 +33,7 @@ from sync.state import (
     State,
     Wrote,
 )
-from tests.simulation.laptop import body_of
+from tests.simulation.books import body_of
 from tests.simulation.road import Broken
 from tests.simulation.world import World, same
 

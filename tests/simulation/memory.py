@@ -365,6 +365,9 @@ class MemoryDoor(Rooms):
         queues = sorted(self.rows("waiting").items())
         return [(record, log, seq) for record, queue in queues for log, seq in queue]
 
+    def let_lie(self, log: bytes, seq: int) -> None:
+        self.put("poisoned", (log, seq), True)
+
     # -- pull
 
     def scope(self, device: bytes, at: int = 0) -> Scope:

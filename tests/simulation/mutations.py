@@ -142,6 +142,7 @@ def other_clocks() -> None:
 COPIES = partial(worlds, 1, 5, 2, clone=0.15)
 RESTORES = partial(worlds, 0, 4, 8, 12, restore=0.3, backup=0.9)
 WITHDRAWN = partial(worlds, 1, 3, 5, lost=0.0, suspended=0.5, resumed=0.3)
+WAITING = partial(worlds, 1, 3, 10, killer_waits=0.3)
 SCOPES = partial(worlds, 1, 2, 3, scope_changed=0.5, village_lent=0.2)
 
 
@@ -307,9 +308,25 @@ MUTATIONS: list[Mutation] = [
         "what waits is overtaken",
         "17",
         "sync/intake.py",
-        "    return any(key[0] == log.id and key not in judge.results for key in queue)",
+        "    return any(by == log.id and seq < first for by, seq in queue)",
         "    return False",
         partial(worlds, 1, 2, 3, 5, poison_unknown=0.3),
+    ),
+    _one(
+        "what waits is held up by what comes after it",
+        "1",
+        "sync/intake.py",
+        "by == log.id and seq < first for",
+        "by == log.id for",
+        WAITING,
+    ),
+    _one(
+        "who brings a request answers for what waited for it",
+        "1",
+        "server/ledger.py",
+        '                decisions += self._take(door, log, fresh, at, poisoned, scope == "batch")',
+        "                decisions += self._take(door, log, fresh, at, poisoned, True)",
+        WAITING,
     ),
     _one(
         "a number is used again after a restore",

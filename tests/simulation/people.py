@@ -11,6 +11,7 @@ from models.changes import Attached, Body, Change, Choice, decode_change, raw, r
 from models.problems import Problem
 from models.services import Service, catalogue
 from sync.cases import TAKES
+from sync.logs import Entry
 from sync.state import ELEMENT, REASON_PREFIX, STATUS_UNIT, Case, Record
 from sync.transfer import PAPERS, PREVIEWS
 from tests.simulation.books import Screen
@@ -72,7 +73,20 @@ class Operators:
         world.note(f"{laptop.number} creates {first}+{len(entries)}")
         if world.fires("poison_killer"):
             world.central.registry.killers.add(entries[0].data)
+        if world.fires("killer_waits"):
+            self._forestall(laptop, entries[0])
         return None
+
+    def _forestall(self, laptop: Laptop, entry: Entry) -> None:
+        """Another laptop writes to a request that central may not have yet, and what it writes ends
+        the process that judges it: whoever brings the request has no part in that."""
+        world = self.world
+        other = world.rng.choice([one for one in world.laptops if one.device != laptop.device])
+        name = record_of(laptop.log, entry.seq, decode_change(entry.data), entry.data)
+        entries = other.append([other.change("edit", Body(set={"applicant.phone": "1"}), name)])
+        world.made(other, entries)
+        world.central.registry.killers.add(entries[0].data)
+        world.note(f"{other.number} poison for {laptop.number} {entry.seq}: {other.last}")
 
     def _file(self, form: Service) -> tuple[Attached, bytes, bytes] | None:
         from sync.transfer import manifest_of
@@ -167,7 +181,7 @@ class Operators:
         where = laptop.cells.get(screen.record)
         record = laptop.snapshot.records.get(screen.record)
         mine = record is None or record.device == laptop.device
-        if mine or where in laptop.villages:
+        if (mine or where in laptop.villages) and not world.out_of_hand(laptop):
             world.rightful.add(entry)
         world.note(f"{laptop.number} edits {laptop.last} {screen.record.hex()[:6]} {[*body.set]}")
         self._check_reading(laptop, screen.record, body)

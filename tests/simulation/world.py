@@ -320,6 +320,8 @@ class World:
             self._office(lambda: self._order_rotate(laptop))
         self._withdraw(laptop)
         self._rescope(laptop)
+        if self.rng.random() < 0.5:
+            self._office(lambda: self.central.ledger.retry(self.now))
         if self.central.backups and self.fires("restore"):
             self._restore(-1)
         if self.central.backups and self.fires("old_restore"):
@@ -464,14 +466,17 @@ class World:
         raise Broken("law 33: cases are never all decided")
 
     def _sync_all(self) -> None:
+        deaths = 4 * len(self.registry.killers)
         for laptop in self.laptops:
-            for _ in range(20):
+            for _ in range(20 + deaths):
                 if self.road.sync(laptop):
                     break
             else:
                 if self.out_of_hand(laptop):
                     continue
                 raise Broken(f"law 18: laptop {laptop.number} never ends its sync")
+        for _ in range(2 + deaths):  # a job of central's: it may end the process too
+            self._office(lambda: self.central.ledger.retry(self.now))
 
     def out_of_hand(self, laptop: Laptop) -> bool:
         """Of a lost laptop no new log is let in."""
