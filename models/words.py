@@ -61,10 +61,10 @@ def long_day(when: date, lang: str = "id") -> str:
 
 
 def moment(when: datetime) -> str:
-    """DD-MM-YYYY HH:MM in WIT. A time without a zone is read as UTC, as times are stored."""
+    """DD-MM-YYYY HH.MM in WIT. A time without a zone is read as UTC, as times are stored."""
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)
     local = aware.astimezone(WIT)
-    return f"{day(local)} {local.hour:02}:{local.minute:02}"
+    return f"{day(local)} {local.hour:02}.{local.minute:02}"
 
 
 def moment_at(at: int) -> str:

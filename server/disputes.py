@@ -15,6 +15,7 @@ import msgspec
 
 from models import lifecycle
 from models.changes import Choice
+from models.codes import code_list
 from models.fields import split_row
 from models.forms import Slot
 from models.people import Act, Role, require
@@ -22,7 +23,7 @@ from models.problems import Problem
 from models.regions import full_name
 from models.remarks import decided_words
 from models.services import Service
-from models.units import member
+from models.units import DOCUMENTS, member
 from models.words import WIT, say
 from server import sheets, suggesting
 from server.auth import require_request, roles, who
@@ -41,6 +42,7 @@ from server.sheets import (
     form_of,
 )
 from server.suggesting import Suggestion
+from sync.attaching import DOCUMENT
 from sync.known import facts_of, record_keys
 from sync.state import ELEMENT, STATUS_UNIT, Case, Record, reasons, values
 
@@ -283,9 +285,20 @@ def unit_words(form: Service | None, unit: str, lang: str) -> str:
     if unit == STATUS_UNIT:
         return say("Status", lang)
     name, plus, element = unit.partition(ELEMENT)
+    if name == DOCUMENTS.name:
+        return (
+            f"{say('Dokumen', lang)}: {_document(element, lang)}" if plus else say("Dokumen", lang)
+        )
+    if name.startswith(DOCUMENT):
+        return _document(name.removeprefix(DOCUMENT), lang)
     slots = _slots(form, name)
     words = " / ".join(slot.field.label.say(lang) for slot in slots[:3]) or name
     return f"{words}: {element}" if plus else words
+
+
+def _document(code: str, lang: str) -> str:
+    kinds = code_list("jenis_dokumen")
+    return kinds.label(code, lang) if code in kinds else code
 
 
 def _slots(form: Service | None, unit: str) -> list[Slot]:

@@ -8,15 +8,15 @@ what is known, what to do, and whose turn it is. It decides nothing; `Casework` 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from models.people import ROLES, Role
+from models.people import ROLES, Act, Role, require
 from models.problems import Problem, problems, told
 from models.words import say
 from server import recovery
-from server.auth import of_area
+from server.auth import of_area, roles
 from server.casework import Casework
 from server.database.people import Person
 from server.database.registry import Door, Registry
@@ -75,6 +75,20 @@ class Incidents:
             found += self.casework.cases(me, state=state, kind=one, after=after, limit=limit)
         return sorted(found, key=lambda line: (line.opened, line.id))[:limit]
 
+    def about(self, me: Person, lines: Sequence[CaseLine]) -> list[tuple[CaseLine, str, int]]:
+        """Lines of a list with the laptop that each is about ("" for none) and when it was opened,
+        Unix seconds."""
+        require(roles(me), Act.READ_CASE)
+        found = []
+        with self.registry.read() as door:
+            for one in lines:
+                case = door.case(bytes.fromhex(one.id))
+                log = _stretch(door, case.note, one.opened)[0] if case is not None else None
+                device = door.device(log.device) if log is not None else None
+                name = device.name if device is not None else ""
+                found.append((one, name, door.moment(one.opened) or 0))
+        return found
+
     def show(self, me: Person, name: str, lang: str = "id") -> Incident:
         """One incident, opened. Problem incident.kind for a case about something else."""
         sheet = self.casework.case(me, name)
@@ -106,29 +120,8 @@ class _Story:
     def __init__(self, door: Door, me: Person, sheet: CaseSheet, lang: str) -> None:
         self.door, self.me, self.sheet, self.lang = door, me, sheet, lang
         self.decision: Decision | None = door.decision(sheet.opened)
-        self.log: LogState | None = None
-        self.first = self.last = 0
-        self.reason = ""
-        self._find()
-
-    def _find(self) -> None:
-        """Which log, and which of its entries: the note says it where central opened the case."""
-        note = self.sheet.note
-        for pattern in (_HOLE, _AFTER, _FORK):
-            found = pattern.fullmatch(note)
-            if found is None:
-                continue
-            self.log = self.door.log(bytes.fromhex(found[1]))
-            self.first = self.last = int(found[2])
-            if pattern is not _FORK:
-                self.last, self.reason = int(found[3]), found[4]
-            return
-        decision = self.decision
-        if decision is not None:
-            log = self.door.log(decision.log)
-            if log is not None and not log.central:
-                self.log = log
-                self.first, self.last = decision.first, decision.first + decision.n - 1
+        stretch = _stretch(door, sheet.note, sheet.opened)
+        self.log, self.first, self.last, self.reason = stretch
 
     def told(self) -> Told:
         """The whole of it."""
@@ -331,6 +324,25 @@ class _Story:
         owner = ROLES[Role(self.sheet.owner)].words(self.lang)
         return self.say("Kantor: {owner} menutup perkara ini paling lambat {due}.", owner=owner,
                         due=_day(self.sheet.due))  # fmt: skip
+
+
+def _stretch(door: Door, note: str, opened: int) -> tuple[LogState | None, int, int, str]:
+    """Which log an incident is about, from which of its entries to which, and a reason: the note
+    says it where central opened the case, else the decision that did."""
+    for pattern in (_HOLE, _AFTER, _FORK):
+        found = pattern.fullmatch(note)
+        if found is not None:
+            log, first = door.log(bytes.fromhex(found[1])), int(found[2])
+            return (
+                (log, first, first, "")
+                if pattern is _FORK
+                else (log, first, int(found[3]), found[4])
+            )
+    decision = door.decision(opened)
+    log = door.log(decision.log) if decision is not None else None
+    if decision is None or log is None or log.central:
+        return None, 0, 0, ""
+    return log, decision.first, decision.first + decision.n - 1, ""
 
 
 def _numbers(first: int, last: int) -> str:

@@ -150,9 +150,9 @@ def _section(one: Checking, drawn: Form, name: str, by_key: dict[str, list[Remar
         for number in drawn.rows[name]:
             for slot in one.form.plan.by_section[name]:
                 key = row_name(slot.path, number)
-                value = drawn.value(slot.path, number)
-                typed = row_name(*drawn.typed_at(slot.path, number)) == key
-                found = by_key.pop(key, []) if typed else []
+                if row_name(*drawn.typed_at(slot.path, number)) != key:
+                    continue  # the form only repeats it; it is checked where it was typed
+                value, found = drawn.value(slot.path, number), by_key.pop(key, [])
                 if value is not None or found:
                     rows.append(_row(one, slot, key, value, found))
     return Section(name, block.title.say(one.lang) if block.title else name, rows)

@@ -94,7 +94,8 @@ class Side(msgspec.Struct, frozen=True):
 class CaseSheet(msgspec.Struct, frozen=True):
     """A case as it is decided. choices: what may be taken. choosing needs a second person where
     `protected`. proposal: what the first person proposes, while it waits for the second; declined:
-    why a second person did not agree. owner, due, due_estimated: see `server.promise`."""
+    why a second person did not agree. owner, due, due_estimated: see `server.promise`. by: who
+    opened it at the office, "" for what came with somebody's work."""
 
     id: str
     kind: str
@@ -115,6 +116,7 @@ class CaseSheet(msgspec.Struct, frozen=True):
     due: str
     due_estimated: bool
     declined: ChoiceLine | None = None
+    by: str = ""
 
 
 class ChoiceLine(msgspec.Struct, frozen=True):
@@ -312,7 +314,12 @@ class Reader:
             promised.due,
             promised.due_estimated,
             _choice(case.proposal) if case.state == "open" else None,
+            self._opener(case),
         )
+
+    def _opener(self, case: Case) -> str:
+        decision = self.door.decision(case.opened)
+        return decision.actor if decision is not None else ""
 
     def _note(self, case: Case) -> str:
         """What was noticed; the words to a supervisor stand only in central's own entry."""

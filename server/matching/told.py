@@ -115,8 +115,10 @@ def plainly(reasons: Iterable[Reason], rival: str) -> list[Reason]:
     """The reasons as people are shown them, most first. A weight stands against another
     explanation: relatives share village, card and mother, so to agree there counts against one
     person, and to differ for one. Without that ground it reads as a fault. So no agreement is shown
-    to count against, no difference for, unless relatives are why; and what is slight is nothing."""
-    found = [_plainly(one, rival) for one in reasons]
+    to count against, no difference for, unless relatives are why; and what is slight is nothing.
+    How many strangers are as alike is nothing to relatives."""
+    told = (one for one in reasons if (one.feature, rival) != ("chance", "relative"))
+    found = [_plainly(one, rival) for one in told]
     return sorted(found, key=lambda one: -abs(one.bits))
 
 

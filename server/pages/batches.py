@@ -9,6 +9,7 @@ from litestar import Response
 from models.pages.forms import Form
 from models.people import Act
 from models.problems import Problem
+from models.services import catalogue
 from server.batches import AT_ONCE_MAX, ROWS_MAX, Frozen
 from server.pages.drawing import Here
 from server.pages.routes import act, show
@@ -176,11 +177,24 @@ def _row(
 
 
 def _cells(here: Here, one: Frozen) -> list[tuple[str, str]]:
-    """(question, answer) to be typed, the two numbers first, each number once."""
-    first = [(here.say("NIK"), one.nik), (here.say("No. KK"), one.kk)]
-    numbers = {value for _, value in first}
-    rest = [(label, value) for _, label, value in one.cells if value not in numbers]
-    return [(label, value) for label, value in [*first, *rest] if value]
+    """(question, answer) to be typed, the two numbers first, each number once; what the form only
+    repeats of another place too."""
+    found = [(here.say("NIK"), one.nik), (here.say("No. KK"), one.kk)]
+    numbers = {value for _, value in found}
+    for key, label, value in one.cells:
+        told = value in (v for _, v in found) and _repeats(one.service, key)
+        if value not in numbers and not told:
+            found.append((label, value))
+    return [(label, value) for label, value in found if value]
+
+
+def _repeats(service: str, key: str) -> bool:
+    """Does the form of today take this answer from another place?"""
+    try:
+        slot = catalogue().service(service).plan.slot(key)
+    except Problem:
+        return False
+    return slot is not None and bool(slot[0].field.alias)
 
 
 @act("/batches/{number:int}/rows/{n:int}")

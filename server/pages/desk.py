@@ -15,6 +15,14 @@ from server.pages import lists
 from server.pages.drawing import Here
 from server.pages.routes import act, show
 
+ROOMS = {
+    "verified": "/batches",
+    "in_batch": "/batches",
+    "print_ready": "/print",
+    "printed": "/manifests",
+}
+"""Where what waits in a status is worked on; else in the list."""
+
 
 @show("/")
 def desk(here: Here) -> Response[str]:
@@ -24,6 +32,7 @@ def desk(here: Here) -> Response[str]:
     return here.page(
         "desk.html",
         queues=queues,
+        rooms=ROOMS,
         mine=work.mine(here.me) if may else [],
         kept=lists.kept(here) if may else [],
         may_next=here.may(Act.RESOLVE_CASE),

@@ -50,7 +50,7 @@ def listed(here: Here) -> Response[str]:
     found = rooms.lines(here.me, kind=kind, state=state, after=after if kind else "", limit=LINES)
     return here.page(
         "incidents.html",
-        found=found,
+        found=rooms.about(here.me, found),
         kinds=kinds(here),
         words=dict(kinds(here)),
         kind=kind,

@@ -42,6 +42,23 @@ def age(seconds: int, lang: str) -> str:
     return words.say_n("{n} hari", seconds // DAY, lang)
 
 
+def skew(seconds: int, lang: str) -> str:
+    """How far a laptop's clock is off."""
+    if abs(seconds) <= MINUTE:
+        return words.say("cocok", lang)
+    told = age(abs(seconds), lang)
+    fast = words.say("maju {time}", lang, time=told)
+    return fast if seconds > 0 else words.say("mundur {time}", lang, time=told)
+
+
+def hours(number: float, lang: str) -> str:
+    """A service standard: `24 jam`, `15 menit`."""
+    minutes = round(number * 60)
+    if minutes < 60:
+        return words.say_n("{n} menit", minutes, lang)
+    return words.say_n("{n} jam", minutes // 60, lang)
+
+
 def status(code: str, lang: str) -> str:
     """A status in the words of the office."""
     return lifecycle.standing(code).office.words(lang) if lifecycle.known_status(code) else code
@@ -167,6 +184,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "since": _since,
     "until": _until,
     "age": _in_language(age),
+    "skew": _in_language(skew),
+    "hours": _in_language(hours),
     "status": _in_language(status),
     "act": _in_language(act),
     "action": _in_language(action),

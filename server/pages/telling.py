@@ -9,6 +9,7 @@ from models.problems import Problem
 from models.remarks import sentence
 from models.services import Service, catalogue
 from server.disputes import unit_words
+from server.duplicates import SYSTEM
 from server.pages.drawing import Here
 from server.sheets import Event, RequestSheet
 from sync.state import REASON_PREFIX
@@ -40,7 +41,8 @@ def event_words(here: Here, sheet: RequestSheet, event: Event) -> Happened:
     """An event as people read it. Values are left out: they stand in the data, and old ones in the
     disputes about them."""
     why = sentence(event.reason, form_of(sheet), here.lang) if event.reason else ""
-    return Happened(event.at, event.who, _what(here, sheet, event), why)
+    who = here.say("sistem") if event.who == SYSTEM else event.who
+    return Happened(event.at, who, _what(here, sheet, event), why)
 
 
 def _what(here: Here, sheet: RequestSheet, event: Event) -> str:
@@ -55,11 +57,8 @@ def _what(here: Here, sheet: RequestSheet, event: Event) -> str:
         case "held":
             return here.say("Usulan menunggu putusan: {unit}", unit=name)
         case "case":
-            return (
-                here.say("Perkara dibuka: {unit}", unit=name)
-                if event.unit
-                else here.say("Perkara dibuka")
-            )
+            words = name if event.unit else kinds(here).get(event.value, here.say("Kejadian"))
+            return here.say("Perkara dibuka: {unit}", unit=words)
         case "linked":
             return here.say("Digabung dengan berkas lain")
         case "separated":
@@ -73,6 +72,15 @@ def _what(here: Here, sheet: RequestSheet, event: Event) -> str:
         case _ if event.what in lifecycle.ACTIONS:
             return lifecycle.action_label(event.what).words(here.lang)
     return event.what
+
+
+def kinds(here: Here) -> dict[str, str]:
+    """What cases about requests are called, but for incidents."""
+    return {
+        "duplicate": here.say("Mungkin ganda"),
+        "identity": here.say("Data orang bertentangan"),
+        "escalated": here.say("Menunggu penyelia"),
+    }
 
 
 def _unit(here: Here, sheet: RequestSheet, event: Event) -> str:

@@ -81,7 +81,10 @@ def next_page(at: Window) -> str:
 def test_the_desk_tells_what_waits_how_old_and_how_much_is_late(office: Pusat) -> None:
     rina = window(office, "rina")
     assert "Yang menunggu Anda" in rina.text
-    assert f">{N}</" in rina.page.text
+    assert f'href="/requests?status=received">{N}</a>' in rina.page.text
+    siak = window(office, "siak")
+    assert 'href="/batches">Siap SIAK</a>' in siak.page.text, "to where it is worked on"
+    assert "Pilih pekerjaan Anda di menu" in window(office, "mata").text
     office.clock.at += 20 * 24 * 3600
     rina.sign_in("rina")
     late = rina.go("/requests?age=late&status=received")

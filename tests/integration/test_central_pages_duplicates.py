@@ -116,7 +116,7 @@ def test_an_incident_says_what_to_do_and_is_closed_with_a_reason(office: Pusat) 
     noticed(office, "fork", f"log {van.log.hex()} entry 2")
     rina = window(office, "rina")
     rina.go("/incidents?kind=fork")
-    assert "Cabang ganda" in rina.text
+    assert "Cabang ganda Si Jola 4" in rina.text, "of which laptop"
     (line,) = office.central.incidents.lines(office.people["rina"], kind="fork")
     address = f"/incidents/{line.id}"
     rina.go(address)

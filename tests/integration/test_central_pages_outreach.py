@@ -225,6 +225,8 @@ def test_every_service_is_shown_as_a_clerk_sees_it(loket: Window, slug: str) -> 
 def test_services_say_their_edition_and_an_unknown_one_is_refused(loket: Window) -> None:
     loket.go("/services")
     assert all(catalogue().service(slug).title.say("id") in loket.text for slug in SLUGS)
+    for words in ("24 jam", "15 menit"):
+        assert words in loket.text
     loket.go("/services/tidak-ada", 422)
     loket.go("/services/birth?edition=99", 409)
     loket.go("/services/birth?edition=²")
@@ -246,6 +248,7 @@ def test_a_lost_laptop_is_reported_and_its_list_of_people_printed(
     address = f"/devices/{van.device.hex()}"
     tono.go(address)
     assert "3 catatan" in tono.text
+    assert "Selisih jam cocok" in tono.text, "its clock, as in the list"
     tono.go(f"{address}/lost")
     tono.post(f"{address}/lost", status=422, reason=" ")
     tono.post(f"{address}/lost", reason="dicuri di pelabuhan Rum", **named({"from": "1"}))

@@ -41,6 +41,9 @@ def test_a_request_is_checked_and_accepted(office, vans, rina):
     assert "Sari · Si Jola 1" in rina.text
     assert "sisa" in rina.text, "the clock"
     assert "Tidak ada gambar dokumen" in rina.text
+    assert "Dokumen: Kartu keluarga" in rina.text, "the history speaks in words"
+    rows = rina.page.text.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert rows.count("<td>Salma Hamid") == 1, "what the form only repeats is checked once"
     yusuf = window(office, "yusuf")
     yusuf.go(f"/requests/{record.hex()}")
     assert "Rina" in yusuf.text
@@ -114,9 +117,11 @@ def test_a_supervisor_is_asked_and_the_request_waits(office, vans, rina, tono):
     (case,) = re.findall(r'href="(/escalations/[0-9a-f]+)"', tono.page.text)
     tono.go(case)
     assert "Satu nomor HP di lima berkas." in tono.text
+    assert "Rina (rina) ·" in tono.text, "who asks"
     tono.post(f"{case}/answer", reason="Keluarga besar, tidak apa.")
     assert "Dijawab Tono (tono)" in tono.text
     rina.go(at)
+    assert "Perkara dibuka: Menunggu penyelia" in rina.text
     rina.post(f"{at}/accept")
     assert status_of(office, record) == "verified"
 

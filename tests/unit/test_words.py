@@ -107,8 +107,8 @@ def test_counting_in_both_languages(catalogue):
 
 def test_days_and_moments_are_those_of_tidore():
     night = datetime.datetime(2026, 11, 20, 15, 30, tzinfo=datetime.UTC)
-    assert words.moment(night) == "21-11-2026 00:30"
-    assert words.moment(night.replace(tzinfo=None)) == "21-11-2026 00:30"
+    assert words.moment(night) == "21-11-2026 00.30"
+    assert words.moment(night.replace(tzinfo=None)) == "21-11-2026 00.30"
     assert words.day(datetime.date(950, 3, 5)) == "05-03-0950"
     saturday = datetime.date(2026, 11, 21)
     assert words.long_day(saturday) == "Sabtu, 21 November 2026"
