@@ -10,7 +10,17 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, Table, and_, false, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    false,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
 
 from models import names
 from models.regions import villages_of
@@ -37,6 +47,8 @@ PAGE_MAX = 500
 HISTORY_MAX = 10_000
 NIK_DIGITS = 16
 BEGINNING_LEAST = 3
+WORDS_MAX = 50
+"""Different words that are looked up for one beginning; of more, all who bear them are sorted."""
 LAST = b"\xff"
 """Behind every byte of UTF-8."""
 
@@ -160,7 +172,10 @@ class Lists(Pulling):
         elif text:
             asked = (status, service, village, areas, arrived_by, after)
             alone = newest and claimed is None and with_cases is None and not any(asked)
-            named = self._named(names.search_words(text), limit if alone else 0)
+            words = sorted(names.search_words(text), key=len, reverse=True) or [""]
+            named = self._newest_named(words, limit) if alone else None
+            if named is None:
+                named = _named(self.city, _begins(_names, words[0]), words[1:])
             found = found.where(_records.c.id.in_(named))
         # Few are asked for by name or claim: to look those up and sort them is quicker than to walk
         # all requests in their order, which is what SQLite would take a plain column for.
@@ -169,19 +184,32 @@ class Lists(Pulling):
         found = self._paged(found, _records, order, after, limit, newest=newest)
         return [_line(row) for row in self.rows(found)]
 
-    def _named(self, words: Sequence[str], newest: int) -> Select[Any]:
-        """Requests of whom each of these begins a word of the name; newest: only so many of them,
-        0 for all. The longest word is looked up, the others among what it finds."""
-        rarest, *others = sorted(words, key=len, reverse=True) or [""]
-        found = select(_names.c.record).where(_names.c.city == self.city, _begins(_names, rarest))
-        for one in others:
-            more = _names.alias()
-            same = (more.c.city == self.city) & (more.c.record == _names.c.record)
-            found = found.where(select(more.c.record).where(same, _begins(more, one)).exists())
-        if newest:
-            last = (_names.c.created.desc(), _names.c.record.desc())
-            found = found.group_by(_names.c.record, _names.c.created).order_by(*last).limit(newest)
-        return found
+    def _newest_named(self, words: Sequence[str], limit: int) -> Select[Any] | None:
+        """The newest of `_named`, read word by word from the end of the index: as quick however
+        many bear a name. None where names have too many words that begin so."""
+        whole = self._words_from(words[0])
+        if not 0 < len(whole) <= WORDS_MAX:
+            return None
+        last = (_names.c.created.desc(), _names.c.record.desc())
+        named = (_named(self.city, _names.c.word == word, words[1:]) for word in whole)
+        each = (one.add_columns(_names.c.created).order_by(*last).limit(limit) for one in named)
+        found = union_all(*(select(one.subquery()) for one in each)).subquery()
+        last = (found.c.created.desc(), found.c.record.desc())
+        distinct = select(found.c.record).group_by(found.c.record, found.c.created)
+        return distinct.order_by(*last).limit(limit)
+
+    def _words_from(self, beginning: str) -> list[bytes]:
+        """Different words of names that begin so, one more than WORDS_MAX at most: each is looked
+        up behind the one before, past all who bear it."""
+        here = _names.alias()
+        begins = (here.c.city == self.city) & _begins(here, beginning)
+        first = select(func.min(here.c.word).label("word")).where(begins).cte(recursive=True)
+        following = select(func.min(here.c.word)).where(begins, here.c.word > first.c.word)
+        words = first.union_all(
+            select(following.scalar_subquery()).where(first.c.word.is_not(None))
+        )
+        found = select(words.c.word).where(words.c.word.is_not(None)).limit(WORDS_MAX + 1)
+        return [row.word for row in self.rows(found)]
 
     def request_line(self, record: bytes) -> RequestLine | None:
         """The line of one request."""
@@ -393,6 +421,17 @@ def inside(areas: Collection[str]) -> ColumnElement[bool]:
     """Requests of these villages, and of the villages of these districts."""
     villages = {one.code for area in areas for one in villages_of(area)}
     return _records.c.village.in_(sorted(villages | set(areas)))
+
+
+def _named(city: str, first: ColumnElement[bool], others: Sequence[str]) -> Select[Any]:
+    """Requests with such a word in the name, of whom each of the others begins a word too: `first`
+    is looked up, the others among what it finds."""
+    found = select(_names.c.record).where(_names.c.city == city, first)
+    for one in others:
+        more = _names.alias()
+        same = (more.c.city == city) & (more.c.record == _names.c.record)
+        found = found.where(select(more.c.record).where(same, _begins(more, one)).exists())
+    return found
 
 
 def _begins(table: Any, word: str) -> ColumnElement[bool]:
