@@ -73,12 +73,12 @@ def _cases(here: Here, check: Check) -> list[tuple[str, str, str]]:
     for unit, case in check.sheet.disputes.items():
         words = telling.unit(here, check.sheet, unit)
         found.append((f"/disputes/{case}", here.say("Beda data: {unit}", unit=words), case))
-    words = telling.kinds(here)
+    named = telling.kinds(here)
     rooms = {"duplicate": "duplicates", "identity": "duplicates", "escalated": "escalations"}
     for case in check.sheet.cases:
         kind = here.central.disputes.kind(here.me, case)
         address = f"/{rooms.get(kind, 'incidents')}/{case}"
-        found.append((address, words.get(kind, here.say("Kejadian")), case))
+        found.append((address, named.get(kind, here.say("Kejadian")), case))
     return found
 
 
