@@ -56,12 +56,16 @@ def problem(answer: Any) -> str:
 def test_a_batch_is_frozen_typed_and_closed_by_two_and_what_failed_is_queued_again(office):
     van = office.van("Si Jola 1")
     names = verified(office, van, 3)
-    lines = office.get("siak", "/v1/batches/eligible").json()["requests"]
-    assert [line["id"] for line in lines] == names
+
+    def ready() -> list[str]:
+        lines = office.get("siak", "/v1/batches/eligible", limit=200).json()["requests"]
+        return [line["id"] for line in lines if line["id"] in names]
+
+    assert ready() == names
     batch = office.post("siak", "/v1/batches", {"requests": names}).json()
     number = batch["batch"]["number"]
     assert statuses(office, names) == ["in_batch"] * 3
-    assert office.get("siak", "/v1/batches/eligible").json()["requests"] == []
+    assert ready() == []
     path = f"/v1/batches/{number}"
     for row, facts in ((1, {"reference": "SIAK-1"}), (2, {"failed": "NIK tidak ditemukan"})):
         assert office.post("siak", f"{path}/rows", {"row": row, **facts}).status_code == 200
@@ -78,8 +82,7 @@ def test_a_batch_is_frozen_typed_and_closed_by_two_and_what_failed_is_queued_aga
     closed = office.post("tono", f"{path}/close", {})
     assert closed.json()["batch"]["rows"] == {"entered": 2, "failed": 1}
     assert statuses(office, names) == ["in_siak", "verified", "in_siak"]
-    again = office.get("siak", "/v1/batches/eligible").json()["requests"]
-    assert [line["id"] for line in again] == [names[1]], "into the next batch"
+    assert ready() == [names[1]], "into the next batch"
     history = office.get("rina", f"/v1/requests/{names[0]}").json()["history"]
     assert "Salma (siak) + Tono (tono)" in str(history)
     assert {"batch.freeze", "batch.row", "batch.close"} <= {act for _, act in office.trail()}
@@ -96,7 +99,7 @@ def test_what_changed_since_it_was_frozen_is_not_entered(office):
     office.sync(van)
     sheet = office.central.batches.show(office.people["siak"], number)
     assert sheet.rows[0].changed
-    assert sheet.rows[0].frozen.name == "WARGA 2 1", "as it was verified"
+    assert sheet.rows[0].frozen.name == f"WARGA {van.number} 1", "as it was verified"
     with pytest.raises(Problem) as refused:
         office.central.batches.entered(office.people["siak"], number, 1, "SIAK-9")
     assert refused.value.code == "batch.row_changed"

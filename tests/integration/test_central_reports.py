@@ -182,15 +182,17 @@ def test_the_age_of_what_is_open_is_that_of_its_own_clock(office):
     assert len({one.used for one in told.values()}) > 3
 
 
-def test_whoever_may_not_list_requests_is_shown_none(office):
-    reports = office.central.reports
+def test_whoever_may_not_list_requests_is_shown_none_and_who_lists_is_noted(office):
+    reports, before = office.central.reports, office.trail()
     with pytest.raises(Problem, match=r"auth\.forbidden"):
         reports.members(office.people["admin"], Asked("arrived"))
     with pytest.raises(Problem, match=r"auth\.forbidden"):
         reports.members(office.people["rina"], Asked("phone"))
     with pytest.raises(Problem, match=r"report\.unknown"):
         reports.members(office.people["tono"], Asked("password"))
-    assert ("tono", "request.list") in office.trail()
+    assert office.trail() == before, "nothing was looked at"
+    assert reports.members(office.people["tono"], Asked("arrived"), limit=1).lines
+    assert office.trail() == [*before, ("tono", "request.list")]
 
 
 def test_who_works_for_one_district_is_shown_its_records_alone(office):

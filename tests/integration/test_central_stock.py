@@ -55,8 +55,13 @@ def counts(office: Pusat) -> dict[str, int]:
     return {b["state"]: b["n"] for b in office.get("tono", "/v1/stock/blanks").json()["blanks"]}
 
 
-def test_a_serial_is_used_once_and_a_carried_document_is_counted(office):
-    one, two, three = office.cards
+def test_a_serial_is_used_once_and_a_carried_document_is_counted_and_looked_up(office):
+    _used_once_and_carried(office, *office.cards)
+    _book_and_piles(office, *office.cards)
+    _who_signed(office, *office.cards[:2])
+
+
+def _used_once_and_carried(office: Pusat, one: str, two: str, three: str) -> None:
     box = {"kind": "ktp", "first": "AB0098", "last": "AB0103"}
     assert problem(office.post("kurir", "/v1/stock/blanks", box)) == "auth.forbidden"
     assert office.post("cetak", "/v1/stock/blanks", box).json() == {"n": 6}
@@ -108,9 +113,8 @@ def test_a_serial_is_used_once_and_a_carried_document_is_counted(office):
     assert {"blank.receive", "blank.used", "blank.spoiled", "manifest.send"} <= acts
 
 
-def test_the_book_the_piles_and_who_signed(office):
-    """After the test above: one card is printed again, another waits for its owner."""
-    one, two, three = office.cards
+def _book_and_piles(office: Pusat, one: str, two: str, three: str) -> None:
+    """One card is printed again, another waits for its owner."""
     printer, courier = office.people["cetak"], office.people["kurir"]
     stock = office.central.stock
     used = stock.book(printer, kind="ktp", state="used")
@@ -146,6 +150,12 @@ def test_the_book_the_piles_and_who_signed(office):
     assert stock.find(elsewhere, "AB0099").code == "", "whose card it became is not for there"
     assert {line.code for line in stock.book(elsewhere, state="used")} == {""}
     staff.place(admin, "kurir", [])
+
+
+def _who_signed(office: Pusat, one: str, two: str) -> None:
+    """What is carried away is seen and counted by who works for the place it comes from."""
+    courier, stock = office.people["kurir"], office.central.stock
+    staff, admin = office.central.staff, office.people["admin"]
     away = stock.send(courier, [two], "Kantor Desa Maidi", "Ali")
     with pytest.raises(Problem, match=r"lifecycle\.wrong_place") as refused:
         office.central.casework.advance(courier, two, "return", "dibawa pulang", seen(office))
@@ -157,7 +167,8 @@ def test_the_book_the_piles_and_who_signed(office):
         with pytest.raises(Problem, match=r"auth\.area"):
             refused_(elsewhere, number)
     here = staff.place(admin, "kurir", ["82.72.03"])
-    assert stock.find(here, "AB0099").code == used[0].code
+    code = office.get("rina", f"/v1/requests/{one}").json()["code"]
+    assert stock.find(here, "AB0099").code == code
     assert stock.manifests(here, limit=1) == [stock.show(here, number).manifest]
     staff.place(admin, "kurir", [])
     counted = stock.arrived(courier, away.manifest.number, [], "Ibu Sarinah")
