@@ -247,26 +247,26 @@ def begin_correction(desk: Desk, record: RecordId) -> Folder:
     return open_folder(desk, desk.keep(wanted, record=record))
 
 
-def left_by_others(desk: Desk, operators: Sequence[str]) -> list[Draft]:
-    """What colleagues began and did not finish, newest first; one line a folder."""
-    found = [one for name in operators if name != desk.operator.name
-             for one in desk.store.drafts.of(name)]  # fmt: skip
+def left_by_others(desk: Desk) -> list[Draft]:
+    """What colleagues began and did not finish, newest first; one line a folder. Also of those who
+    were removed from this laptop."""
+    names = [name for name in desk.store.standing().drafts if name != desk.operator.name]
+    found = [one for name in names for one in desk.store.drafts.of(name)]
     heads = [one for one in found if _head_of(one) == one.id]
     return sorted(heads, key=lambda one: -one.at)
 
 
 def take_over(desk: Desk, name: bytes, reason: str) -> None:
-    """Go on with what a colleague began. Who took it from whom, and why, is written into the chain
-    of the reveals. Problems draft.unknown, draft.why."""
+    """Go on with what a colleague began, with all its forms at once. Who took it from whom, and
+    why, is written into the chain of the reveals. Problems draft.unknown, draft.why."""
     first = desk.store.drafts.get(name)
-    if first is None or first.operator == desk.operator.name:
+    if first is None or first.operator == desk.operator.name or _head_of(first) != name:
         raise Problem("draft.unknown", draft=name.hex())
     if not reason.strip():
         raise Problem("draft.why")
     desk.note_reveal(f"takeover from {first.operator}: {reason.strip()[:200]}", first.record)
-    for one in desk.store.drafts.of(first.operator):
-        if _head_of(one) == name:
-            desk.store.drafts.save(msgspec.structs.replace(one, operator=desk.operator.name))
+    forms = [one.id for one in desk.store.drafts.of(first.operator) if _head_of(one) == name]
+    desk.store.drafts.hand(forms, desk.operator.name)
 
 
 def _head_of(draft: Draft) -> bytes:

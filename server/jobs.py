@@ -68,13 +68,14 @@ class Jobs:
         self.central.bundles.retry()
 
     def forget(self) -> None:
-        """Drop what the index of recent requests is made of, lists of residents, and forms that
-        were begun at the counter, once their days are over."""
+        """Drop what the index of recent requests is made of, lists of residents, forms that were
+        begun at the counter, and what sessions say of staff, once their time is over."""
         if not self.leader.leads():
             return
         days = self.central.settings.recent_days
         with self.central.registry.write() as door:
             door.forget_recents(self.central.clock() - days * DAY_SECONDS)
+            door.drop_old_sessions(self.central.clock())
         self.central.rosters.forget()
         self.central.counter.forget()
 

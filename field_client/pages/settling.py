@@ -11,6 +11,7 @@ from field_client.app import House
 from field_client.pages.drawing import Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
+from field_client.pages.unlock import twice
 from field_client.printing import prints, slips
 from field_client.printing.printers import printers
 from field_client.printing.prints import Printing
@@ -30,7 +31,7 @@ def own_pin(here: Here, form: Form) -> Response[Any]:
     house = _house(here)
     try:
         house.keys.unlock(here.counter.operator, form.get("old"), here.desk.facts().at)
-        house.keys.change_pin(house.unlocked, _twice(form))
+        house.keys.change_pin(house.unlocked, twice(form))
     except Problem as problem:
         return _draw(here, problem, "pin")
     return here.go("/settings", here.say("PIN Anda diganti."))
@@ -41,7 +42,7 @@ def colleague(here: Here, form: Form) -> Response[Any]:
     """A new PIN for somebody who forgot theirs. Their work and drafts stay theirs."""
     house, name = _house(here), form.get("name")
     try:
-        gone, made = house.keys.renew(house.unlocked, name, _twice(form))
+        gone, made = house.keys.renew(house.unlocked, name, twice(form))
     except Problem as problem:
         return _draw(here, problem, "colleague")
     here.desk.announce(gone, made.name, b"")
@@ -103,7 +104,7 @@ def choose_printers(here: Here, form: Form) -> Response[Any]:
 
 def _draw(here: Here, problem: Problem | None = None, where: str = "") -> Response[str]:
     names = _house(here).keys.names()
-    left = folder.left_by_others(here.desk, names)
+    left = folder.left_by_others(here.desk)
     return here.page(
         "settings.html",
         problem.status if problem is not None else 200,
@@ -139,13 +140,6 @@ def _house(here: Here) -> House:
     if here.counter.house is None:
         raise Problem("page.locked")
     return here.counter.house
-
-
-def _twice(form: Form) -> str:
-    """A new PIN, typed twice. Problem operator.pin_twice."""
-    if form.get("new") != form.get("again"):
-        raise Problem("operator.pin_twice")
-    return form.get("new")
 
 
 HANDLERS = [settings, own_pin, colleague, takeover, keys, choose_printers]

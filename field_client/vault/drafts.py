@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from field_client.vault.engine import Engine
@@ -62,6 +64,13 @@ class Drafts:
             operator, DRAFTS_LISTED,
         )  # fmt: skip
         return [Draft(*row) for row in rows]
+
+    def hand(self, drafts: Sequence[bytes], operator: str) -> None:
+        """They are another operator's from now on, all of them or none."""
+        with self._engine.writing() as connection:
+            connection.executemany(
+                "update drafts set operator = ? where id = ?", [(operator, one) for one in drafts]
+            )
 
     def drop(self, draft: bytes) -> None:
         """Throw a draft away. (One that became a change is dropped by its save.)"""

@@ -13,6 +13,7 @@ from models.problems import Problem
 from server import factor
 from server.auth import areas, sees
 from server.cli import app
+from server.jobs import Jobs
 from tests.pusat import PASSWORD, Pusat, pusat
 
 NEW = "kata-sandi-baru"
@@ -112,6 +113,13 @@ def test_when_a_session_was_used_is_kept_now_and_then(office: Pusat) -> None:
     doorkeeper.whoever(mine.token)
     (one,) = account.sessions(mine.person, mine.token)
     assert one.used == one.begun + 3660
+    office.clock.at += 30 * 86_400
+    other = doorkeeper.sign_in("rina", PASSWORD)
+    Jobs(office.central).forget()
+    with office.central.registry.read() as door:
+        left = door.sessions_of("rina", 0)  # those that had run out, too
+    assert [each.begun for each in left] == [office.clock.at]
+    assert doorkeeper.whoever(other.token).login == "rina"
 
 
 def test_a_new_password_ends_every_other_session(office: Pusat) -> None:

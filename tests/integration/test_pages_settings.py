@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from field_client.folder import folders
+from field_client.folder import folders, take_over
 from field_client.printing.prints import Printing
-from tests.pages import Browser, pages
+from models.problems import Problem
+from tests.field import Hands, invitation
+from tests.pages import ORIGIN, Browser, pages, served
 from tests.vaults import CHEAP, PASSPHRASE
 
 NEW = "laut biru tenang"
@@ -96,6 +99,25 @@ def test_a_colleagues_form_is_taken_over_with_a_reason(browser: Browser) -> None
     browser.go(draft, 404)
 
 
+def test_what_a_removed_colleague_left_is_taken_over_with_all_its_forms(browser: Browser) -> None:
+    enter(browser, "sari", PASSPHRASE)
+    house = browser.counter.house
+    assert house is not None
+    house.keys.add(house.unlocked.database_key, "wati", PASSPHRASE, CHEAP)
+    enter(browser, "wati", PASSPHRASE)
+    name = bytes.fromhex(begin(browser).rpartition("/")[2])
+    forms = [one.id for one in browser.counter.desk.store.drafts.of("wati")]
+    enter(browser, "sari", PASSPHRASE)
+    house.keys.remove(house.unlocked, "wati")
+    desk, (part,) = browser.counter.desk, {*forms} - {name}
+    with pytest.raises(Problem, match=r"draft\.unknown"):
+        take_over(desk, part, "bagian dari isian")
+    assert f'"{name.hex()}"' in browser.go("/settings").text, "it is among what is offered"
+    settle(browser, "takeover", draft=name.hex(), reason="wati tidak bekerja di sini lagi")
+    assert {one.id for one in desk.store.drafts.of("sari")} >= {*forms}
+    assert "wati" not in desk.store.standing().drafts
+
+
 def test_keys_are_chosen_or_switched_off_by_each_operator(browser: Browser) -> None:
     enter(browser, "sari", PASSPHRASE)
     settle(browser, "keys", 422, F2="F3")
@@ -146,3 +168,34 @@ def test_a_printer_is_chosen_and_tried(browser: Browser, monkeypatch: pytest.Mon
     browser.go("/readiness")
     assert "Nomor bukti ditulis di kertas" in browser.text
     assert "Kamera" in browser.text
+
+
+def test_a_new_laptop_is_enrolled_by_its_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("field_client.vault.keys.Cost", lambda: CHEAP)
+    with served(tmp_path / "new", Hands()) as browser:
+        browser.go(f"/enter?key={browser.own.invite()}")
+        assert "Laptop ini belum didaftarkan" in browser.text
+
+        def send(file: bytes, status: int, **typed: str) -> None:
+            form = browser.form("/unlock/enrol")
+            browser.page = browser.client.post(
+                form.action, data=form.fields_as_dict() | typed,
+                files={"invitation": ("van.jbi", file)},
+                headers={"Origin": ORIGIN}, follow_redirects=True,
+            )  # fmt: skip
+            assert browser.page.status_code == status, browser.text
+
+        send(b"no invitation", 422, new=PASSPHRASE, again=PASSPHRASE)
+        send(invitation(), 422, new=PASSPHRASE, again="something else")
+        send(invitation(), 422, new="short", again="short")
+        assert "sepuluh" in browser.text
+        assert not browser.counter.keys.exists, "what was refused left nothing"
+        send(invitation(), 200, new=PASSPHRASE, again=PASSPHRASE)
+        assert browser.path == "/readiness"
+        assert "siap dipakai" in browser.text
+        assert browser.counter.operator == "sari"
+        browser.counter.lock()
+        browser.go("/")
+        assert browser.path == "/unlock"
