@@ -80,6 +80,18 @@ class Counter:
         self.locked = False
         self.touch()
 
+    def enrol(self, token: bytes, operator: str, pin: str) -> None:
+        """Make this laptop from its invitation; it is then unlocked. Problems: those of `enrol`."""
+        from field_client.enrolment import enrol
+
+        if self.keys.exists:
+            raise Problem("vault.exists", path=str(self.place.folder))
+        self.house = enrol(self.place, token, operator, pin, self.clock, self.keys)
+        self.house.begin()
+        self.syncing.start(self.house)
+        self.locked = False
+        self.touch()
+
     def lock(self) -> None:
         """Draw the curtain; no telephone may send behind it. What it sent waits."""
         self.locked = True

@@ -17,6 +17,7 @@ from models.pages.forms import Form
 from models.problems import Problem
 from models.words import LANGUAGES
 
+ENROL_BYTES_MAX = 64 * 1024
 _LOCAL = re.compile(r"/(?!/)[A-Za-z0-9/_.?=&-]{0,200}")
 
 
@@ -68,6 +69,29 @@ def unlock(here: Here, form: Form) -> Response[Any]:
     return here.go(wanted)
 
 
+@act("/unlock/enrol", request_max_body_size=ENROL_BYTES_MAX)
+def enrol(here: Here, form: Form) -> Response[Any]:
+    """A new laptop from the file the office gave, with its first operator."""
+    from field_client.enrolment import read_text
+
+    files = form.files("invitation")
+    try:
+        if not files:
+            raise Problem("invitation.malformed")
+        here.counter.enrol(read_text(files[0].data), form.get("operator").strip(), twice(form))
+    except Problem as problem:
+        return _draw(here, "", "/", problem)
+    told = here.say("Laptop ini siap dipakai. Dukcapil diberi tahu saat ada sinyal.")
+    return here.go("/readiness", told)
+
+
+def twice(form: Form) -> str:
+    """A new PIN, typed twice. Problem operator.pin_twice."""
+    if form.get("new") != form.get("again"):
+        raise Problem("operator.pin_twice")
+    return form.get("new")
+
+
 @show("/unlock/again")
 def again(here: Here) -> Response[Any]:
     """A form that was sent while the curtain was drawn, to be sent once more by its author."""
@@ -101,7 +125,13 @@ def _draw(here: Here, who: str, wanted: str, problem: Problem | None = None) -> 
     names = keys.names() if keys.exists else []
     who = who if who in names else (names[0] if len(names) == 1 else "")
     return here.page(
-        "unlock.html", 401 if problem else 200, names=names, who=who, next=wanted, problem=problem
+        "unlock.html",
+        (401 if names else problem.status) if problem else 200,
+        names=names,
+        who=who,
+        next=wanted,
+        problem=problem,
+        long=keys.needs_passphrase,
     )
 
 
@@ -110,4 +140,4 @@ def _safe(address: str) -> str:
     return address if _LOCAL.fullmatch(address) else "/"
 
 
-HANDLERS = [tiles, unlock, again, lock, language]
+HANDLERS = [tiles, unlock, enrol, again, lock, language]
