@@ -33,9 +33,7 @@ class Staff:
         name = name.strip()
         if not 0 < len(name) <= NAME_MAX:
             raise Problem("person.name", limit=NAME_MAX)
-        given = sorted(checked_roles(held))
-        if not given:
-            raise Problem("person.role", role="-", roles=[str(role) for role in Role])
+        given = _given(held)
         secret = hash_password(password, self.entropy)
         person = Person(checked_login(login), name, ",".join(given), secret)
         if me is not None:
@@ -75,6 +73,18 @@ class Staff:
             door.audit(me.login, "person.place", login, {"villages": wanted}, self.clock())
         return person
 
+    def entrust(self, me: Person, login: str, held: Collection[str]) -> Person:
+        """From now on these are the person's roles, also in sessions that are open. Problems
+        person.role, person.last_admin."""
+        require(roles(me), Act.ADD_PERSON)
+        given = _given(held)
+        with self.registry.write() as door:
+            person = msgspec.structs.replace(_known(door, login), role=",".join(given))
+            _still_an_admin(door, person)
+            door.keep_person(person)
+            door.audit(me.login, "person.entrust", login, {"roles": given}, self.clock())
+        return person
+
     def renew(self, me: Person, login: str, password: str) -> Person:
         """A new password for somebody who has lost theirs, or their telephone: without lock and
         second factor, and every open session ends."""
@@ -91,14 +101,31 @@ class Staff:
         return person
 
     def close(self, me: Person, login: str) -> Person:
-        """The person no longer works here: no sign-in, and every open session ends."""
+        """The person no longer works here: no sign-in, and every open session ends. Problem
+        person.last_admin."""
         require(roles(me), Act.ADD_PERSON)
         with self.registry.write() as door:
             person = msgspec.structs.replace(_known(door, login), active=False)
+            _still_an_admin(door, person)
             door.keep_person(person)
             door.drop_sessions_of(login)
             door.audit(me.login, "person.close", login, {}, self.clock())
         return person
+
+
+def _given(held: Collection[str]) -> list[str]:
+    """At least one role, in order."""
+    given = sorted(map(str, checked_roles(held)))
+    if not given:
+        raise Problem("person.role", role="-", roles=[str(role) for role in Role])
+    return given
+
+
+def _still_an_admin(door: Door, changed: Person) -> None:
+    """Raise person.last_admin where nobody could add people any more."""
+    others = [one for one in door.people() if one.login != changed.login]
+    if not any(one.active and Role.ADMIN in roles(one) for one in [*others, changed]):
+        raise Problem("person.last_admin", login=changed.login)
 
 
 def _known(door: Door, login: str) -> Person:

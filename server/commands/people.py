@@ -79,6 +79,23 @@ def list_(
 
 
 @app.command()
+def entrust(
+    login: Annotated[str, typer.Argument(help="Name the person signs in with.")],
+    role: Annotated[list[str], typer.Option("--role", help="A role; may be repeated.")],
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Give this person these roles instead of those they have, at once."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        person = central.staff.entrust(me, login, role)
+        terminal.tell(terminal.say("Peran tersimpan."))
+        terminal.give(as_data(person))
+
+
+@app.command()
 def place(
     login: Annotated[str, typer.Argument(help="Name the person signs in with.")],
     village: Annotated[

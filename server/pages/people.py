@@ -29,9 +29,13 @@ def _draw(here: Here, problem: Problem | None = None, typed: Form | None = None)
         problem=problem,
         typed=typed or Form([]),
         everybody=[(one, roles(one), areas(one)) for one in everybody],
-        role_names=[(str(one), ROLES[one].words(here.lang)) for one in sorted(STAFF)],
+        role_names=_role_names(here),
         may_change=here.may(Act.ADD_PERSON),
     )
+
+
+def _role_names(here: Here) -> list[tuple[str, str]]:
+    return [(str(one), ROLES[one].words(here.lang)) for one in sorted(STAFF)]
 
 
 @act("/people")
@@ -63,10 +67,21 @@ def _draw_person(here: Here, login: str, problem: Problem | None = None) -> Resp
         problem=problem,
         one=found[0],
         held=roles(found[0]),
+        role_names=_role_names(here),
         placed=areas(found[0]),
         places=[(district, regions.villages_of(district.code)) for district in regions.districts()],
         may_change=here.may(Act.ADD_PERSON),
     )
+
+
+@act("/people/{login:str}/roles")
+def entrust(here: Here, form: Form, login: str) -> Response[Any]:
+    """What this person may do."""
+    try:
+        here.central.staff.entrust(here.me, login, form.all("role"))
+    except Problem as problem:
+        return _draw_person(here, login, problem)
+    return here.go(f"/people/{login}", here.say("Peran tersimpan."))
 
 
 @act("/people/{login:str}/area")
@@ -94,8 +109,11 @@ def renew(here: Here, form: Form, login: str) -> Response[Any]:
 def close(here: Here, form: Form, login: str) -> Response[Any]:
     """This person works here no longer."""
     del form
-    here.central.staff.close(here.me, login)
+    try:
+        here.central.staff.close(here.me, login)
+    except Problem as problem:
+        return _draw_person(here, login, problem)
     return here.go("/people", here.say("{login} tidak dapat masuk lagi.", login=login))
 
 
-HANDLERS = [people, add, person, place, renew, close]
+HANDLERS = [people, add, person, entrust, place, renew, close]

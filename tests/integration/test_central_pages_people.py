@@ -47,10 +47,27 @@ def test_who_is_no_admin_changes_nobody(office: Pusat) -> None:
     tono.go("/people/rina")
     assert "Tutup akun" not in tono.text
     token = dict(tono.form("/sign-out").fields)["token"]
-    for path in ("/people/rina/close", "/people/rina/area", "/people/rina/password"):
-        body = {"token": token, "password": NEW}
+    for what in ("close", "roles", "area", "password"):
+        path, body = f"/people/rina/{what}", {"token": token, "password": NEW, "role": "admin"}
         assert tono._send("POST", path, data=body, headers=OURS).status_code == 403
     window(office, "rina").go("/me")
+
+
+def test_roles_are_changed_at_once_and_an_admin_always_stays(office: Pusat) -> None:
+    fitri = hired(office, "fitri", "courier")
+    fitri.go("/disputes", 403)
+    admin = window(office, "admin")
+    admin.go("/people/fitri")
+    admin.post("/people/fitri/roles", 422, role=[])
+    admin.post("/people/fitri/roles", role=["verifier", "courier"])
+    assert "kurir, verifikator" in admin.text
+    fitri.go("/disputes")
+    assert ("admin", "person.entrust") in office.trail()
+    admin.go("/people/admin")
+    admin.post("/people/admin/roles", 409, role=["supervisor"])
+    assert "satu-satunya admin" in admin.text
+    admin.post("/people/admin/close", 409)
+    admin.go("/people")
 
 
 def test_an_area_is_ticked_and_taken_away(office: Pusat) -> None:
