@@ -54,14 +54,14 @@ def test_who_is_no_admin_changes_nobody(office: Pusat) -> None:
 
 
 def test_roles_are_changed_at_once_and_an_admin_always_stays(office: Pusat) -> None:
-    fitri = hired(office, "fitri", "courier")
-    fitri.go("/disputes", 403)
+    lestari = hired(office, "lestari", "courier")
+    lestari.go("/disputes", 403)
     admin = window(office, "admin")
-    admin.go("/people/fitri")
-    admin.post("/people/fitri/roles", 422, role=[])
-    admin.post("/people/fitri/roles", role=["verifier", "courier"])
+    admin.go("/people/lestari")
+    admin.post("/people/lestari/roles", 422, role=[])
+    admin.post("/people/lestari/roles", role=["verifier", "courier"])
     assert "kurir, verifikator" in admin.text
-    fitri.go("/disputes")
+    lestari.go("/disputes")
     assert ("admin", "person.entrust") in office.trail()
     admin.go("/people/admin")
     admin.post("/people/admin/roles", 409, role=["supervisor"])
