@@ -76,6 +76,8 @@ def checked(service: Service | None, found: Sequence[Remark]) -> list[Remark]:
     reason.unknown, reason.too_long, field.unknown, work.too_many."""
     if not found:
         raise Problem("reason.required")
+    if sum(not one.key for one in found) > 1:  # there is one line for the whole
+        raise Problem("field.unknown", key='""')
     if len(found) > REMARKS_MAX:
         raise Problem("work.too_many", limit=REMARKS_MAX, n=len(found))
     return [_clean(service, one) for one in found]

@@ -36,7 +36,10 @@ from sync.logs import Entry, chain, hole_in, reaches, session_message
 from sync.state import Created, Decision, Opened
 
 OPERATORS_MAX = 100
-"""People of one laptop, those who were removed too."""
+"""People of one laptop at a time. Who forgets a PIN comes back as somebody new, in their place."""
+
+OPERATORS_EVER_MAX = 1000
+"""The same, with those who were removed: they are loaded with every sync of the log."""
 
 Transaction = list[tuple[Entry, Change | None]]
 
@@ -266,7 +269,8 @@ def _judge(judge: Judge, transaction: Transaction) -> None:
         raise Refusal("change.too_large")
     if sum(len(entry.data) for entry, _ in transaction) > TRANSACTION_BYTES_MAX:
         raise Refusal("change.too_large")
-    if any((log.id, entry.seq) in known.poisoned for entry, _ in transaction):
+    bad = [pair for pair in transaction if (log.id, pair[0].seq) in known.poisoned]
+    if bad and not all(c is not None and _again(judge, entry, c) for entry, c in transaction):
         raise Wait
     first = transaction[0][0].seq
     parked = b""
@@ -298,8 +302,7 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
     _authorise(judge, entry.seq, change)
     if len(name) != ID_BYTES:
         raise Refusal("change.malformed")
-    mine = (log.id, entry.seq, entry.digest[:8])
-    if change.origin in judge.known.made or {mine, change.origin} & judge.known.remade:
+    if _again(judge, entry, change):
         judge.settle(log.id, entry.seq, Result("merged", name))
         return parked
     if _waits(judge, log, name, first):
@@ -312,6 +315,13 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
         return park(judge, "refused", parked or stuck or b"", entry, name, "")
     judge_change(judge, entry, change, author)
     return b""
+
+
+def _again(judge: Judge, entry: Entry, change: Change) -> bool:
+    """Is the same change decided here already, as another entry?"""
+    mine = (judge.log.id, entry.seq, entry.digest[:8])
+    known = judge.known
+    return change.origin in known.made or bool({mine, change.origin} & known.remade)
 
 
 def _waits(judge: Judge, log: LogState, name: bytes, first: int) -> bool:
@@ -383,8 +393,10 @@ def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
 def may_announce(operators: dict[bytes, bytes], person: OperatorEntry) -> bool:
     """An operator keeps the key they came with, and once removed stays so: who signed a session is
     not changed by a later entry. A log has so many and no more."""
-    if person.operator not in operators and len(operators) >= OPERATORS_MAX:
-        return False
+    if person.operator not in operators:
+        there = sum(bool(key) for key in operators.values())
+        if there >= OPERATORS_MAX or len(operators) >= OPERATORS_EVER_MAX:
+            return False
     return not person.key or operators.get(person.operator, person.key) == person.key
 
 
@@ -457,6 +469,7 @@ def retry(
         decision = _take_one(known, log, transaction, at, "")
         if decision is not None:
             done.append(decision)
+            known.made.update((log.id, entry.seq, entry.digest[:8]) for entry, _ in transaction)
             done += wake(known, decision, at) if wakes else []
     return done
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from models.changes import Attached, Body, Hole, OperatorEntry, decode_body, encode, raw
+from sync.intake import may_announce
 from tests.contract.registry_home import (
     FREE,
     Home,
@@ -138,14 +139,25 @@ def test_an_operator_that_cannot_be_is_refused(home: Home, person: OperatorEntry
 
 
 def test_a_log_has_no_more_operators_than_an_office_has_people(home: Home) -> None:
+    """Who was removed takes up no place: a forgotten PIN makes somebody new of a colleague."""
     van = home.laptop()
+
+    def announce(n: int, key: bytes) -> None:
+        van.append([van.change("operator", OperatorEntry(n.to_bytes(16, "big"), "A", key))])
+
     for n in range(120):
-        van.append([van.change("operator", OperatorEntry(n.to_bytes(16, "big"), "A", b"k" * 32))])
+        announce(n, b"k" * 32)
+    for gone, come in ((0, 200), (1, 201)):
+        announce(gone, b"")
+        announce(come, b"k" * 32)
     stands(home, van)
     with home.registry.read() as door:
         log = door.log(van.log)
     assert log is not None
-    assert len(log.operators) == 100
+    assert len([key for key in log.operators.values() if key]) == 100
+    assert log.operators[(201).to_bytes(16, "big")]
+    ever = {n.to_bytes(16, "big"): b"" for n in range(1000)}
+    assert not may_announce(ever, OperatorEntry(b"o" * 16, "A", b"k" * 32))
 
 
 def test_a_key_twice_in_a_body_is_one_value_everywhere(home: Home) -> None:

@@ -63,7 +63,8 @@ def test_a_text_of_another_kind_is_shown_as_it_is(text):
         ([Remark("applicant.2.nik", "OTHER")], "field.unknown"),
         ([Remark("doc.NO_SUCH", "OTHER")], "field.unknown"),
         ([Remark("", "OTHER", "x" * 201)], "reason.too_long"),
-        ([Remark("", "OTHER")] * 21, "work.too_many"),
+        ([Remark("", "OTHER"), Remark("", "DOC_UNREADABLE", "foto ulang")], "field.unknown"),
+        ([Remark("doc.KK", "OTHER")] * 21, "work.too_many"),
     ],
 )
 def test_what_fits_nothing_is_refused(found, code):
