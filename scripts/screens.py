@@ -231,6 +231,13 @@ def walk(served: Served, page: Page) -> None:
     for address, name in (("/readiness", "kesiapan"), ("/sending", "antre")):
         page.goto(served.base + address)
         draw(page, name)
+    page.goto(f"{served.base}/visit")
+    page.click("main form >> text=Buka kegiatan")
+    for line in ("A", "A", "P"):
+        page.click(f'button[value="{line}"]')
+    page.click('button[value="next"]')
+    page.goto(f"{served.base}/visit")
+    draw(page, "kegiatan")
     page.goto(receipt.removesuffix("/receipt") + "/files")
     draw(page, "lampiran")
     phone.addresses = lambda: ["127.0.0.1"]  # no hotspot here

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ import pytest
 from field_client.folder import folders
 from field_client.pages import app as pages_app
 from field_client.pages.door import COOKIE, INVITE_HEADER, INVITE_PATH
+from tests.architecture.source import ROOT
 from tests.field import Hands
 from tests.pages import ORIGIN, PORT, Browser, Sent, pages, served
 from tests.vaults import PASSPHRASE
@@ -114,6 +116,27 @@ def test_a_built_file_may_be_kept_for_ever_and_no_other_file_is_given(browser: B
     assert "immutable" in browser.client.get(style).headers["cache-control"]
     for path in ("/static/manifest.json", "/static/..%2f..%2fapp.py", "/static/x.css"):
         assert browser.client.get(path).status_code == 404
+
+
+def test_without_built_files_the_pages_are_plain_and_work(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("models.pages.drawing.manifest", lambda package: {})
+    assert "/static/" not in browser.go("/").text
+    tasks = begin(browser, "village-domicile-letter")
+    browser.go(f"{tasks}/0/applicant/0")
+    form = browser.form()
+    form.put("0|applicant.name", "Salma Kader")
+    browser.send(form, do="later")
+    browser.go(f"{tasks}/0/applicant/0")
+    assert ("0|applicant.name", "Salma Kader") in browser.form().fields
+
+
+def test_the_lock_of_the_look_records_no_address_to_fetch_from() -> None:
+    lock = json.loads((ROOT / "assets" / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: one for name, one in lock["packages"].items() if name}
+    assert packages
+    assert all("resolved" not in one and one["integrity"] for one in packages.values())
 
 
 # -- the lock
