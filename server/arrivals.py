@@ -20,6 +20,7 @@ from models.problems import Problem
 from server.blobs import Shelf
 from server.database.files import Announced, Blob
 from server.database.registry import Door, Registry
+from server.losses import Losses
 from sync.known import LogState
 from sync.messages import BlobState, Chunk, Manifest
 from sync.transfer import Arrival, Part, check_manifest, is_whole, manifest_of, split, state_of
@@ -42,11 +43,15 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Arrivals:
-    """Takes pieces in and says what is still wanted. For any number of threads."""
+    """Takes pieces in and says what is still wanted. For any number of threads. spare: copies of
+    files that a backup made."""
 
-    def __init__(self, registry: Registry, shelf: Shelf, limits: Limits) -> None:
+    def __init__(
+        self, registry: Registry, shelf: Shelf, limits: Limits, spare: Shelf | None = None
+    ) -> None:
         self.registry = registry
         self.shelf = shelf
+        self.losses = Losses(registry, shelf, spare)
         self.limits = limits
         self._arrivals: dict[bytes, Arrival] = {}
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
@@ -86,10 +91,14 @@ class Arrivals:
         return self._told(log, spoken, problems, at) + strange
 
     def states(self, log: LogState, names: Sequence[bytes], at: int) -> list[BlobState]:
-        """The state of those of the named files that the log has announced. What is remembered of
-        them is looked up anew on the disk: another process may have taken pieces in."""
+        """The state of those of the named files that the log has announced, and of what was lost of
+        its laptop's, asked or not. What is remembered of them is looked up anew on the disk:
+        another process may have taken pieces in."""
+        lost = self.losses.any()
         with self.registry.read() as door:
-            spoken = door.announced(log.id, names[:ASKED_MAX])
+            spoken = set(door.announced(log.id, names[:ASKED_MAX]))
+            if lost:
+                spoken |= self.losses.of(door, log)
         for name in spoken:
             self._arrivals.pop(name, None)
         return self._told(log, spoken, {}, at)
@@ -104,8 +113,7 @@ class Arrivals:
             raise Problem("blob.waiting", blob=short, percent=percent)
         chunks = list(self.shelf.read(blob, found.size))
         if not is_whole(_manifest(found), chunks):
-            log_lines.error("blob_lost", blob=short)
-            raise Problem("blob.lost", blob=short)
+            return self.losses.found(found)
         return b"".join(chunk for chunk in chunks if chunk is not None)
 
     def percent(self, blob: Blob) -> int:
@@ -150,6 +158,7 @@ class Arrivals:
         door.keep_manifests([msgspec.structs.replace(blob, at=at) for blob in laid])
         known = door.blobs([blob.id for blob in laid])
         door.blobs_whole([name for name, blob in known.items() if blob.covered is None], at)
+        self.losses.mended(known)
         for blob in laid:
             self._arrivals.pop(blob.id, None)  # a laptop may have sent a part of the same file
 
@@ -245,6 +254,7 @@ class Arrivals:
         with self.registry.write() as door:
             door.blobs_whole(whole, at)
             door.add_brought(log.device, at // _DAY_SECONDS, self._uncounted.pop(log.device, 0))
+        self.losses.mended(whole)
         for name in whole:
             self._arrivals.pop(name, None)
             self.shelf.drop_parts(name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from models.problems import Problem
-from server import VERSION
+from server import VERSION, backup
 from server import keys as keys_file
 from server import settings as settings_file
 from server.account import Account
@@ -106,6 +106,7 @@ class Central:
             registry,
             FolderShelf(place.files_folder, [keys.files_key], entropy),
             Limits(place.settings.file_day_bytes_max, place.settings.file_request_bytes_max),
+            _spare(place, keys),
         )
         self.intake = Intake(registry)
         self.reception = Reception(
@@ -180,6 +181,12 @@ class Central:
         """Give the database back."""
         self.dashboard.close()
         self.registry.close()
+
+
+def _spare(place: Place, keys: Keys) -> FolderShelf | None:
+    """The copies of files beside the backups, which anybody may read again."""
+    folder = place.settings.backup_folder
+    return FolderShelf(Path(folder) / backup.FILES_FOLDER, [keys.files_key]) if folder else None
 
 
 def _how(registry: Registry, mark: Mark) -> str:

@@ -146,8 +146,8 @@ class Reception:
         return None
 
     def _with_files(self, reply: Reply, name: bytes, request: Request, at: int) -> Reply:
-        """The answer with the state of the files that were asked about."""
-        if not request.blobs or self.arrivals is None:
+        """The answer with the state of the files that were asked about, or lost here."""
+        if self.arrivals is None or not (request.blobs or self.arrivals.losses.any()):
             return reply
         states = self.arrivals.states(self.known(name), request.blobs, at)
         return msgspec.structs.replace(reply, blobs=states)

@@ -193,7 +193,7 @@ class Returns:
         with self.registry.read() as door:
             names = door.news_of_files(log.id, since)
         at = self.clock()
-        pieces = (names[i : i + ASKED_MAX] for i in range(0, len(names), ASKED_MAX))
+        pieces = (names[i : i + ASKED_MAX] for i in range(0, max(1, len(names)), ASKED_MAX))
         return [state for piece in pieces for state in arrivals.states(log, piece, at)]
 
     def _told(self, log: LogState) -> list[messages.Told]:

@@ -71,6 +71,7 @@ class Sending:
         self._queue: list[Parcel] = []
         self._on_the_way: deque[Piece | None] = deque()
         self._doubtful: set[bytes] = set()
+        self._went: set[bytes] = set()
         self._left_out: set[bytes] = set()
         self._upto = 0
 
@@ -78,6 +79,7 @@ class Sending:
         """A new connection: what is on its way there is unknown until central says it."""
         self.store.attached.begin(self.store.position(self.log).cursor.incarnation)
         self._on_the_way.clear()
+        self._went.clear()
         self._queue = []
         self._upto = 0
         self._doubtful = set(self.store.attached.doubtful())
@@ -109,6 +111,7 @@ class Sending:
         more than `most`; none when there is nothing to send."""
         pieces = next_pieces(self._queue, room, most, self.lanes)
         self.store.attached.sending({piece.blob for piece in pieces})
+        self._went |= {piece.blob for piece in pieces}
         found: list[bytes] = []
         for piece in pieces:
             found += self._framed(piece)
@@ -179,9 +182,11 @@ class Sending:
                 self._queue[place] = msgspec.structs.replace(parcel, missing=missing)
 
     def answered(self, states: Sequence[BlobState], checkpoint: Checkpoint) -> None:
-        """Central's signed answer to the request that asked about files."""
+        """Central's signed answer to the request that asked about files. What it says unasked, of
+        files that it lost, it says before it saw what went out meanwhile."""
         asked, self._doubtful = self._doubtful, set()
-        self._hear(states, checkpoint)
+        news = [one for one in states if one.blob in asked or one.blob not in self._went]
+        self._hear(news, checkpoint)
         if asked and self._upto:
             self._load()
 

@@ -43,7 +43,8 @@ class Announced(msgspec.Struct, frozen=True):
 
 class Blob(msgspec.Struct, frozen=True):
     """What is known of a file. size: 0 and hashes: empty before its manifest came. covered: number
-    of the newest decision when all of it was here and verified; None before. at: Unix seconds."""
+    of the newest decision when all of it was here and verified; None before. at: Unix seconds; 0
+    where it was whole once and is not any more."""
 
     id: bytes
     size: int
@@ -125,7 +126,12 @@ class Files(Loading):
 
     def blob_torn(self, name: bytes) -> None:
         """A file that was whole is no longer: it is wanted once more."""
-        self.update(_blobs, ["id"], [{"id": name, "covered": None}])
+        self.update(_blobs, ["id"], [{"id": name, "covered": None, "at": 0}])
+
+    def lost_blobs(self) -> list[bytes]:
+        """Every file that was whole and is wanted once more. Reads all rows."""
+        here = (_blobs.c.city == self.city) & _blobs.c.covered.is_(None) & (_blobs.c.at == 0)
+        return [row.id for row in self.rows(select(_blobs.c.id).where(here).order_by(_blobs.c.id))]
 
     def blobs_of(self, record: bytes) -> dict[bytes, Blob]:
         """What is known of every file that was announced for a request."""

@@ -458,7 +458,7 @@ class AnnouncedRow(Table, table=True):
 class BlobRow(Table, table=True):
     """A file of which the manifest is known. hashes: SHA-256 of each chunk, one after the other.
     covered: number of the newest decision when all of it was here and verified; none before. at:
-    when that was."""
+    when that was; 0 where it was once and is not any more."""
 
     __tablename__ = "blobs"
     city: str = pk()

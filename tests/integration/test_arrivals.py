@@ -266,6 +266,30 @@ def test_a_whole_file_that_was_damaged_later_is_reported_not_shown(place):
         place.arrivals.read(MANIFEST.blob)
 
 
+def test_a_file_that_was_lost_comes_back_from_the_backup_or_is_wanted_again(place, tmp_path):
+    place.take([MANIFEST], pieces())
+    path = place.shelf.path(MANIFEST.blob)
+    spare = FolderShelf(tmp_path / "spare", [KEY])
+    spare.put(MANIFEST.blob, len(DATA), list(enumerate(split(DATA))))
+    limits = Limits(1 << 40, 1 << 40)
+    place.arrivals = Arrivals(place.registry, place.shelf, limits, spare)
+    path.unlink()
+    assert place.arrivals.read(MANIFEST.blob) == DATA
+    assert path.exists(), "and lies where it was"
+    assert not place.arrivals.losses.any()
+    path.unlink()
+    spare.delete(MANIFEST.blob)
+    with pytest.raises(Problem, match=r"blob\.lost"):
+        place.arrivals.read(MANIFEST.blob)
+    place.states()
+    place.restart()
+    (state,) = place.arrivals.states(place.van.log_state(1), [], NOW)
+    assert (state.verified, state.missing) == (False, [(0, len(DATA))]), "said unasked"
+    (state,) = place.take([], pieces())
+    assert state.verified
+    assert not place.arrivals.losses.any()
+
+
 def test_what_is_not_here_yet_says_how_far_it_is(place):
     with pytest.raises(Problem) as none:
         place.arrivals.read(MANIFEST.blob)

@@ -349,3 +349,29 @@ def test_a_central_that_was_put_back_is_offered_everything_again(story):
     story.van.sync()
     assert story.seen.sizes()[file.blob] == file.size, "it was asked first, and had it"
     assert story.state(file)[0] == "verified"
+
+
+def test_what_central_lost_is_sent_again_by_the_laptop_that_holds_it(story):
+    file, other = story.attach(), story.attach(1, 2)
+    story.van.sync()
+    assert story.state(file) == ("verified", 100)
+    path = story.town.central.arrivals.shelf.path(file.blob)
+    damaged = bytearray(path.read_bytes())
+    damaged[CHUNK_BYTES + 2000] ^= 1
+    path.write_bytes(bytes(damaged))
+    story.seen.frames.clear()
+    story.van.sync()
+    assert story.seen.sizes() == {}, "nobody has looked yet"
+    with pytest.raises(Problem, match=r"blob\.lost"):
+        story.at_central(file)
+    report = story.van.sync()
+    assert report.files.files == 1
+    assert story.seen.sizes() == {file.blob: CHUNK_BYTES}, "the damaged chunk alone"
+    assert story.state(file) == ("verified", 100)
+    assert story.at_central(file) == story.van.house.desk.blobs.whole(file.blob, file.size)
+    story.town.central.arrivals.shelf.path(other.blob).unlink()
+    with pytest.raises(Problem, match=r"blob\.lost"):
+        story.at_central(other)
+    story.van.sync()
+    assert story.at_central(other) == story.van.house.desk.blobs.whole(other.blob, other.size)
+    assert not story.town.central.arrivals.losses.any()

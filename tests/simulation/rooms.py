@@ -164,7 +164,14 @@ class Rooms:
         return covered
 
     def blob_torn(self, name: bytes) -> None:
-        self.put("blobs", name, msgspec.structs.replace(self.get("blobs", name), covered=None))
+        torn = msgspec.structs.replace(self.get("blobs", name), covered=None, at=0)
+        self.put("blobs", name, torn)
+
+    def lost_blobs(self) -> list[bytes]:
+        lost = (
+            blob for blob in self.rows("blobs").values() if blob.covered is None and not blob.at
+        )
+        return sorted(blob.id for blob in lost)
 
     def blobs_of(self, record: bytes) -> dict[bytes, Blob]:
         found = self.rows("announced").values()
