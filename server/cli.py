@@ -32,6 +32,7 @@ from server.commands import (
     requests,
     rosters,
     stock,
+    voyages,
     waiting,
     work,
 )
@@ -57,6 +58,7 @@ app = typer.Typer(
 )
 app.add_typer(people.app, name="person")
 app.add_typer(devices.app, name="device")
+app.add_typer(voyages.app, name="voyage")
 app.add_typer(requests.app, name="requests")
 app.add_typer(cases.app, name="cases")
 app.add_typer(duplicates.app, name="duplicates")

@@ -11,7 +11,7 @@ hours).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ import msgspec
 
 from models.audit import AuditEntry
 from models.ids import Code
-from models.people import Act, DeviceState, may, require
+from models.people import Act, DeviceState, Label, may, require
 from models.problems import Problem
 from models.services import catalogue
 from models.words import WIT
@@ -44,6 +44,16 @@ QUEUE_DAYS = 7
 NOTICE_SECONDS = 3 * DAY_SECONDS
 """UU 27/2022 art. 46: written notice within 3 x 24 hours."""
 
+ALARMS: Mapping[str, Label] = {
+    "silent": Label("diam lebih dari 3 hari", "silent for over 3 days"),
+    "clock": Label("jam salah", "clock is wrong"),
+    "disk": Label("disk hampir penuh", "disk almost full"),
+    "queue": Label("antrean lebih dari 7 hari", "queue over 7 days old"),
+    "version": Label("versi lain", "other version"),
+    "waits": Label("ada yang menunggu", "something waits"),
+}
+"""What each alarm is called."""
+
 HELD_MAX = 200
 LATE_MAX = 500
 ARRIVALS_MAX = 20
@@ -55,8 +65,7 @@ class Seen(msgspec.Struct, frozen=True):
     """A laptop in the list. stored: its entries that are here. call: the last of its logs' calls,
     None before any. stick: when its newest stick was read, 0 for never. heard: the later of both.
     skew: seconds by which its clock was ahead of ours when it called. voyage: the one it is on, or
-    the next. away: it is out now. alarms: of "silent", "clock", "disk", "queue", "version",
-    "waits"."""
+    the next. away: it is out now. alarms: of `ALARMS`."""
 
     device: Device
     logs: list[LogState]

@@ -10,10 +10,11 @@ import typer
 
 from models.people import DEVICE_STATES, DeviceState
 from models.problems import Problem
-from models.words import WIT
+from models.words import WIT, moment_at
 from server.database.devices import Device
 from server.enrolment import DAY_SECONDS
 from server.files import write_new
+from server.fleet import ALARMS, Seen
 from server.terminal import (
     DEFAULT_DATA,
     AsOption,
@@ -102,6 +103,58 @@ def list_(
             rows.append([device.name, device.office_name, state, seqs, villages])
         terminal.table(terminal.say("Perangkat"), heads, rows)
         terminal.give({"devices": [as_data(device, logs) for device, logs in found]})
+
+
+@app.command()
+def health(
+    alarms: Annotated[
+        bool, typer.Option("--alarms", help="Only laptops that somebody should look at.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """How every laptop is: last heard, what it has not sent, clock, version, disk."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        found = [one for one in central.fleet.overview(me) if one.alarms or not alarms]
+        heads = [
+            terminal.say("Perangkat"),
+            terminal.say("Terakhir terdengar"),
+            terminal.say("Antrean"),
+            terminal.say("Perhatian"),
+        ]
+        rows = []
+        for one in found:
+            words = "; ".join(ALARMS[alarm].words(lang) for alarm in one.alarms)
+            said = one.call.health if one.call is not None else None
+            unsent = "?" if said is None else str(said.unsent)
+            heard = moment_at(one.heard) if one.heard else "–"
+            rows.append([one.device.name, heard, unsent, words])
+        terminal.table(terminal.say("Perangkat"), heads, rows)
+        terminal.give({"devices": [_health(one) for one in found]})
+
+
+def _health(one: Seen) -> dict[str, Any]:
+    """How a laptop is, as JSON; None for what it has not said."""
+    said = one.call.health if one.call is not None else None
+    return {
+        "name": one.device.name,
+        "state": one.device.state,
+        "heard": one.heard or None,
+        "stored": one.stored,
+        "skew": one.skew if one.call is not None else None,
+        "version": one.call.build if one.call is not None else None,
+        "unsent": said.unsent if said is not None else None,
+        "oldest": (said.oldest or None) if said is not None else None,
+        "files": said.files if said is not None else None,
+        "file_bytes": said.file_bytes if said is not None else None,
+        "disk": said.disk if said is not None else None,
+        "battery": said.battery if said is not None else None,
+        "away": one.away,
+        "alarms": list(one.alarms),
+    }
 
 
 @app.command()

@@ -21,7 +21,7 @@ from models.words import WIT, moment, number
 from server import waits
 from server.database.devices import Device
 from server.enrolment import DAY_SECONDS
-from server.fleet import Dossier, Late
+from server.fleet import ALARMS, Dossier, Late
 from server.pages import shown
 from server.pages.drawing import Here
 from server.pages.routes import act, show
@@ -343,14 +343,7 @@ def call_list(here: Here, device: Device, late: list[Late]) -> doc.Document:
 
 def alarms(here: Here) -> dict[str, str]:
     """What each alarm is called."""
-    return {
-        "silent": here.say("diam lebih dari 3 hari"),
-        "clock": here.say("jam salah"),
-        "disk": here.say("disk hampir penuh"),
-        "queue": here.say("antrean lebih dari 7 hari"),
-        "version": here.say("versi lain"),
-        "waits": here.say("ada yang menunggu"),
-    }
+    return {alarm: label.words(here.lang) for alarm, label in ALARMS.items()}
 
 
 def _states(here: Here) -> dict[str, str]:

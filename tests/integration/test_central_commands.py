@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from server import verify_audit
 from server.cli import app
+from server.voyages import Member, Plan, Stop
 from sync import base45, enrolment, intake, receipt
 from sync.receipt import Receipt
 from tests.pusat import FREE, PASSWORD, PROTECTED, VILLAGE, Pusat, Van, pusat
@@ -169,6 +170,10 @@ def test_a_device_is_invited_listed_and_withdrawn(office, run, tmp_path):
     van = office.van("Si Jola 4")
     van.take_in(1)
     office.sync(van)
+    (said,) = run("device", "health", "--alarms", login="tono")["devices"]
+    assert (said["name"], said["stored"], said["unsent"]) == ("Si Jola 4", 3, None)
+    assert "version" in said["alarms"]
+    assert "versi lain" in run.words("device", "health", login="tono")
     assert run("device", "suspend", "Si Jola 4", *why, login="tono")["state"] == "suspended"
     assert run("device", "resume", "Si Jola 4", *why, login="tono")["state"] == "active"
     lost = run("device", "lost", "Si Jola 4", *why, "--from", "2", login="tono")
@@ -179,6 +184,20 @@ def test_a_device_is_invited_listed_and_withdrawn(office, run, tmp_path):
     assert devices["Si Jola 4"]["logs"] == [
         {"log": van.log.hex(), "stored": 3, "limit": 2, "state": "retired"}
     ]
+
+
+def test_where_the_vans_go_is_listed_without_who_goes_along(office, run):
+    stops = (Stop("2026-11-24", VILLAGE, "Balai desa"), Stop("2026-11-25", VILLAGE))
+    plan = Plan("Jemput bola", stops, (Member("Ratna Ahmad"),))
+    office.central.voyages.keep(office.people["tono"], plan)
+    days = ["voyage", "list", "--from", "2026-11-25", "--to", "2026-11-30"]
+    found = run(*days, login="siak")["stops"]
+    assert [one["day"] for one in found] == ["2026-11-24", "2026-11-25"], "whole voyages"
+    said = run.words(*days, login="siak")
+    assert "Woda" in said
+    assert "Ratna" not in said + str(found)
+    wrong = run("voyage", "list", "--from", "besok", login="siak", ok=1)
+    assert problem(wrong) == "voyage.day"
 
 
 def test_requests_are_listed_shown_accepted_returned_and_advanced(office, run, van):
