@@ -172,7 +172,8 @@ def questions(
         required = _required(looked, topic, slot)
         drawn = fields.drawn(slot, one.service.plan, topic.row, _name(number, topic, slot), value,
                              required is True, lang)  # fmt: skip
-        if slot.path in PER_SERVICE and len(topic.owners) > 1:
+        alone = slot.path in PER_SERVICE and len(topic.owners) > 1
+        if alone:
             label = f"{drawn.label}: {one.service.title.say(lang)}"
             drawn = msgspec.structs.replace(drawn, label=label)
         repeated = _elsewhere(one, slot, topic.row, lang)
@@ -182,6 +183,9 @@ def questions(
         found = _findings(looked, topic, number, slot)
         reasons = folder.sheets[number].wanted.reasons
         drawn = fields.with_findings(drawn, found, reasons, lang)
+        if alone:  # the same is asked for each form: which of them?
+            errors = tuple(f"{one.service.title.say(lang)}: {words}" for words in drawn.errors)
+            drawn = msgspec.structs.replace(drawn, errors=errors)
         if not checked and value in ("", None):
             drawn = msgspec.structs.replace(drawn, errors=())
         drawn = msgspec.structs.replace(drawn, told=told.get(key, ""))

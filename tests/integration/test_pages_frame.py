@@ -349,6 +349,8 @@ def test_what_a_family_shares_is_typed_once_and_taken_in_by_one_transaction(
     line = f'href="{tasks}"><strong>Salma K.</strong> · Akta kelahiran (0-60 hari) + KK perubahan'
     assert line in page, "one line, with whom it is for"
     assert all(sheet.draft.id.hex() not in page for sheet in folder.sheets[1:])
+    browser.go(f"{tasks}/0/applicant/0?look=1")
+    assert browser.text.count("KIA baru anak 0-5 tahun (tanpa foto): Isi Hubungan") == 2
     browser.go(tasks)
     assert "Lanjut: Pemohon" in browser.text, "the next page is the main button"
     browser.go(f"{tasks}/check")
