@@ -33,9 +33,10 @@ class Waiting(msgspec.Struct, frozen=True):
 def waiting(desk: Desk, lang: str = "id") -> list[Waiting]:
     """Newest first."""
     found: dict[tuple[bytes, int], Waiting] = {}
-    for told in desk.store.notices.asked():
-        notice = told.notice
-        page = desk.find_sheet(notice.record)
+    asked = [told.notice for told in desk.store.notices.asked()]
+    pages = {record: desk.find_sheet(record) for record in {one.record for one in asked}}
+    for notice in asked:
+        page = pages[notice.record]
         if page is None or lifecycle.ended(page.status):
             continue
         key = notice.unit.partition(":")[2]

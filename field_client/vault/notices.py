@@ -7,6 +7,7 @@ from __future__ import annotations
 import msgspec
 
 from field_client.vault.engine import Engine
+from models import lifecycle
 from models.changes import RecordId
 from sync.notices import Notice
 
@@ -39,9 +40,13 @@ class Notices:
         """Those about one request, oldest first."""
         return self._told("where record = ? order by number", record)
 
-    def asked(self, limit: int = NOTICES_LISTED) -> list[Told]:
-        """What central asked, newest first."""
-        return self._told("where kind = 'asked' order by number desc limit ?", limit)
+    def asked(self) -> list[Told]:
+        """What central asked about requests that have not ended, newest first."""
+        rows = self._engine.read(
+            "select n.number, n.unread, n.data, r.status from notices n"
+            " join requests r on r.record = n.record where n.kind = 'asked' order by n.number desc"
+        )
+        return [_told(*row) for *row, status in rows if not lifecycle.ended(status)]
 
     def read(self, *numbers: int) -> None:
         """Somebody has read these."""
@@ -52,7 +57,8 @@ class Notices:
 
     def _told(self, rest: str, *values: object) -> list[Told]:
         rows = self._engine.read(f"select number, unread, data from notices {rest}", *values)
-        return [
-            Told(number, bool(unread), msgspec.msgpack.decode(data, type=Notice))
-            for number, unread, data in rows
-        ]
+        return [_told(*row) for row in rows]
+
+
+def _told(number: int, unread: int, data: bytes) -> Told:
+    return Told(number, bool(unread), msgspec.msgpack.decode(data, type=Notice))

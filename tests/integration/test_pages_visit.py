@@ -14,8 +14,9 @@ from field_client.desk import Wanted
 from models import regions
 from models.roster.residents import Resident
 from models.roster.source import RosterSource
-from tests.field import Hands, Jemput, example
+from tests.field import Hands, Jemput, again, example, laptop
 from tests.pages import Browser, pages
+from tests.requests_pages import submitted
 from tests.village import PLACE
 
 LIST = RosterSource(PLACE, "Kantor desa", date(2026, 11, 1), "PKS 2026", date(2027, 1, 1))
@@ -121,3 +122,25 @@ def test_a_day_out(tmp_path: Path) -> None:
 def text_of(data: bytes) -> str:
     file = pypdfium2.PdfDocument(data)
     return re.sub(r"\s+", " ", " ".join(p.get_textpage().get_text_bounded() for p in file))
+
+
+def test_what_was_taken_in_before_the_laptop_noted_visits_is_in_the_one_that_is_open(
+    tmp_path: Path,
+) -> None:
+    """A vault of eight steps, brought to the newest shape in the middle of a day."""
+    hands = Hands()
+    with laptop(tmp_path / "laptop", hands) as house:
+        submitted(house.desk, "village-domicile-letter")
+        hands.goes_on(60)
+        visit.start(house.desk, visit.Plan(PLACE))
+        hands.goes_on(60)
+        first = submitted(house.desk, "village-domicile-letter")
+        with house.store.engine.writing() as connection:
+            connection.execute("drop table visited")
+            connection.execute("drop index notices_asked")
+            connection.execute("delete from _sqlite_migrations where name in ('step_9', 'step_10')")
+        house.store.engine.read("pragma user_version = 8")
+    with again(tmp_path / "laptop", hands) as house:
+        second = submitted(house.desk, "village-domicile-letter")
+        now = visit.opened(house.store)
+        assert [one.record for one in visit.taken_in(house.desk, now)] == [second, first]
