@@ -40,6 +40,7 @@ PANELS: tuple[Callable[[Scene], Panel], ...] = (
     panels.cases,
     panels.uncollected,
     watching.coverage,
+    watching.targets,
     watching.laptops,
     watching.evidence,
 )

@@ -50,6 +50,7 @@ class Jobs:
         self.scheduler.add_job(self.forget, "interval", hours=settings.audit_check_hours)
         self.scheduler.add_job(self.duplicates, "interval", minutes=settings.duplicate_minutes)
         self.scheduler.add_job(self.count, "interval", minutes=settings.report_minutes)
+        self.scheduler.add_job(self.targets, "interval", hours=1)
         self.scheduler.start()
 
     def stop(self) -> None:
@@ -96,6 +97,11 @@ class Jobs:
         """Take what is new into the figures."""
         if self.leader.leads():
             self._in_chunks(lambda: self.central.reports.follow().done)
+
+    def targets(self) -> None:
+        """See how far target lists are served, those that were not counted today."""
+        if self.leader.leads():
+            self._in_chunks(self.central.rosters.count)
 
     def _in_chunks(self, chunk: Callable[[], bool]) -> None:
         """Do a long piece of work with rests, until a chunk says that there is nothing more."""

@@ -28,10 +28,13 @@ CHUNK = 500
 """Decisions that are counted in one go."""
 PAGE_MAX = 200
 CASES = frozenset({"case_opened", "case_closed", "case_open"})
+TARGETS = "targets"
+"""Requests of people on a target list; `value` is the digest of the list, hex."""
 FIGURES = frozenset(
     {"captured", "arrived", "accepted", "returned", "issued", "handed_over", "closed"}
     | {"open", "running", "uncollected"}
     | HIDDEN
+    | {TARGETS}
 )
 """Those that count requests."""
 
@@ -139,16 +142,7 @@ class Reports:
         limit = max(1, min(limit, PAGE_MAX))
         within = villages_within(me, asked.place)
         with self.registry.write() as door:
-            found = door.members(
-                asked.figure,
-                villages=within,
-                service=asked.service,
-                value=asked.value,
-                first=asked.first,
-                last=asked.last,
-                after=_place(after),
-                limit=limit + 1,
-            )
+            found = _found(door, asked, within, _place(after), limit + 1)
             more, found = len(found) > limit, found[:limit]
             rows = door.request_lines([record for record, _, _ in found])
             details = {"figure": asked.figure, "place": asked.place, "n": len(found)}
@@ -160,6 +154,30 @@ class Reports:
         ]
         last = f"{found[-1][1]}.{found[-1][0].hex()}" if more else ""
         return Members(lines, last)
+
+
+def _found(
+    door: Door, asked: Asked, within: list[str], after: Place | None, limit: int
+) -> list[tuple[bytes, str, str]]:
+    """(id, day, value) of what is listed."""
+    if asked.figure == TARGETS:
+        lists = {one.digest.hex(): one.digest for one in door.target_lists(within or None)}
+        if asked.value not in lists:
+            raise Problem("report.unknown", figure=asked.figure)
+        start = after or Place()
+        return door.target_requests(
+            lists[asked.value], after=(start.day, start.record), limit=limit
+        )
+    return door.members(
+        asked.figure,
+        villages=within,
+        service=asked.service,
+        value=asked.value,
+        first=asked.first,
+        last=asked.last,
+        after=after,
+        limit=limit,
+    )
 
 
 def villages_within(me: Person, place: str) -> list[str]:

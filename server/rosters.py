@@ -8,18 +8,23 @@ list never travels by network, where it would take the place of work, and goes t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from models import regions
+from models import lifecycle, regions
 from models.people import Act, require
 from models.problems import Problem
+from models.roster import Resident, roster_of, target_list
+from models.roster.sheets import sheets_in
+from models.services import catalogue
 from models.words import WIT
 from server.auth import roles
 from server.database.people import Person
 from server.database.registry import Registry
 from server.database.rosters import KeptRoster
+from server.database.targets import TargetList
+from server.figures import day_of
 from server.files import disk_problems
 from sync.atrest import Locker, house_key
 from sync.messages import RosterPage, Terms
@@ -32,6 +37,8 @@ PAGE_BYTES = 256 * 1024
 TEXT_MAX = 200
 NAME_BYTES = 8
 """Of the digest, by which a laptop says that it holds a list."""
+COUNTED_SECONDS = 20 * 3600
+"""How far a target list is served is counted once a day."""
 
 
 class Rosters:
@@ -101,6 +108,52 @@ class Rosters:
             for at in range(0, len(data), PAGE_BYTES)
         ]
 
+    # -- how far they are served
+
+    def count(self) -> bool:
+        """See who of a list's target list has asked for a card since: of the list that was never
+        counted, or longest ago. True when all are of today. It reads the list as a laptop does."""
+        at, today = self.clock(), self._today()
+        with self.registry.write() as door:
+            door.forget_target_lists(door.unkept_target_lists())
+        with self.registry.read() as door:
+            counted = {one.digest: one.at for one in door.target_lists()}
+            kept = door.kept_rosters(None, today.isoformat())
+            due = [one for one in kept if at - counted.get(one.digest, 0) >= COUNTED_SECONDS]
+            if not due:
+                return True
+            one = min(due, key=lambda one: (counted.get(one.digest, 0), one.digest))
+            data = door.roster_data(one.digest)
+        wanted = self._wanted(one, data, today)
+        niks = {person.nik for person in wanted or () if person.nik}
+        terms = one.terms
+        since = datetime.combine(date.fromisoformat(terms.list_date), time(0), WIT).timestamp()
+        with self.registry.write() as door:
+            if one.digest not in [kept.digest for kept in door.kept_rosters([terms.village], "")]:
+                return False  # it was removed meanwhile
+            found = door.asked_since(niks, _card_services(), terms.village, int(since))
+            told = TargetList(
+                one.digest,
+                terms.village,
+                terms.list_date,
+                -1 if wanted is None else len(wanted),
+                sum(not person.nik for person in wanted or ()),
+                len(found),
+                at,
+            )
+            door.keep_target_list(told, [(name, day_of(came)) for name, came in found.values()])
+        return len(due) == 1
+
+    def _wanted(self, kept: KeptRoster, sealed: bytes, today: date) -> Sequence[Resident] | None:
+        """Card-liable people of a list who are not recorded; None for one that cannot be read."""
+        data, terms = self._opened(kept, sealed), kept.terms
+        try:
+            sheets = sheets_in(lambda _: data, terms.source)
+            roster = roster_of(sheets, as_of=date.fromisoformat(terms.list_date))
+        except Problem:
+            return None
+        return target_list(roster.residents, today).not_enrolled
+
     def _opened(self, kept: KeptRoster, sealed: bytes) -> bytes:
         """The file; empty for one that was altered on the disk, which is then not given."""
         locker = Locker(self._key, kept.digest, kept.size)
@@ -115,6 +168,10 @@ class Rosters:
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self.clock(), WIT).date()
+
+
+def _card_services() -> list[str]:
+    return [one.slug for one in catalogue().services() if one.group in lifecycle.KTP]
 
 
 def _check(terms: Terms, today: date) -> None:

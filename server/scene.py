@@ -251,6 +251,7 @@ def figure_name(figure: str, lang: str) -> str:
         "uncollected": words.say("Dokumen belum diambil", lang),
         "phone": words.say("Nomor HP yang sama", lang),
         "bringer": words.say("Pembawa yang sama (kuasa)", lang),
+        "targets": words.say("Permohonan dari daftar sasaran", lang),
     }
     return names.get(figure, figure)
 

@@ -21,7 +21,7 @@ from server.charts import Chart, Datum
 from server.database.registry import Call, Device
 from server.enrolment import sees_device
 from server.figures import KEPT
-from server.reports import villages_within
+from server.reports import TARGETS, villages_within
 from server.scene import (
     DAY,
     SIGNAL_LEAST,
@@ -188,6 +188,55 @@ def coverage(scene: Scene) -> Panel:
         "Dihitung dari hari warga dilayani oleh mobil keliling, menurut desa tempat tinggalnya."
     )
     return Panel("coverage", scene.say("Cakupan kunjungan"), said, heads, rows, chart, note)
+
+
+def targets(scene: Scene) -> Panel:
+    """How many of those whom villages' lists want recorded have asked since, list by list."""
+    lists = scene.door.target_lists(scene.within or None)
+    lists.sort(key=lambda one: (one.asked - one.wanted, one.village))
+    rows = []
+    for one in lists:
+        asked = {"place": one.village, "value": one.digest.hex(), "first": "", "last": ""}
+        people = [Cell(scene.n(n)) for n in (one.wanted, one.unnamed)]
+        people += [scene.records(one.asked, TARGETS, **asked)]
+        people += [Cell(scene.percent(one.asked, one.wanted))]
+        broken = [Cell(scene.say("tidak terbaca")), *([Cell("–")] * 3)]
+        listed = Cell(words.day(date.fromisoformat(one.listed)))
+        rows.append([Cell(name_of(one.village)), listed, *(people if one.wanted >= 0 else broken)])
+    read = [one for one in lists if one.wanted >= 0]
+    said = scene.say(
+        "{asked} dari {n} orang yang belum perekaman sudah mengajukan, menurut daftar dari {lists} "
+        "desa.",
+        asked=scene.n(sum(one.asked for one in read)),
+        n=scene.n(sum(one.wanted for one in read)),
+        lists=scene.n(len({one.village for one in read})),
+    )
+    heads = [
+        scene.say("Desa atau kelurahan"),
+        scene.say("Daftar per"),
+        scene.say("Belum perekaman"),
+        scene.say("Tanpa NIK"),
+        scene.say("Sudah mengajukan"),
+        scene.say("Bagian"),
+    ]
+    parts = (scene.say("Sudah mengajukan"), scene.say("Belum"))
+    data: list[Datum] = [
+        {"name": name_of(one.village), "part": part, "n": n, "rank": rank}
+        for one in read[:20]
+        for rank, (part, n) in enumerate(
+            zip(parts, (one.asked, one.wanted - one.asked), strict=True)
+        )
+    ]
+    order = list(dict.fromkeys(str(row["name"]) for row in data))
+    chart = Chart("bars", data, scene.say("Orang"), order=order) if data else None
+    note = scene.say(
+        "Menurut daftar penduduk yang disimpan pusat untuk laptop desa: yang wajib KTP-el dan "
+        "belum perekaman, dan permohonan KTP-el mereka sejak hari daftar itu. Dihitung sekali "
+        "sehari. Yang tanpa NIK tidak bisa dicocokkan; daftar yang hanya ada di laptop tidak "
+        "terhitung."
+    )
+    title = scene.say("Cakupan daftar sasaran")
+    return Panel("targets", title, said, heads, rows, chart, note, 2)
 
 
 def _planned(scene: Scene) -> dict[str, str]:

@@ -36,6 +36,7 @@ from server.database.reports import Figures
 from server.database.rosters import Rosters
 from server.database.stock import Stock
 from server.database.tables import AttemptRow, CounterRow
+from server.database.targets import Targets
 from server.database.work import table_of
 from server.journal import Journal
 from server.ledger import Scope, Standing
@@ -71,6 +72,7 @@ class Door(
     Matching,
     Packages,
     Rosters,
+    Targets,
     Desk,
     Stock,
     Figures,

@@ -54,6 +54,30 @@ class TallyRow(Table, table=True):
     n: int = big()
 
 
+class TargetListRow(Table, table=True):
+    """How far the target list of a kept roster is served. See server.database.targets."""
+
+    __tablename__ = "target_lists"
+    city: str = pk()
+    digest: bytes = pk()
+    village: str
+    listed: str
+    wanted: int = big()
+    unnamed: int = big()
+    asked: int = big()
+    at: int = big()
+
+
+class TargetRequestRow(Table, table=True):
+    """A request of somebody on a target list, one of each person. day: of its arrival, ISO."""
+
+    __tablename__ = "target_requests"
+    city: str = pk()
+    digest: bytes = pk()
+    record: bytes = pk()
+    day: str
+
+
 class ReportMarkRow(Table, table=True):
     """How far the figures are: up to decision `upto`, which was made `at`."""
 

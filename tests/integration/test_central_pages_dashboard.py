@@ -16,6 +16,7 @@ from python_calamine import CalamineWorkbook
 from models.changes import Body
 from models.words import WIT
 from server.voyages import Plan, Stop
+from sync.messages import Terms
 from tests.pusat import DAY, OTHER_VILLAGE, VILLAGE, Pusat
 from tests.windows import Window, window, windows
 
@@ -50,6 +51,31 @@ def _days(office: Pusat) -> None:
     van.edit(records[2], Body(set={PHONE: "+6281240001111"}))
     office.sync(van)
     office.central.reports.follow(9)
+    _wants(office)
+
+
+def _wants(office: Pusat) -> None:
+    """Lists of two villages: of five people of one, one is recorded, one has no NIK, one asked in
+    another village, one asked; the other list is no list."""
+    people = [
+        ("8272030902090003", "WARGA TIGA", "BELUM REKAM"),
+        ("8272030902090004", "WARGA EMPAT", "SUDAH REKAM"),
+        ("8272030902090006", "WARGA ENAM", "BELUM REKAM"),
+        ("8272030902090077", "WARGA LAIN", "BELUM REKAM"),
+        ("", "WARGA TANPA", "BELUM REKAM"),
+    ]
+    lines = [f"{nik};{name};09-02-1990;{state}" for nik, name, state in people]
+    file = office.central.place.folder / "warga.csv"
+    rosters, tono = office.central.rosters, office.people["tono"]
+    today = datetime.fromtimestamp(office.clock.at, WIT).date()
+    days = [(today - timedelta(20)).isoformat(), (today + timedelta(60)).isoformat()]
+    for village, text in (
+        (VILLAGE, "\n".join(["NIK;Nama;Tanggal Lahir;Status Rekam", *lines])),
+        (OTHER_VILLAGE, "kosong"),
+    ):
+        file.write_text(text, encoding="utf-8")
+        rosters.keep(tono, file, Terms(village, "Kantor Desa", days[0], "Perjanjian 1", days[1]))
+    assert [rosters.count(), rosters.count(), rosters.count()] == [False, True, True]
 
 
 def _person(n: int) -> dict[str, Any]:
@@ -83,7 +109,7 @@ def _leads(tono: Window, area: str) -> None:
     found = numbers(tono.page.text)
     kinds = {re.search(r"figure=(\w+)", path).group(1) for path in found}  # type: ignore[union-attr]
     assert kinds >= {"arrived", "captured", "open", "running"}
-    assert kinds.isdisjoint({"returned", "phone"}) == bool(area)
+    assert kinds.isdisjoint({"returned", "phone", "targets"}) == bool(area)
     assert f"{1 if area else 6} berkas masuk." in tono.text
     tono.go(f"/dashboard?place={VILLAGE}", 403 if area else 200)
     for path, said in found.items():
@@ -129,6 +155,24 @@ def test_panels_say_what_their_charts_show(tono):
         assert "<script" not in tono.page.text
     tono.go("/dashboard/charts/nothing", 404)
     tono.go("/dashboard/charts/signals", 404)
+
+
+def test_a_target_list_says_who_has_asked_since(office, tono):
+    tono.go("/dashboard")
+    said = "1 dari 4 orang yang belum perekaman sudah mengajukan, menurut daftar dari 1 desa."
+    assert said in tono.text
+    assert "tidak terbaca" in tono.text
+    (path,) = [path for path in numbers(tono.page.text) if "figure=targets" in path]
+    tono.go(path)
+    assert "8272030902090003" not in tono.page.text
+    assert tono.page.text.count("WARGA 3") == 1
+    office.central.rosters.remove(office.people["tono"], office.central.rosters.kept(
+        office.people["tono"])[0].digest.hex())  # fmt: skip
+    office.central.rosters.count()
+    office.clock.at += 60
+    tono.go("/dashboard")
+    assert "0 dari 0 orang yang belum perekaman" in tono.text
+    tono.go(path, 404)
 
 
 def test_the_files_hold_what_the_page_shows(tono):
