@@ -150,7 +150,7 @@ def _page(file: Attached, call: Call) -> str:
 
 def _state(stored: StoredFile | None, call: Call) -> str:
     if stored is None:
-        return say("dari laptop lain", call.lang)
+        return say("dari laptop lain atau kantor", call.lang)
     match stored.state:
         case "gone":
             return say("✓ lengkap di pusat, salinan di laptop ini dihapus", call.lang)

@@ -293,26 +293,15 @@ def _draw(
     form: Form | None = None,
 ) -> Response[str]:
     """form: what was typed in a window that another one has overtaken; it is shown beside."""
-    told = _told(here, folder)
-    now, rare = topics.questions(folder, looked, page, here.lang, checked, told)
-    block = looked[page.number].service.plan.blocks[page.section]
+    values = walk.page_values(folder, looked, page, here.lang, checked, form, _told(here, folder))
+    asks_nik = any(one.key.endswith("nik") for one in (*values["now"], *values["rare"]))
     return here.page(
         "topic.html",
         200 if form is None else 409,
-        folder=folder,
-        overtaken=[] if form is None else topics.differing(folder, looked, page, form, here.lang),
         window=secrets.token_hex(4),
-        page=page,
-        now=now,
-        rare=rare,
-        wrong=topics.wrong([*now, *rare], checked),
-        repeated=block.repeated,
-        may_add=bool(topics.may_add(looked[page.number], page.section)),
-        may_remove=block.repeated and len(looked[page.number].filled.rows[page.section]) > 0,
-        form_name=block.form if block.form not in page.title else "",
         saved=_clock(folder.at),
-        roster=bool(here.store.standing().residents)
-        and any(one.key.endswith("nik") for one in (*now, *rare)),
+        roster=bool(here.store.standing().residents) and asks_nik,
+        **values,
     )
 
 

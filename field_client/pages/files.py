@@ -130,7 +130,7 @@ def _next(page: Sheet, offered: list[tuple[str, str]]) -> str:
 def _state(here: Here, stored: StoredFile | None) -> tuple[str, bool]:
     """How far a file is, and whether it can be looked at here."""
     if stored is None:
-        return here.say("dari laptop lain"), False
+        return here.say("dari laptop lain atau kantor"), False
     if stored.state == "gone":
         return here.say("✓ lengkap di pusat, salinan di laptop ini dihapus"), False
     if stored.state == "verified":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from models.checks import Checked
@@ -10,6 +11,7 @@ from models.codes import code_list
 from models.fields import split_row
 from models.pages import topics
 from models.pages.answers import answer_words
+from models.pages.forms import Form
 from models.pages.together import Folder
 from models.pages.topics import Looked, Topic
 from models.problems import Finding, Problem
@@ -38,6 +40,33 @@ def topic_at(
         title = block.title.say(lang) if block.title is not None else section
         return Topic(number, owners, section, row, f"{title} {row}", "empty")
     raise Problem("api.not_found")
+
+
+def page_values(
+    folder: Folder,
+    looked: Sequence[Looked],
+    page: Topic,
+    lang: str,
+    checked: bool,
+    form: Form | None = None,
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """What the template of a page of questions draws. checked, told: see `topics.questions`. form:
+    what was typed in a window that another one has overtaken; it is shown beside."""
+    now, rare = topics.questions(folder, looked, page, lang, checked, told)
+    block = looked[page.number].service.plan.blocks[page.section]
+    overtaken = [] if form is None else topics.differing(folder, looked, page, form, lang)
+    return {
+        "folder": folder,
+        "page": page,
+        "now": now,
+        "rare": rare,
+        "wrong": topics.wrong([*now, *rare], checked),
+        "overtaken": overtaken,
+        "may_add": bool(topics.may_add(looked[page.number], page.section)),
+        "may_remove": block.repeated and len(looked[page.number].filled.rows[page.section]) > 0,
+        "form_name": block.form if block.form not in page.title else "",
+    }
 
 
 def stops_at(looked: Sequence[Looked], page: Topic) -> list[Finding]:

@@ -300,25 +300,12 @@ def _draw(
     form: Form | None = None,
 ) -> Response[str]:
     """form: what was typed in a window that another one has overtaken; it is shown beside."""
-    now, rare = topics.questions(folder, looked, page, here.lang, checked)
-    block = looked[page.number].service.plan.blocks[page.section]
-    overtaken = []
-    if form is not None:
-        overtaken = topics.differing(folder, looked, page, form, here.lang)
     return here.page(
         "counter/topic.html",
         status=200 if form is None else 409,
-        folder=folder,
         base=_at(folder),
-        overtaken=overtaken,
         window=secrets.token_hex(4),
-        page=page,
-        now=now,
-        rare=rare,
-        wrong=topics.wrong([*now, *rare], checked),
-        may_add=bool(topics.may_add(looked[page.number], page.section)),
-        may_remove=block.repeated and len(looked[page.number].filled.rows[page.section]) > 0,
-        form_name=block.form if block.form not in page.title else "",
+        **walk.page_values(folder, looked, page, here.lang, checked, form),
     )
 
 
