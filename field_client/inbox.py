@@ -240,10 +240,10 @@ def _take(desk: Desk, one: Opened, progress: Progress) -> Taken:
         bundle.label(header.name), one.told.number, header.purpose, verdict.state, header.n
     )
     done.upto = one.told.upper.server_seq
-    if verdict.state != "gap":
+    if verdict.state not in ("gap", "parted"):
         done.enrolled = _certify(desk, one)
     _write(store, one, verdict, done, progress)
-    if verdict.state != "gap":
+    if verdict.state not in ("gap", "parted"):
         done.rosters = _take_lists(desk, one)
     rest = bundle.missing(volume.header for volume in one.volumes)
     if not verdict.whole or (verdict.state == "fresh" and rest):

@@ -265,9 +265,10 @@ class Verdict(msgspec.Struct):
     """What a return bundle does to this laptop.
 
     state: "fresh"; "known", everything in it was read already; "gap", it begins after what this
-    laptop has read and does nothing; or "rewound", central was restored: write the steps, and judge
-    again from where the laptop stands then. whole: nothing of it is missing. files: how files of
-    this log stand at central, as of `proof`.
+    laptop has read and does nothing; "rewound", central was restored: write the steps, and judge
+    again from where the laptop stands then; or "parted", it is of a history that does not go on
+    from this laptop's and is newer than all it has heard: the two have to talk. whole: nothing of
+    it is missing. files: how files of this log stand at central, as of `proof`.
     """
 
     state: str
@@ -298,7 +299,7 @@ def judge(
     if told.log != position.log:
         raise Problem("sync.forged_reply")
     if here.incarnation not in (b"", told.upper.incarnation):
-        return _other_history(position, head_at, told, parts)
+        return _other_history(position, head_at, known, told, parts)
     if told.start.server_seq > here.server_seq:
         return Verdict("gap")
     if told.upper.server_seq < here.server_seq:
@@ -319,7 +320,11 @@ def judge(
 
 
 def _other_history(
-    position: Position, head_at: HeadAt, told: Return, parts: Sequence[Part | None]
+    position: Position,
+    head_at: HeadAt,
+    known: Checkpoint | None,
+    told: Return,
+    parts: Sequence[Part | None],
 ) -> Verdict:
     """Central was restored since this laptop last read it, or since the bundle was made. Only a
     history that goes on from the laptop's own is followed: a stick may be old."""
@@ -328,7 +333,7 @@ def _other_history(
         return Verdict("fresh", whole=False)
     mine, theirs = position.cursor.incarnation, told.upper.incarnation
     if not descends(theirs, mine, first.reply.lineage):
-        return Verdict("known")
+        return Verdict("known" if known is not None and told.at <= known.at else "parted")
     return Verdict("rewound", [rewound(position, head_at, first.reply)])
 
 

@@ -92,7 +92,8 @@ class Known(msgspec.Struct):
     remade: entries that were made again elsewhere before they, or another copy of them, came; named
     as origins are.
     villages: record -> village it belongs to.
-    made: origins (see `Change`) of which central has the very entry: they never count twice.
+    made: origins (see `Change`) of which central has decided the very entry: they never count
+    twice.
     """
 
     server_seq: int

@@ -69,7 +69,7 @@ def take(call: Call, places: Places) -> int:
         _refuse(call, bad)
     if not taken and not refused:
         call.out(say("Tidak ada paket balasan untuk laptop ini.", call.lang))
-    return SOME if refused or any(one.state == "gap" for one in taken) else 0
+    return SOME if refused or any(one.state in ("gap", "parted") for one in taken) else 0
 
 
 def _tell(call: Call, one: Taken) -> None:
@@ -88,8 +88,8 @@ def _tell(call: Call, one: Taken) -> None:
                 say("Paket {bundle} (nomor {number}) sudah pernah dibaca; tidak ada yang diubah.",
                     call.lang, **facts)
             )  # fmt: skip
-        case "gap":
-            call.warn(Problem("bundle.gap", **facts).words(call.lang))
+        case "gap" | "parted":
+            call.warn(Problem(f"bundle.{one.state}", **facts).words(call.lang))
         case _:
             missing = ", ".join(map(str, one.missing))
             problem = Problem("bundle.missing", bundle=one.bundle, volumes=missing, n=one.n)

@@ -168,8 +168,8 @@ def _said(here: Here, going: StickWork) -> list[str]:
             case "known":
                 found.append(here.say("Paket {bundle} (nomor {number}) sudah pernah dibaca;"
                                       " tidak ada yang diubah.", **facts))  # fmt: skip
-            case "gap":
-                found.append(Problem("bundle.gap", **facts).words(here.lang))
+            case "gap" | "parted":
+                found.append(Problem(f"bundle.{one.state}", **facts).words(here.lang))
             case _:
                 volumes = ", ".join(map(str, one.missing))
                 missing = Problem("bundle.missing", bundle=one.bundle, volumes=volumes, n=one.n)

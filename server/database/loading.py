@@ -290,13 +290,15 @@ class Loading(Devices, Lineages):
                 known.outcomes[log, row.seq] = known.results[log, row.seq] = read_result(row)
 
     def _load_made(self, known: Loaded, origins: Collection[tuple[bytes, int, bytes]]) -> None:
-        """Which of these origins are stored here, by the number and the hash they name."""
+        """Which of these origins are decided here, by the number and the hash they name. One that
+        waits does not count yet: whichever is decided first does."""
         by_log: dict[bytes, set[int]] = {}
         for log, seq, _ in origins:
             if 0 < seq <= NUMBER_MAX:
                 by_log.setdefault(log, set()).add(seq)
         for log, numbers in by_log.items():
             here = select(_entries).where(_entries.c.city == self.city, _entries.c.log == log)
+            here = here.where(_entries.c.state != "waiting")
             for row in self.each(here, _entries.c.seq, sorted(numbers)):
                 entry = Entry(row.seq, row.data, row.head)
                 known.made |= {

@@ -26,7 +26,7 @@ from server.reception import Reception
 from server.restoring import Intake, confirm, go_on
 from server.returns import Returns
 from server.settings import ServerSettings
-from sync.known import LogState
+from sync.known import LogState, envelope
 from sync.logs import opening_head
 from sync.messages import Invitation
 from sync.transfer import Part, chunk_count
@@ -67,7 +67,7 @@ class Registry(MemoryRegistry):
         door = MemoryDoor(self)
         yield door
         world = self.world
-        if self.killers and self._judged(door) & self.killers:
+        if self.killers and any(self._kills(door, key) for key in door.staged["results"]):
             self.die()
         if world.fires("disk_full"):
             raise Problem("disk.full", path="register", need="", free="")
@@ -82,15 +82,19 @@ class Registry(MemoryRegistry):
         if world.fires("crash_after_commit"):
             self.die()
 
-    def _judged(self, door: MemoryDoor) -> set[bytes]:
-        """Entries that get their outcome in this transaction: new ones and such as waited."""
-        results = self.tables["results"]
-        fresh = [
-            key
-            for key, result in door.staged["results"].items()
-            if result.state != "waiting" and (key not in results or results[key].state == "waiting")
-        ]
-        return {door.get("entries", key).data for key in fresh}
+    def _kills(self, door: MemoryDoor, key: tuple[bytes, int]) -> bool:
+        """Does an entry get its outcome in this transaction that ends the process when it is
+        judged? One that was made again elsewhere is not judged any more."""
+        before, after = self.tables["results"].get(key), door.staged["results"][key]
+        if after.state == "waiting" or (before is not None and before.state != "waiting"):
+            return False
+        entry = door.get("entries", key)
+        if entry.data not in self.killers:
+            return False
+        made = (*key, entry.digest[:8])
+        entries = (e for (_, n), e in door.rows("entries").items() if n)
+        changes = (envelope(e) for e in entries) if after.state == "merged" else ()
+        return not any(change is not None and change.origin == made for change in changes)
 
     def attempt(self, log: bytes, seq: int, scope: str) -> int:
         before = super().attempt(log, seq, scope)

@@ -232,8 +232,9 @@ def poison_contained(world: World, decisions: list[Decision]) -> None:
             states = {results[log, e.seq].state for e, _ in group}
             names = {record_of(log, e.seq, c, e.data) for e, c in group if c is not None} - {b""}
             world.laws["17"] += behind
+            again = all((log, e.seq, e.digest[:8]) in made for e, _ in group)
             if "waiting" in states:
-                waiting |= names
+                waiting |= set() if again else names
                 behind = True
             elif not {c.kind for _, c in group if c} & {"operator", "session"}:
                 late = names & waiting and not states & {"refused", "rejected"}

@@ -15,12 +15,14 @@ from models.changes import Change, decode_change, own_of
 from models.services import catalogue
 from sync.intake import whole
 from sync.logs import Entry
+from sync.pull import village_of
 from sync.state import (
     ELEMENT,
     REASON_PREFIX,
     STATUS_UNIT,
     Agreed,
     Closed,
+    Created,
     Decision,
     Held,
     Ignored,
@@ -79,6 +81,7 @@ class Knowledge:
         self.world = world
         self.last: dict[tuple[bytes, str], Maker] = {}
         self.moved: dict[bytes, int] = {}
+        self.villages: dict[bytes, str] = {}
 
     def covered(self, decision: Decision, effect: Any) -> bool:
         """Had the author seen the last write of the unit, or made it?"""
@@ -106,8 +109,11 @@ class Knowledge:
             makers = [author_of(effect, decision)]
             key = (effect.record, effect.unit)
             self.last[key] = Maker(decision.server_seq, makers, effect.value)
+        if isinstance(effect, Created):
+            self.villages[effect.record] = village_of(effect, decision)
         if isinstance(effect, Placed):
             self.moved[effect.record] = decision.server_seq
+            self.villages[effect.record] = effect.village
         if isinstance(effect, Moved):
             makers = [author_of(effect, decision)]
             self.last[effect.record, STATUS_UNIT] = Maker(
@@ -178,6 +184,12 @@ def _held(
     verified = verified or knowledge.moved.get(effect.record, 0) > seen_here(world, change.seen)
     # Nor does anybody know what a decision that a restore took back had made of it.
     verified = verified or seen_here(world, change.seen) < change.seen
+    # Nor, after a restore, that a village was this laptop's.
+    tables = world.registry.tables
+    device = tables["logs"][log].device
+    reach = tables["reach"].get(device, frozenset())
+    foreign = record.device != device and knowledge.villages.get(effect.record) not in reach
+    verified = verified or (bool(tables["branches"]) and foreign)
     good = over or joined or verified or not covered or bool(case and case.offers)
     need(good, "16", f"{decision.server_seq} {effect.unit}: held for no reason")
 

@@ -159,8 +159,9 @@ class MemoryDoor(Rooms):
 
     def _load_made(self, known: Known, want: Needs) -> None:
         for origin in want.origins:
-            entry = self.get("entries", origin[:2])
-            if entry is not None and entry.digest[:8] == origin[2]:
+            entry, result = self.get("entries", origin[:2]), self.get("results", origin[:2])
+            waits = result is not None and result.state == "waiting"
+            if entry is not None and entry.digest[:8] == origin[2] and not waits:
                 known.made.add(origin)
 
     def _load_codes(self, known: Known, want: Needs) -> None:

@@ -448,7 +448,7 @@ class World:
             self._restore(-1)  # nobody was ahead: it is found at the end of the year
         self.now += 40_000  # loans are over
         self.road.clear()
-        for _ in range(20):  # a volume that ends the process is tried until it does not
+        for _ in range(20 + 4 * len(self.registry.killers)):  # until it ends the process no more
             self.sticks.arrive()
         self.sticks.deliver()
         for laptop in self.laptops:

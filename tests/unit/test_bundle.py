@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 
 from models.problems import Problem
 from sync import bundle, seal
+from sync.bundle import Part, judge
+from sync.exchange import Position
 from sync.identity import Identity
+from sync.messages import Branch, Checkpoint, Cursor, Reply, Return
 
 CENTRAL, VAN = (
     Identity(hashlib.sha256(f"{who}-sign".encode()).digest(), hashlib.sha256(who.encode()).digest())
@@ -173,3 +176,24 @@ def test_names_of_files_say_nothing_of_anybody() -> None:
     assert bundle.file_name(NAME, 2, 12) == f"{bundle.label(NAME)}-02of12.jbb"
     assert bundle.label(NAME).startswith("K-")
     assert len(bundle.label(NAME)) == 8
+
+
+@pytest.mark.parametrize(
+    ("parent", "at", "state"),
+    [(b"i", 20, "rewound"), (b"i", 5, "rewound"), (b"x", 20, "parted"), (b"x", 5, "known")],
+)
+def test_a_bundle_of_a_history_that_is_not_ours_says_so_only_where_it_is_newer(
+    parent: bytes, at: int, state: str
+) -> None:
+    """An older one is a stick from before a restore; a newer one, that ours was given up."""
+    log, head = b"l" * 16, b"h" * 32
+    position = Position(log, 3, head, 3, Cursor(b"i" * 16, 70), 1)
+    theirs = Branch(b"n" * 16, parent * 16, 60, b"h" * 8, 7 << 40)
+    upper = Cursor(b"n" * 16, 7 << 40)
+    told = Return(b"b" * 8, log, 1, at, Cursor(b"n" * 16, 60), upper, 1)
+    said = Checkpoint(log, 3, head, b"n" * 16, 7 << 40, b"", 0, at)
+    reply = Reply(b"r" * 16, said, [], None, [], 0, upper, False, lineage=[theirs])
+    known = Checkpoint(log, 3, head, b"i" * 16, 70, b"", 0, 10)
+    verdict = judge(position, lambda _: head, known, told, [Part(reply, b"", {})], [])
+    assert verdict.state == state
+    assert bool(verdict.steps) == (state == "rewound")
