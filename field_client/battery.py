@@ -24,21 +24,22 @@ class Battery(msgspec.Struct, frozen=True):
 
 
 def battery() -> Battery | None:
-    """The first battery of this machine, None where there is none or nobody tells."""
+    """The emptiest battery of this machine, None where there is none or nobody tells."""
     if sys.platform == "win32":  # pragma: no cover - written from the manual, not tried
         return _windows()
     return _linux(SUPPLIES)
 
 
 def _linux(supplies: Path) -> Battery | None:
+    found = []
     try:
-        for one in sorted(supplies.glob("BAT*")):
+        for one in supplies.glob("BAT*"):
             percent = int((one / "capacity").read_text())
             status = (one / "status").read_text().strip()
-            return Battery(min(100, max(0, percent)), status != "Discharging")
+            found.append(Battery(min(100, max(0, percent)), status != "Discharging"))
     except (OSError, ValueError):
         return None
-    return None
+    return min(found, key=lambda one: one.percent, default=None)
 
 
 def _windows() -> Battery | None:  # pragma: no cover - written from the manual, not tried

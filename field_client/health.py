@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from field_client.battery import battery
 from field_client.vault.store import Store
 from sync.messages import Health
 
-POWER = Path("/sys/class/power_supply")
-
 
 def health(store: Store, folder: Path) -> Health:
-    """How it is now. folder: where its data lies."""
+    """How it is now. folder: where its data lies. battery: -1 where the system does not say."""
+    power = battery()
     standing, left = store.standing(), store.attached.left()
     return Health(
         unsent=standing.unsent,
@@ -21,17 +21,5 @@ def health(store: Store, folder: Path) -> Health:
         file_bytes=left.bytes,
         disk=shutil.disk_usage(folder).free,
         drafts=sum(standing.drafts.values()),
-        battery=battery(),
+        battery=power.percent if power is not None else -1,
     )
-
-
-def battery(folder: Path = POWER) -> int:
-    """Percent of the emptiest battery, -1 where the system does not say (Windows, macOS, a desktop
-    machine)."""
-    found = []
-    try:
-        for file in folder.glob("BAT*/capacity"):
-            found.append(int(file.read_text(encoding="ascii")))
-    except (OSError, ValueError):
-        return -1
-    return min(found, default=-1)

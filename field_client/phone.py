@@ -1,8 +1,9 @@
 """Phone: a telephone as the camera of one request, over the laptop's own hotspot.
 
-    door = PhoneDoor(address, record, clock)      binds, answers for ten minutes at most
+    door = PhoneDoor(host, record)                binds, answers for ten minutes at most
     door.address                                  what the QR code says
-    door.take()                                   pictures that arrived, in memory only
+    door.waiting                                  pictures that arrived, in memory only
+    door.drop(*photos)                            they are attached, or not wanted
 
 There is no TLS: nobody can have a certificate for the address of a hotspot, and one that we made
 ourselves would teach people to click warnings away. So the way through the air is as safe as the
@@ -27,6 +28,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from models.pages.forms import whole
 from models.pages.uploads import UPLOAD_BYTES_MAX, Upload, multipart_pairs
 from models.problems import Problem
 from models.words import say
@@ -177,11 +179,11 @@ class _Handler(BaseHTTPRequestHandler):
         guest = self._guest()
         if guest is None:
             return
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or not 0 < int(length) <= UPLOAD_BYTES_MAX:
+        length = whole(self.headers.get("Content-Length", "")) or 0
+        if not 0 < length <= UPLOAD_BYTES_MAX:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return
-        sent = self._sent(self.rfile.read(int(length)))
+        sent = self._sent(self.rfile.read(length))
         if not self.phone.is_open:
             self._refuse(HTTPStatus.NOT_FOUND)
             return

@@ -103,7 +103,8 @@ def spare_bytes(house: House) -> int:
 
 
 def make_room(house: House) -> int:
-    """Remove those from this laptop; gives their bytes. What only is here is never touched."""
+    """Remove those from this laptop; gives their bytes. What only is here is never touched. An
+    operator asks for it when the disk is full, so `file_days` are not waited for."""
     gone = _may_go(house)
     freed = sum(file.size for file in house.store.attached.find(gone).values())
     house.store.attached.gone(gone)

@@ -57,8 +57,11 @@ def read(folder: str, names: list[str]) -> list[Photo]:
     return [photo_of(Path(folder) / name) for name in names]
 
 
-def remove(folder: str, names: list[str]) -> None:
-    """They are attached: the open copies go."""
-    for name in names:
+def remove(folder: str, photos: list[Photo]) -> None:
+    """They are attached: the open copies go. What a scanner saved under the same name meanwhile is
+    something else, and stays."""
+    for photo in photos:
+        path = Path(folder) / photo.name
         with contextlib.suppress(OSError):
-            (Path(folder) / name).unlink()
+            if path.stat().st_size == len(photo.data) and path.read_bytes() == photo.data:
+                path.unlink()

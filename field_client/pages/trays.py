@@ -107,8 +107,8 @@ def taken(here: Here, names: list[str], photos: list[Photo]) -> None:
     """They are attached: nothing of them is left lying about."""
     if here.counter.phone is not None:
         here.counter.phone.drop(*photos)
-    wanted = [one.removeprefix(SCAN) for one in names if one.startswith(SCAN)]
-    scans.remove(here.counter.place.settings.scan_folder, wanted)
+    scanned = [photo for photo in photos if SCAN + photo.name in names]
+    scans.remove(here.counter.place.settings.scan_folder, scanned)
 
 
 def _photos(here: Here, record: bytes) -> list[Photo]:

@@ -1,8 +1,9 @@
 """Files of requests as rows: which there are, how far each is on its way, which may go.
 
 The bytes lie beside the database (vault/blobs.py). A file leaves the laptop only when central
-proved to have all of it, a checked backup elsewhere was made after that, the days are over, every
-change that speaks of it was decided, and no case about its request is open.
+proved to have all of it, a checked backup elsewhere was made after that, the days are over (or
+somebody asked for room on the disk), every change that speaks of it was decided, and no case about
+its request is open.
 """
 
 # ruff: noqa: S608 - SQL is put together from our own column names only; values are always bound

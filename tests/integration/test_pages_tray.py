@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from field_client import phone
+from field_client import phone, scans
 from field_client.phone import PhoneDoor
 from sync.attaching import Photo
 from tests.field import Hands
@@ -122,6 +122,16 @@ def test_a_door_for_a_telephone_shuts_by_itself() -> None:
         httpx.get(door.address)
 
 
+def test_a_length_of_another_sign_is_no_number() -> None:
+    door = PhoneDoor("127.0.0.1", b"r" * 16)
+    head = f"POST /{door.code} HTTP/1.0\r\nHost: {door.host}\r\nContent-Length: ²\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(door.host.partition(":")[2])), 60) as line:
+        line.sendall(head.encode("latin-1"))
+        answer = line.makefile("rb").read()
+    door.close()
+    assert b" 413 " in answer.splitlines()[0]
+
+
 @pytest.mark.parametrize("shut", ["curtain", "minutes"])
 def test_a_picture_that_ends_after_the_door_was_shut_is_not_taken(shut: str) -> None:
     door = PhoneDoor("127.0.0.1", b"r" * 16)
@@ -195,4 +205,7 @@ def test_what_a_scanner_saved_is_offered_and_removed_once_attached(
     browser.send(form)
     assert attached(browser, record) == 1
     assert not (folder / "kk.jpg").exists()
+    (folder / "kk.jpg").write_bytes(b"the next citizen's")
+    scans.remove(str(folder), [Photo("kk.jpg", PICTURE)])
+    assert (folder / "kk.jpg").read_bytes() == b"the next citizen's"
     assert (folder / "notes.txt").exists()

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from field_client import battery
 from field_client.editions import timetable
-from field_client.health import battery
 from models import services
 from server.voyages import Plan, Stop
 from sync import messages
@@ -28,7 +28,14 @@ def town(tmp_path: Path) -> Iterator[Town]:
     services.adopt({})
 
 
-def test_a_laptop_hears_the_days_and_the_office_how_the_laptop_is(town: Town) -> None:
+def test_a_laptop_hears_the_days_and_the_office_how_the_laptop_is(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, percent in (("BAT0", "81\n"), ("BAT1", "34\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "capacity").write_text(percent)
+        (tmp_path / name / "status").write_text("Discharging\n")
+    monkeypatch.setattr(battery, "SUPPLIES", tmp_path)
     van, ratna = town.laptop("sari", "Si Jola"), town.staff["ratna"]
     stop = Stop("2026-12-01", PLACE, "Balai desa, 09.00")
     town.central.voyages.keep(ratna, Plan("Jemput bola", (stop,)), "Si Jola")
@@ -44,6 +51,7 @@ def test_a_laptop_hears_the_days_and_the_office_how_the_laptop_is(town: Town) ->
     assert seen.call is not None
     assert seen.call.health is not None
     assert seen.call.health.disk > 0
+    assert seen.call.health.battery == 34, "the emptiest counts"
 
 
 def test_it_goes_with_the_first_request_and_older_programs_do_without() -> None:
@@ -57,13 +65,3 @@ def test_it_goes_with_the_first_request_and_older_programs_do_without() -> None:
     newer = [*msgspec.msgpack.decode(messages.encode(first)), "something new"]
     newer[-2] = [*newer[-2], "something new"]
     assert messages.decode(msgspec.msgpack.encode(newer), Request) == first
-
-
-def test_the_emptiest_battery_counts(tmp_path: Path) -> None:
-    assert battery(tmp_path / "none") == -1
-    for name, percent in (("BAT0", "81\n"), ("BAT1", "34\n")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "capacity").write_text(percent)
-    assert battery(tmp_path) == 34
-    (tmp_path / "BAT0" / "capacity").write_text("?")
-    assert battery(tmp_path) == -1
