@@ -138,3 +138,8 @@ def test_papers_of_one_request_are_put_before_the_others(tmp_path: Path) -> None
         browser.send(browser.form("/sending/first"), record=late)
         assert "1 lampiran" in browser.text
         assert order() == [late, early]
+        browser.go("/sending")
+        browser.send(browser.form("/sending"), do="pause")
+        assert "‖ Dijeda · " in browser.text
+        browser.send(browser.form("/sending"), do="now")
+        assert "Dijeda" not in browser.text
