@@ -10,6 +10,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import date
+from functools import partial
+from typing import TypeVar, cast
 
 from models import words
 from models.calendar import Calendar
@@ -28,8 +30,9 @@ from server.scene import Panel, Scene, View, first_month
 from server.spreadsheets import xlsx_file
 
 MONTHS = (1, 3, 12)
-KEPT = 60
-PANELS: tuple[Callable[[Scene], Panel], ...] = (
+KEPT = 100
+_Panel = Callable[[Scene], Panel]
+PANELS: tuple[_Panel, ...] = (
     panels.services,
     panels.tiles,
     panels.ages,
@@ -45,7 +48,10 @@ PANELS: tuple[Callable[[Scene], Panel], ...] = (
     watching.evidence,
 )
 
-_Key = tuple[View, tuple[str, ...], str, int, str, bool]
+ANYWHERE = frozenset({panels.tiles, watching.laptops, watching.signals})
+"""Panels that are the same whatever place is looked at."""
+
+_Key = tuple[object, ...]
 
 
 class Board:
@@ -68,6 +74,9 @@ class Board:
         raise Problem("report.unknown", figure=key[:40])
 
 
+_Drawn = TypeVar("_Drawn", Board, Panel)
+
+
 class Dashboard:
     """Draws up the board for whoever may read reports. calendar: of working days."""
 
@@ -76,7 +85,7 @@ class Dashboard:
         self.clock = clock
         self.calendar = calendar
         self.painter = Painter()
-        self._boards: OrderedDict[_Key, Board] = OrderedDict()
+        self._kept: OrderedDict[_Key, Board | Panel] = OrderedDict()
         self._lock = threading.Lock()
 
     def view(self, month: str = "", months: str = "", place: str = "") -> View:
@@ -102,21 +111,34 @@ class Dashboard:
         now = self.clock()
         with self.registry.read() as door:
             mark = door.report_mark()
-            # Laptops call all the time, and ages grow by the day: a minute is new enough.
-            key = (view, areas(me), lang, mark.upto, f"{day_of(now)} {now // 60}", hidden)
-            with self._lock:
-                if key in self._boards:
-                    return self._boards[key]
-            scene = Scene(door, me, view, within, self.calendar, lang, now)
-            found = [panel(scene) for panel in PANELS]
-            if hidden:
-                found.append(watching.signals(scene))
-        board = Board(view, areas(me), found, mark)
+            # Laptops call all the time, and ages grow by the hour: a minute is new enough.
+            minute = f"{day_of(now)} {now // 60}"
+            when = (view.month, view.months, areas(me), lang, mark.upto, minute)
+
+            def draw() -> Board:
+                scene = Scene(door, me, view, within, self.calendar, lang, now)
+                wanted = (*PANELS, watching.signals) if hidden else PANELS
+                found = [self._panel(panel, scene, when) for panel in wanted]
+                return Board(view, areas(me), found, mark)
+
+            return self._once(("board", view.place, hidden, *when), draw)
+
+    def _panel(self, panel: _Panel, scene: Scene, when: _Key) -> Panel:
+        if panel not in ANYWHERE:
+            return panel(scene)
+        return self._once((panel.__name__, *when), partial(panel, scene))
+
+    def _once(self, key: _Key, draw: Callable[[], _Drawn]) -> _Drawn:
+        """What was drawn of that before, or is drawn now. key: everything it depends on."""
         with self._lock:
-            self._boards[key] = board
-            while len(self._boards) > KEPT:
-                self._boards.popitem(last=False)
-        return board
+            if key in self._kept:
+                return cast(_Drawn, self._kept[key])
+        drawn = draw()
+        with self._lock:
+            self._kept[key] = drawn
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return drawn
 
     def chart(self, me: Person, view: View, key: str, lang: str = "id") -> bytes:
         """The picture of one panel, SVG. Problem report.unknown where it has none."""
