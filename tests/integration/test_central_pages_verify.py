@@ -173,8 +173,10 @@ def test_a_dispute_is_decided_with_a_look_before_and_undone_after(office, vans, 
     rina.post(f"{at}/undo", why="salah baca")
     assert rina.path != at
     assert "Membatalkan putusan sebelumnya" in rina.text
+    new = rina.path
     rina.go(f"/requests/{record.hex()}")
-    assert "Beda data" in rina.text
+    assert f'href="{new}"' in rina.page.text, "disputed again"
+    assert f'href="{at}"' not in rina.page.text
 
 
 def test_what_is_suggested_of_a_protected_unit_is_not_chosen(office, vans, rina):

@@ -87,9 +87,7 @@ def test_a_leader_that_was_cut_off_or_resigned_leads_no_more(postgres_url: str) 
     )
     assert [first.leads(), second.leads(), elsewhere.leads()] == [True, False, True]
     with databases[2].engine.connect() as one:
-        one.execute(
-            text("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'")
-        )
+        one.execute(text(CUT_OFF))
     assert not first._still()
     assert second.leads()
     assert not first.leads()

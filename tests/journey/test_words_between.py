@@ -1,5 +1,5 @@
-"""Words between the office and the field, on both roads: reasons for single answers, a question and
-its answer."""
+"""Words between the office and the field: a question and its answer over the network, reasons for
+single answers on a stick."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from models import remarks
 from models.questions import questions
 from models.remarks import Remark
 from tests.requests import row
+from tests.sticks import give, read, stick
 from tests.town import Town
 
 
@@ -46,9 +47,9 @@ def test_what_the_office_wants_to_know_and_to_have_mended_comes_to_the_very_answ
     seen = town.sheet(taken.record).seen
     preview = room.preview(me, name, "", "", about)
     town.central.casework.send_back(me, name, "", "", seen, about)
-    bundle = town.central.returns.give(None, device=van.name)
-    assert bundle.decisions, "the same goes by stick"
-    van.sync()
+    give(town, van, stick(town))
+    (done,) = read(van, stick(town))
+    assert (done.state, van.house.store.standing().unsent) == ("fresh", 0)
     (back,) = returned(van.house.desk)
     assert [place.section for place in back.places] == ["documents", "applicant"]
     assert [one.key for one in back.remarks] == ["applicant.name", "doc.KK"]
