@@ -214,11 +214,14 @@ class Casework:
             return self._step(door, me, record, "reject", reason, seen)
 
     def advance(self, me: Person, name: str, action: str, reason: str, seen: int) -> Done:
-        """Any other step of the lifecycle that is taken at the office. Problem
-        lifecycle.wrong_place for those of `ELSEWHERE`."""
+        """Any other step of the lifecycle that is taken at the office. Problems
+        lifecycle.wrong_place for those of `ELSEWHERE`; handover.to_whom where nobody says who got
+        the document."""
         with self.registry.write() as door:
             record = self.fresh(door, name, seen)
             _not_elsewhere(record, action)
+            if action == "hand_over" and not reason.strip():
+                raise Problem("handover.to_whom")  # a laptop asks it question by question
             return self._step(door, me, record, action, reason, seen)
 
     def confirm(self, me: Person, name: str, seen: int, *, agree: bool = True) -> Done:

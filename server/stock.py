@@ -327,8 +327,9 @@ class Stock:
         before = self.clock() - max(0, days) * DAY_SECONDS
         status = str(lifecycle.Status.READY_FOR_HANDOVER)
         most = max(1, min(limit, LIST_MAX))
-        with self.registry.read() as door:
+        with self.registry.write() as door:
             found = door.uncollected(status, before, most, areas=areas(me))
+            self._note(door, me, str(Act.LIST_REQUESTS), "", {"status": status, "n": len(found)})
         return [line(row) for row in found]
 
     def _note(self, door: Door, me: Person, act: str, target: str, details: dict[str, Any]) -> None:

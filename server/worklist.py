@@ -273,7 +273,11 @@ class Worklist:
             names = of_area(door, me, (one.record for one in claims))[:PAGE_MAX]
             known = door.request_lines(names)
             rows = [known[name] for name in names if name in known]
-            return self._lines(door, me, rows, clocked=True)
+            lines = self._lines(door, me, rows, clocked=True)
+        if lines:
+            with self.registry.write() as door:
+                self._note(door, me, str(Act.LIST_REQUESTS), "", n=len(lines))
+        return lines
 
     def search(self, me: Person, text: str) -> list[WorkLine]:
         """Requests of somebody who is on the telephone: by tracking code, NIK or name. What was

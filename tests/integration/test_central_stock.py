@@ -141,11 +141,13 @@ def _book_and_piles(office: Pusat, one: str, two: str, three: str) -> None:
     assert refused.value.code == "blank.other_kind"
     staff, admin = office.central.staff, office.people["admin"]
     elsewhere = staff.place(admin, "kurir", ["82.72.01"])
-    assert stock.waiting(elsewhere, "printed") == stock.pile(elsewhere, "printed") == []
+    assert stock.waiting(elsewhere, "printed") == []
+    assert stock.pile(elsewhere, "printed") == []
     with pytest.raises(Problem) as refused:
         stock.send(elsewhere, [two], "Kantor Desa Maidi", "Ali")
     assert refused.value.code == "auth.area"
     assert [line.id for line in stock.uncollected(printer, days=0)] == [one]
+    assert office.trail()[-1] == ("cetak", "request.list"), "whose names were shown is in the trail"
     assert stock.uncollected(elsewhere, days=0) == []
     assert stock.find(elsewhere, "AB0099").code == "", "whose card it became is not for there"
     assert {line.code for line in stock.book(elsewhere, state="used")} == {""}
@@ -173,6 +175,13 @@ def _who_signed(office: Pusat, one: str, two: str) -> None:
     staff.place(admin, "kurir", [])
     counted = stock.arrived(courier, away.manifest.number, [], "Ibu Sarinah")
     assert counted.manifest.received_by == "Ibu Sarinah; Kurir (kurir)"
+    lia = staff.add(admin, "loket", "Lia", ["operator"], PASSWORD)
+    advance = office.central.casework.advance
+    with pytest.raises(Problem, match=r"handover\.to_whom"):
+        advance(lia, two, "hand_over", " ", seen(office))
+    advance(lia, two, "hand_over", "pemohon sendiri, kartu lama ditarik", seen(office))
+    (*_, last) = office.get("rina", f"/v1/requests/{two}").json()["history"]
+    assert (last["what"], last["reason"]) == ("hand_over", "pemohon sendiri, kartu lama ditarik")
 
 
 def test_a_lot_is_a_row_of_serials():

@@ -62,6 +62,7 @@ PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "blanks": ("tono", lambda _: "/blanks"),
     "manifests": ("tono", lambda _: "/manifests"),
     "one manifest": ("tono", a_manifest),
+    "new manifest": ("kurir", lambda _: "/manifests/new"),
     "uncollected": ("tono", lambda _: "/uncollected?days=0"),
     "USB desk": ("rina", lambda _: "/usb"),
     "counter": ("loket", lambda _: "/counter"),
@@ -82,6 +83,7 @@ PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "villages nobody reached": ("tono", lambda _: "/visits/coverage"),
     "plan a voyage": ("tono", lambda _: "/visits/new"),
     "one voyage": ("tono", a_voyage),
+    "a voyage is changed": ("tono", lambda central: f"{a_voyage(central)}/change"),
     "services": ("rina", lambda _: "/services"),
     "a form as a clerk sees it": ("rina", lambda _: "/services/birth?filled=1"),
 }
