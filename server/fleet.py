@@ -174,7 +174,7 @@ class Fleet:
         if may(roles(me), Act.IMPORT_BUNDLE):
             called = self.device(me, name).name
             mine = [one for one in waits(self.bundles, me) if one.device == called]
-        with self.registry.write() as door:
+        with self.registry.read() as door:
             device = named_device(door, me, name)
             seen = _Looker(door, at).one(device)
             logs = [log.id for log in seen.logs]
@@ -197,6 +197,7 @@ class Fleet:
                 door.bundles_given(device.id),
                 lost[-1] + NOTICE_SECONDS if lost and device.state == DeviceState.LOST else 0,
             )
+        with self.registry.write() as door:  # before it is shown; nobody waits for the reading
             detail = {"name": device.name, "late": len(dossier.late)}
             door.audit(me.login, "device.read", device.id.hex(), detail, at)
         return dossier
@@ -207,11 +208,12 @@ class Fleet:
         require(roles(me), Act.LIST_DEVICES)
         at = self.clock()
         limit = max(1, min(limit, HELD_MAX))
-        with self.registry.write() as door:
+        with self.registry.read() as door:
             device = named_device(door, me, name)
             villages = device.villages_at(at)
             rows = door.held(device.id, villages, _after(after), limit + 1)
             n = door.held_count(device.id, villages)
+        with self.registry.write() as door:
             detail = {"name": device.name, "n": len(rows[:limit])}
             door.audit(me.login, "device.held", device.id.hex(), detail, at)
         last = rows[limit - 1] if len(rows) > limit else None

@@ -167,18 +167,23 @@ class Outreach(Work):
 
     def created_entries(self, device: bytes, since: int) -> Iterator[tuple[bytes, str]]:
         """Bytes of the entries of a laptop that made requests and came since that time, each with
-        the village its request belongs to now."""
+        the village its request belongs to now. One that was made again in a later log of the laptop
+        is told once, as it came first."""
         mine = (_logs.c.city == self.city) & (_logs.c.device == device)
         logs = [row.id for row in self.rows(select(_logs.c.id).where(mine))]
         both = (_records.c.city == _entries.c.city) & (_records.c.id == _entries.c.record)
         found = (
-            select(_entries.c.data, _records.c.village)
+            select(_entries.c.record, _entries.c.data, _records.c.village)
             .select_from(_entries.join(_records, both))
             .where(_entries.c.city == self.city, _entries.c.kind == "create")
             .where(_entries.c.received_at >= since)
+            .order_by(_entries.c.received_at, _entries.c.seq)
         )
+        told: set[bytes] = set()
         for row in self.each(found, _entries.c.log, logs):
-            yield row.data, row.village
+            if row.record not in told:
+                told.add(row.record)
+                yield row.data, row.village
 
     # -- what a laptop holds, and what it has not brought
 

@@ -7,10 +7,13 @@ from datetime import date, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import insert, select
 
 from models.changes import Attached, Body
 from models.overlay import VISITS_FILE, read_visits
 from models.problems import Problem
+from server.database.tables import EntryRow, LogRow
+from server.database.work import table_of
 from server.fleet import NOTICE_SECONDS, Seen
 from server.voyages import Member, Plan, Stop
 from sync.messages import Health
@@ -170,6 +173,11 @@ def test_what_was_planned_stands_beside_what_was_taken_in(office: Pusat) -> None
     for number in (41, 42):
         van.take_in(number)
     office.sync(van)
+    with office.central.registry.database.writing() as session:  # made again in a second log
+        for table, log in ((table_of(LogRow), "id"), (table_of(EntryRow), "log")):
+            rows = session.execute(select(table).where(table.c[log] == van.log)).mappings().all()
+            again = [dict(row) | {log: b"l" * 16} for row in rows]
+            session.execute(insert(table), again)
     gone = voyages.keep(tono, plan((-2, VILLAGE), (-2, OTHER_VILLAGE)), "Si Jola Hasil")
     done = {one.stop.village: one for one in voyages.outcome(tono, gone.id)}
     assert (done[VILLAGE].taken, done[OTHER_VILLAGE].taken) == (2, 0)
