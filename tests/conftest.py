@@ -16,12 +16,16 @@ import pytest
 import typer.testing
 from hypothesis import HealthCheck, settings
 
+from tests import compiled
+
 # Tests make and drop objects by the million; looking for circles among them after every 700 took a
 # tenth of the time of whole folders.
 gc.set_threshold(20_000, 20, 20)
 
 # A house's command line is put together once, not for every command a test runs in its own process.
 typer.testing._get_command = cache(typer.testing._get_command)  # type: ignore[attr-defined]
+
+compiled.share()
 
 # No deadlines: two cores are shared by everything. In CI the examples are the same every time, so
 # that a red run can be repeated; elsewhere they wander and find more.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from tests.vaults import CHEAP, PASSPHRASE
 from tests.village import PLACE, STAFF, Person, Village, village
 from tests.village import Staff as Worker
 
+_village = cache(village)  # nothing in it changes
 MORNING = int(datetime(2026, 11, 21, 8, 0, tzinfo=WIT).timestamp())
 
 
@@ -57,7 +59,7 @@ class Town:
     def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
         self.time = Time()
-        self.village: Village = village()
+        self.village: Village = _village()
         place = load(folder / "central", {}, database_url=database_url or None)
         if not database_url:
             lay(place.folder)
