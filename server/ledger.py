@@ -393,7 +393,9 @@ class Ledger:
                 self._fork(door, log, late, at, first - 1)
                 return []
         end = (log.seq, log.head)
-        log.seq, log.head = first - 1, around[first - 1].head
+        hole = hole_in(late[0].data)
+        lost = hole.head if hole is not None else b""  # it goes on over entries that are not here
+        log.seq, log.head = first - 1, around[first - 1].head if first - 1 in around else lost
         return self._take(door, log, late, at, poisoned, wakes, end=end)
 
     def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int, agreed: int) -> None:
@@ -412,9 +414,8 @@ class Ledger:
     # -- what waits
 
     def retry(self, at: int) -> int:
-        """Judge again what waits: a newer edition of central may understand it, or its request is
-        here by now. Gives how many transactions got their outcome. At once, or, where that ended
-        the process, step by step."""
+        """Judge again what waits: a newer edition of central may understand it. Gives how many
+        transactions got their outcome. At once; where that ended the process, step by step."""
         died = self.registry.attempt(self.central, 0, "batch")
         try:
             if not died:
@@ -529,8 +530,7 @@ def _remade(door: Door, known: Known) -> set[tuple[bytes, int, bytes] | None]:
     by_log: dict[bytes, list[Entry]] = {}
     for (log, _), entry in known.entries.items():
         by_log.setdefault(log, []).append(entry)
-    found = (door.remade(known.logs[log], mine, late=True) for log, mine in by_log.items())
-    return set().union(*found)
+    return set().union(*(door.remade(known.logs[k], e, late=True) for k, e in by_log.items()))
 
 
 def _created(decisions: Iterable[Decision]) -> list[bytes]:

@@ -139,14 +139,13 @@ def _head_before(
     log: LogState, first: int, entries: list[bytes], stored: dict[int, Entry]
 ) -> bytes | None:
     """Chain value before entry `first`. A hole says it itself where it reaches over the gap, or did
-    so before (its number is stored); it never takes a log back to where it was."""
+    so before: its number is stored, or was declared lost by a later hole."""
     if first == log.seq + 1:
         return log.head
     if first - 1 in stored:
         return stored[first - 1].head
     hole = hole_in(entries[0]) if entries else None
-    known = first > log.seq or first in stored
-    return hole.head if hole is not None and known else None
+    return hole.head if hole is not None and hole.last == first - 1 else None
 
 
 def whole(entries: list[Entry]) -> list[Transaction]:

@@ -23,7 +23,7 @@ from models.changes import (
 from models.ids import NUMBERS
 from models.problems import Problem
 from sync.identity import Identity, sign
-from sync.logs import Entry, next_head, session_message
+from sync.logs import Entry, broken_at, next_head, session_message
 from sync.messages import Batch
 from sync.state import Wrote, values
 from tests.contract.registry_home import (
@@ -169,7 +169,7 @@ def test_a_hole_never_takes_a_log_back(home: Home) -> None:
     for seq, hole in ((6, Hole(3, 5, head, "rusak")), (4, Hole(3, 3, lost, "rusak"))):
         data = encode(van.change("hole", hole))
         after = next_head(van.log, hole.head, data)
-        batch = Batch(seq, hole.head[:8], after[:8], [data])
+        batch = Batch(seq, lost[:8], after[:8], [data])
         for _ in range(2):  # again is harmless
             log = home.ledger.store(van.log, batch, NOW).log
             stands = stands or log.head

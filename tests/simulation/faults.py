@@ -83,12 +83,6 @@ NOTED = ("pull_behind_screen", "held_follow_up", "refused_decision", "fork", "re
 """What is counted beside them: it comes of other faults."""
 
 
-APART = (("hole",), ("clone", "disk_image", "database_image"))
-"""What does not happen in the same world: copies of a laptop of which one lost a part of its log.
-They meet in the tests of both registers and of `succession`; all laws do not hold yet where they
-meet in a world."""
-
-
 def drawn(seed: int) -> dict[str, float]:
     """The mix of one world: of its faults a fifth is absent, a fifth three times as frequent."""
     rng = Random(f"mix-{seed}")
@@ -97,6 +91,4 @@ def drawn(seed: int) -> dict[str, float]:
         roll = rng.random()
         factor = 0.0 if roll < 0.2 else 3.0 if roll > 0.8 else 1.0
         mix[name] = min(0.6, chance * factor)
-    for name in APART[seed % 3 == 0]:
-        mix[name] = 0.0
     return mix
