@@ -25,6 +25,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 import assets
 from field_client import phone
 from models.changes import Attached, Body
+from sync.attaching import Photo
 from sync.messages import Health
 from tests.browser.central.laid import (
     a_batch,
@@ -40,6 +41,7 @@ from tests.browser.test_journeys import begin, take_in
 from tests.browsing import CHROMIUM, QUIET, Served, serving
 from tests.desks import Desks, desks
 from tests.integration.test_central_outreach import say_health
+from tests.pictures import jpeg, photo
 from tests.pusat import DAY, OTHER_VILLAGE
 from tests.village import village
 
@@ -186,10 +188,14 @@ def outreach_screens(desk: Desks, window: Callable[[str], Page]) -> None:
     office.sync(van)
     say_health(office, van, Health(5, office.clock.at - 9 * DAY, 1, 90_000, 1_400_000_000, 2, 38))
     lia, tono = window("loket"), window("tono")
+    asked, paper = a_request(desk), Photo("kk.jpg", jpeg(photo()))
+    clerk = desk.office.people["loket"]
+    desk.central.scans.attach(clerk, asked.rpartition("/")[2], "KK", [paper])
     for page, address, name in (
         (lia, "/counter", "pusat-loket"),
         (lia, f"{a_form(desk)}/0/parents/0", "pusat-loket-isian"),
         (lia, f"{a_form(desk)}/check", "pusat-loket-periksa"),
+        (lia, f"/counter{asked}/files", "pusat-loket-lampiran"),
         (tono, a_voyage(desk), "pusat-perjalanan"),
         (tono, "/visits?month=2026-11", "pusat-jadwal"),
         (tono, "/visits/coverage", "pusat-terjangkau"),

@@ -42,6 +42,7 @@ from sync.attaching import (
     check_room,
     file_named,
     new_ones,
+    next_place,
     open_places,
     place_words,
     put,
@@ -55,14 +56,16 @@ REASON_MAX = 500
 
 
 class Scanned(msgspec.Struct, frozen=True):
-    """A request's files. files: each with what its place is called. places: where more may be put,
-    (unit, words). ended: nothing is put to it any more."""
+    """A request's files. files: each with what its place is called and how much of it is here, in
+    percent. places: where more may be put, (unit, words); next: the one that lacks a picture.
+    ended: nothing is put to it any more."""
 
     id: str
     code: str
     title: str
-    files: list[tuple[Attached, str]]
+    files: list[tuple[Attached, str, int]]
     places: list[tuple[str, str]]
+    next: str
     ended: bool
 
 
@@ -89,13 +92,18 @@ class Scans:
         with self.registry.write() as door:
             record, form = _theirs(door, me, name)
             door.audit(me.login, Act.READ_REQUEST, record.id.hex(), {}, self.clock())
+            found = files(record)
+            known = door.blobs([file.blob for file in found])
+        percents = {name: self.arrivals.percent(blob) for name, blob in known.items()}
         answers, documents = form.answers(values(record))
+        offered = open_places(form, form.read(answers, documents), lang)
         return Scanned(
             record.id.hex(),
             str(Code(*record.code)) if record.code else record.id.hex()[:8],
             form.title.say(lang),
-            [(file, place_words(form, file.unit, lang)) for file in files(record)],
-            open_places(form, form.read(answers, documents), lang),
+            [(f, place_words(form, f.unit, lang), percents.get(f.blob, 0)) for f in found],
+            offered,
+            next_place(offered, documents, found),
             lifecycle.ended(record.status),
         )
 

@@ -91,6 +91,16 @@ def open_places(service: Service, filled: Form, lang: str) -> list[tuple[str, st
     return found
 
 
+def next_place(
+    offered: Sequence[tuple[str, str]], documents: Sequence[str], there: Sequence[Attached]
+) -> str:
+    """The first document that lies on the desk and has no picture yet, of the places `offered`; ""
+    for none."""
+    done = {file.unit.removeprefix(DOCUMENT) for file in there}
+    wanted = (unit for unit, _ in offered if unit in documents and unit not in done)
+    return next(wanted, "")
+
+
 def place_words(service: Service | None, unit: str, lang: str) -> str:
     """What the place of a file is called."""
     if unit.startswith(DOCUMENT):

@@ -22,10 +22,10 @@ from models.pages.forms import Form
 from models.pages.uploads import UPLOAD_BYTES_MAX
 from models.problems import Problem
 from sync.attaching import (
-    DOCUMENT,
     FILES_OF_UNIT_MAX,
     SIGNATURE,
     Photo,
+    next_place,
     open_places,
     place_words,
 )
@@ -96,6 +96,7 @@ def _draw(
 ) -> Response[str]:
     filled = page.form().read(page.answers, page.documents)
     offered = open_places(page.form(), filled, here.lang)
+    attached = page.picture.view.attached()
     signed = [unit for unit, _ in offered if unit.endswith(SIGNATURE)]
     rows = [
         (file, place_words(page.service, file.unit, here.lang), _state(here, stored))
@@ -108,8 +109,13 @@ def _draw(
         title=shown.title(page.picture.view.service, page.picture.view.edition, here.lang),
         rows=rows,
         places=offered,
-        place=place or (signed[0] if signed and here.asked("sign") else _next(page, offered)),
-        done={file.unit for file in page.picture.view.attached()},
+        place=place
+        or (
+            signed[0]
+            if signed and here.asked("sign")
+            else next_place(offered, page.documents, attached)
+        ),
+        done={file.unit for file in attached},
         problem=problem,
         ended=lifecycle.ended(page.status),
         limit=FILES_OF_UNIT_MAX,
@@ -118,13 +124,6 @@ def _draw(
         qr=trays.qr_of(here, page.record),
         pad=bool(signed),
     )
-
-
-def _next(page: Sheet, offered: list[tuple[str, str]]) -> str:
-    """The first document that lies on the desk and has no photograph yet."""
-    done = {file.unit for file in page.picture.view.attached()}
-    wanted = (unit for unit, _ in offered if unit in page.documents)
-    return next((unit for unit in wanted if DOCUMENT + unit not in done), "")
 
 
 def _state(here: Here, stored: StoredFile | None) -> tuple[str, bool]:

@@ -73,7 +73,7 @@ def _draw(
         status=problem.status if problem is not None else 200,
         scanned=scanned,
         base=_at(scanned.id),
-        place=place or here.asked("place"),
+        place=place or scanned.next,
         why=why,
         problem=problem,
         limit=FILES_OF_UNIT_MAX,
