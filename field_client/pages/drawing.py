@@ -39,6 +39,7 @@ from models.problems import Problem
 
 PACKAGE = "field_client.pages"
 LANGUAGE_COOKIE = "lang"
+LOOK_COOKIE, OUTDOOR = "look", "outdoor"
 TOKEN = "token"  # noqa: S105 - the name of a form's field
 FIELDS_MAX = 2000
 
@@ -115,6 +116,7 @@ class Here:
                 self.secrets.token
             ),
             "path": self.request.url.path,
+            "outdoor": self.request.cookies.get(LOOK_COOKIE) == OUTDOOR,
             "operator": counter.operator if open_ else "",
             "office": self.desk.invitation().office_name if open_ else "",
             "practice": open_ and counter.house is not None and counter.house.practice,

@@ -8,7 +8,7 @@ from litestar import Response
 
 from field_client import folder, shortcuts, shown
 from field_client.app import House
-from field_client.pages.drawing import Here
+from field_client.pages.drawing import LOOK_COOKIE, OUTDOOR, Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
 from field_client.pages.unlock import twice
@@ -77,6 +77,15 @@ def keys(here: Here, form: Form) -> Response[Any]:
     return here.go("/settings", here.say("Tombol tersimpan."))
 
 
+@act("/settings/look")
+def look(here: Here, form: Form) -> Response[Any]:
+    """Black on white and larger letters, for work in the sun; remembered by this browser."""
+    answer = here.go("/settings", here.say("Tampilan diganti."))
+    wanted = OUTDOOR if form.get("look") == OUTDOOR else ""
+    answer.set_cookie(LOOK_COOKIE, wanted, httponly=True, samesite="strict", path="/")
+    return answer
+
+
 @act("/settings/printers")
 def choose_printers(here: Here, form: Form) -> Response[Any]:
     """What this laptop prints on; `try` prints a page to see it. Problems print.*."""
@@ -142,4 +151,4 @@ def _house(here: Here) -> House:
     return here.counter.house
 
 
-HANDLERS = [settings, own_pin, colleague, takeover, keys, choose_printers]
+HANDLERS = [settings, own_pin, colleague, takeover, keys, look, choose_printers]

@@ -142,6 +142,16 @@ def test_keys_are_chosen_or_switched_off_by_each_operator(browser: Browser) -> N
     assert 'data-key="F10"' in browser.go("/").text
 
 
+def test_pages_are_drawn_for_work_in_the_sun(browser: Browser) -> None:
+    enter(browser, "sari", PASSPHRASE)
+    browser.go("/settings")
+    browser.send(browser.form("/settings/look"), look="outdoor")
+    assert 'class="govuk-template jb-outdoor"' in browser.go("/").text
+    browser.go("/settings")
+    browser.send(browser.form("/settings/look"), look="")
+    assert "jb-outdoor" not in browser.go("/").text
+
+
 def test_a_printer_is_chosen_and_tried(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     known, sent = ["kantor", "struk"], list[tuple[str, bool]]()
     for place in ("printing.printers", "pages.settling", "readiness"):
