@@ -98,6 +98,7 @@ def _draw(
     offered = open_places(page.form(), filled, here.lang)
     attached = page.picture.view.attached()
     signed = [unit for unit, _ in offered if unit.endswith(SIGNATURE)]
+    sign = signed[0] if signed and here.asked("sign") else ""
     rows = [
         (file, place_words(page.service, file.unit, here.lang), _state(here, stored))
         for file, stored in here.desk.files(page)
@@ -109,12 +110,7 @@ def _draw(
         title=shown.title(page.picture.view.service, page.picture.view.edition, here.lang),
         rows=rows,
         places=offered,
-        place=place
-        or (
-            signed[0]
-            if signed and here.asked("sign")
-            else next_place(offered, page.documents, attached)
-        ),
+        place=place or sign or next_place(offered, page.documents, attached),
         done={file.unit for file in attached},
         problem=problem,
         ended=lifecycle.ended(page.status),
