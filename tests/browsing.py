@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import Any
 import msgspec
 import pytest
 import uvicorn
+from litestar import Litestar, Response
+from litestar.handlers import HTTPRouteHandler
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from field_client.pages.app import create_app
+from field_client.pages.app import behind_door, pages
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
 from field_client.settings import FieldSettings, Place
@@ -41,8 +44,9 @@ PATIENCE_MS = 30_000
 class Served:
     """Pages that answer on a port of their own. watched: what browsers did that they must not."""
 
-    def __init__(self, counter: Counter, own: Secrets, port: int) -> None:
-        self.counter = counter
+    def __init__(self, app: Litestar, own: Secrets, port: int) -> None:
+        self.app = app
+        self.counter: Counter = app.state.counter
         self.own = own
         self.base = f"http://127.0.0.1:{port}"
         self.watched: list[str] = []
@@ -122,12 +126,13 @@ def serving(folder: Path, **settings: Any) -> Iterator[Served]:
     own, door = Secrets(), socket.socket(proto=socket.IPPROTO_TCP)  # as the real one: at once
     door.bind(("127.0.0.1", 0))
     port = int(door.getsockname()[1])
-    config = uvicorn.Config(create_app(counter, own, port), log_level="error", ws="none")
+    app = pages()
+    config = uvicorn.Config(behind_door(app, counter, own, port), log_level="error", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
     thread.start()
     try:
-        yield Served(counter, own, port)
+        yield Served(app, own, port)
     finally:
         server.should_exit = True
         thread.join()
@@ -137,6 +142,24 @@ def _cheap() -> Any:
     from tests.vaults import CHEAP
 
     return CHEAP
+
+
+def unseen(handlers: Sequence[HTTPRouteHandler], addresses: Iterable[str]) -> set[str]:
+    """Paths of pages to which none of these addresses leads. What gives bytes is no page."""
+    shown = [one for one in handlers if one.http_methods & {"GET"}]
+    files = {path for one in shown for path in one.paths if _gives(one) == Response[bytes]}
+    paths = sorted((path for one in shown for path in one.paths), key=lambda path: path.count("{"))
+    seen = {next(path for path in paths if _leads(path, one)) for one in addresses}
+    return set(paths) - files - seen
+
+
+def _gives(handler: HTTPRouteHandler) -> object:
+    return handler.fn.__annotations__["return"]
+
+
+def _leads(path: str, address: str) -> bool:
+    wanted = re.sub(r"\{\w+:\w+\}", "[^/]+", path)
+    return re.fullmatch(wanted, address.partition("?")[0]) is not None
 
 
 LIST = RosterSource(PLACE, "Kantor desa", date(2026, 10, 1), "Perjanjian 2026", date(2027, 1, 31))

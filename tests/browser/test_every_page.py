@@ -10,12 +10,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize
 
 from field_client import folder, returned, visit
+from field_client.pages.app import HANDLERS
+from field_client.pages.unlock import Kept
 from field_client.stickwork import Step, StickWork
 from models.problems import Problem
 from models.services import catalogue
 from tests.architecture.source import ROOT
 from tests.browser.test_journeys import LETTER, begin, take_in
-from tests.browsing import Served
+from tests.browsing import Served, unseen
 from tests.integration.test_pages_asked import questioned
 from tests.integration.test_pages_services import flat
 from tests.requests_pages import READY, RETURNED, VERIFIED, led, submitted
@@ -147,10 +149,20 @@ def open_stick_refused(served: Served) -> str:
     return "/usb/work"
 
 
+def open_kept(served: Served) -> str:
+    """A form that was sent while the laptop was locked."""
+    served.app.state.kept = Kept("sari", "/settings", [("idle", "5")])
+    return "/unlock/again"
+
+
+PARTS = {"/bar", "/requests/{record:str}/tray"}
+"""Drawn into pages by a script; seen there."""
+
 PAGES: dict[str, Callable[[Served], str]] = {
     "home": lambda _: "/",
     "unlock": lambda _: "/unlock?who=sari",
     "tiles": lambda _: "/unlock",
+    "kept behind the curtain": open_kept,
     "readiness": lambda _: "/readiness",
     "backup": lambda _: "/readiness/backup",
     "requests": lambda _: "/requests",
@@ -186,14 +198,13 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "visit": open_visit,
     "targets": lambda _: "/visit/targets",
     "notices": lambda _: "/notices",
-    "nothing there": lambda _: "/nothing",
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, "nothing there"])
 def test_a_page_is_for_everybody(served: Served, window: Page, name: str) -> None:
     served.watched.clear()
-    window.goto(served.base + PAGES[name](served))
+    window.goto(served.base + PAGES.get(name, lambda _: "/nothing")(served))
     assert window.locator("h1").count() == 1
     assert faults(window) == []
     for size, letters in ((NARROW, "100%"), (ZOOMED, "100%"), (WIDE, "200%")):
@@ -201,6 +212,11 @@ def test_a_page_is_for_everybody(served: Served, window: Page, name: str) -> Non
         assert window.evaluate(SPILLS, letters) == [], (size, letters)
     window.set_viewport_size(WINDOW)
     assert not served.watched
+
+
+@pytest.mark.usefixtures("window")
+def test_no_page_is_forgotten(served: Served) -> None:
+    assert unseen(HANDLERS, (address(served) for address in PAGES.values())) == PARTS
 
 
 def faults(page: Page) -> list[str]:
