@@ -67,7 +67,10 @@ def _database(house: House, lang: str) -> Point:
         words = say("Rusak. Jangan hapus apa pun.", lang)
         return Point("database", "blocks", title, words, say("Hubungi Dukcapil", lang))
     if house.store.restored:
-        words = say("Data berasal dari salinan; log baru akan dibuka.", lang)
+        words = say(
+            "Data berasal dari cadangan. Boleh bekerja; pusat mengenalinya saat kirim berikutnya.",
+            lang,
+        )
         return Point("database", "look", title, words)
     words = say("Utuh, diperiksa {at}.", lang, at=at_words(at))
     return Point("database", "good", title, words)
