@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import func, select
 
 from server.database.desk_tables import ClaimRow, SavedFilterRow, SiakBatchRow, SiakRowRow
-from server.database.lists import inside
+from server.database.lists import elsewhere, inside
 from server.database.tables import RecordRow
 from server.database.work import Work, table_of
 
@@ -66,7 +66,8 @@ class Desk(Work):
         requests are all of these."""
         found = select(_batches).where(_batches.c.city == self.city)
         if areas:
-            found = found.where(~_elsewhere(areas))
+            of_batch = (_rows.c.city == self.city) & (_rows.c.batch == _batches.c.id)
+            found = found.where(~elsewhere(_rows, of_batch, areas))
         if state:
             found = found.where(_batches.c.state == state)
         if before:
@@ -203,11 +204,3 @@ class Desk(Work):
     def drop_filter(self, login: str, name: str) -> None:
         """Forget a list."""
         self.delete(_filters, ["login", "name"], [{"login": login, "name": name}])
-
-
-def _elsewhere(areas: Collection[str]) -> ColumnElement[bool]:
-    """Batches that hold a request of none of these villages and districts."""
-    of_row = (_records.c.city == _rows.c.city) & (_records.c.id == _rows.c.record)
-    of_batch = (_rows.c.city == _batches.c.city) & (_rows.c.batch == _batches.c.id)
-    rows = select(_rows.c.n).join_from(_rows, _records, of_row)
-    return exists(rows.where(of_batch, ~inside(areas)).correlate(_batches))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    exists,
     false,
     func,
     select,
@@ -318,14 +319,11 @@ class Lists(Pulling):
         if kind:
             found = found.where(_cases.c.kind == kind)
         if areas:
-            of_record = (_records.c.city == _case_records.c.city) & (
-                _records.c.id == _case_records.c.record
-            )
-            about = select(_case_records.c.case_id).join(_records, of_record)
-            about = about.where(_case_records.c.city == self.city)
-            found = found.where(_cases.c.id.in_(about.where(inside(areas))))
-            elsewhere = about.where(_case_records.c.case_id == _cases.c.id, ~inside(areas))
-            found = found.where(_cases.c.kind.not_in(COMPARING) | ~elsewhere.exists())
+            about = (_case_records.c.city == self.city) & (_case_records.c.case_id == _cases.c.id)
+            within = _village(_case_records).in_(_villages(areas))
+            alone = ~elsewhere(_case_records, about, areas)
+            found = found.where(_any(_case_records, about, within))
+            found = found.where(_cases.c.kind.not_in(COMPARING) | alone)
         found = self._paged(found, _cases, _cases.c.opened, after, limit)
         return [_read_case.decode(row.data) for row in self.rows(found)]
 
@@ -419,8 +417,30 @@ class Lists(Pulling):
 
 def inside(areas: Collection[str]) -> ColumnElement[bool]:
     """Requests of these villages, and of the villages of these districts."""
-    villages = {one.code for area in areas for one in villages_of(area)}
-    return _records.c.village.in_(sorted(villages | set(areas)))
+    return _records.c.village.in_(_villages(areas))
+
+
+def elsewhere(
+    members: Table, here: ColumnElement[bool], areas: Collection[str]
+) -> ColumnElement[bool]:
+    """Whether one of these rows of `members` is about a request of none of these villages and
+    districts. members: a table with `city` and `record`."""
+    return _any(members, here, _village(members).not_in(_villages(areas)))
+
+
+def _any(members: Table, *these: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(members.c.record).where(*these))
+
+
+def _village(members: Table) -> ColumnElement[str]:
+    """Of the request of a row. Looked up, not joined: SQLite would begin with every request of the
+    villages, once for each case."""
+    same = (_records.c.city == members.c.city) & (_records.c.id == members.c.record)
+    return select(_records.c.village).where(same).scalar_subquery()
+
+
+def _villages(areas: Collection[str]) -> list[str]:
+    return sorted({*areas, *(one.code for area in areas for one in villages_of(area))})
 
 
 def _named(city: str, first: ColumnElement[bool], others: Sequence[str]) -> Select[Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import func, select
 
-from server.database.lists import RequestLine, inside
+from server.database.lists import RequestLine, elsewhere, inside
 from server.database.stock_tables import BlankRow, ManifestItemRow, ManifestRow
 from server.database.tables import RecordRow
 from server.database.work import Work, table_of
@@ -123,7 +123,8 @@ class Stock(Work):
         areas: those alone whose documents are all of these."""
         found = select(_manifests).where(_manifests.c.city == self.city)
         if areas:
-            found = found.where(~_elsewhere(areas))
+            on_it = (_items.c.city == self.city) & (_items.c.number == _manifests.c.number)
+            found = found.where(~elsewhere(_items, on_it, areas))
         if state:
             found = found.where(_manifests.c.state == state)
         if before:
@@ -165,11 +166,3 @@ class Stock(Work):
         found = select(_records).where(here, _records.c.changed_at < before)
         rows = self.rows(found.order_by(_records.c.created, _records.c.id).limit(limit))
         return [msgspec.convert(row, RequestLine, from_attributes=True) for row in rows]
-
-
-def _elsewhere(areas: Collection[str]) -> ColumnElement[bool]:
-    """Manifests with a document of none of these villages and districts."""
-    of_item = (_records.c.city == _items.c.city) & (_records.c.id == _items.c.record)
-    on_it = (_items.c.city == _manifests.c.city) & (_items.c.number == _manifests.c.number)
-    items = select(_items.c.record).join_from(_items, _records, of_item)
-    return exists(items.where(on_it, ~inside(areas)).correlate(_manifests))

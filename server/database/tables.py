@@ -408,7 +408,7 @@ class CaseRecordRow(Table, table=True):
     """The requests a case is about."""
 
     __tablename__ = "case_records"
-    __table_args__ = (NARROW,)
+    __table_args__ = (Index("ix_case_records_case", "city", "case_id", "record"), NARROW)
     city: str = pk()
     record: bytes = pk()
     case_id: bytes = pk()
