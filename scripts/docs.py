@@ -134,6 +134,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "commands": reference.command_pages,
     "settings": reference.setting_tables,
     "messages": reference.message_table,
+    "api": reference.api_table,
     "papers": paper_table,
     "links": linkfigures.table,
     "links-more": linkfigures.details,

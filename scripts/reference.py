@@ -16,6 +16,8 @@ import typer
 from typer.main import get_command
 
 import home
+from server.app import doors
+from server.settings import ServerSettings
 
 HOUSES = {"jemput": "field_client", "jemput-pusat": "server"}
 VARIABLE = re.compile(r"""["'](JEMPUT_[A-Z][A-Z_]*)["']""")
@@ -88,6 +90,22 @@ def setting_tables() -> str:
     parts.append("\n### Environment\n\n")
     parts += [f"- `{name}`\n" for name in variables()]
     return "".join(parts) + "\n"
+
+
+def api_table() -> str:
+    """Every address of central's API, as its OpenAPI document has them."""
+    told: Any = msgspec.to_builtins(doors(ServerSettings()).openapi_schema.to_schema())
+    lines = ["| Address | What it does | Asks for | Token |", "|--|--|--|--|"]
+    for path, ways in told["paths"].items():
+        for way, one in ways.items():
+            asks = [p["name"] for p in one.get("parameters", ()) if p["in"] == "query"]
+            for body in one.get("requestBody", {}).get("content", {}).values():
+                name = body["schema"]["$ref"].rpartition("/")[2]
+                asks += told["components"]["schemas"][name]["properties"]
+            cells = [f"`{way.upper()} {path}`", _cell(one["summary"])]
+            cells += [", ".join(f"`{name}`" for name in asks), "yes" if one.get("security") else ""]
+            lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def message_table() -> str:

@@ -9,6 +9,7 @@ from litestar.params import JSONBody
 from server import VERSION
 from server.api.guards import AnyRequest, as_person, bearer, in_thread, seen_roles
 from server.api.laptops import OCTETS
+from server.api.requests import SECURITY
 from server.central import Central
 from server.database.people import Person
 
@@ -81,7 +82,7 @@ async def sign_in(request: AnyRequest, data: JSONBody[SignIn]) -> Session:
     return await in_thread(request, check)
 
 
-@post("/sign-out", status_code=200, summary="Forget the token")
+@post("/sign-out", status_code=200, security=SECURITY, summary="Forget the token")
 async def sign_out(request: AnyRequest) -> Gone:
     """The token is worth nothing afterwards."""
 
