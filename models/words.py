@@ -60,6 +60,12 @@ def long_day(when: date, lang: str = "id") -> str:
     return f"{DAYS[lang][when.weekday()]}, {when.day} {MONTHS[lang][when.month - 1]} {when.year}"
 
 
+def month(year_month: str, lang: str = "id") -> str:
+    """A month named `YYYY-MM`: `November 2026`."""
+    year, number = year_month.split("-")
+    return f"{MONTHS[lang][int(number) - 1]} {year}"
+
+
 def moment(when: datetime) -> str:
     """DD-MM-YYYY HH.MM in WIT. A time without a zone is read as UTC, as times are stored."""
     aware = when if when.tzinfo else when.replace(tzinfo=UTC)

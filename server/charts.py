@@ -21,14 +21,21 @@ KEPT = 200
 WIDTH = 640
 BRAND, WARM, COOL, GREY = "#0b4f6c", "#b04a00", "#0f6b45", "#6b7280"
 COLOURS = (BRAND, "#e08e45", "#5b2a86", COOL, "#b3141d", GREY)
+AGES = (COOL, BRAND, "#e08e45", "#b3141d")
+"""From fresh to late."""
+NONE = "#ffffff"
 FONT = "Noto Sans, Arial, sans-serif"
+
+DAYS = "slice(datum.label, 8, 10) + '-' + slice(datum.label, 5, 7)"
+"""An ISO day on an axis, as day and month."""
 
 Datum = dict[str, str | int | float]
 
 
 class Chart(msgspec.Struct, frozen=True):
     """What is drawn. form: a key of `FORMS`. x, y, colour: what axes and legend are called. data:
-    rows of the names that the form knows; order: of what is named, as it is read."""
+    rows of the names that the form knows; order: of what is named, as it is read; colours: of the
+    parts, where they say something."""
 
     form: str
     data: Sequence[Datum]
@@ -36,6 +43,7 @@ class Chart(msgspec.Struct, frozen=True):
     y: str = ""
     colour: str = ""
     order: Sequence[str] = ()
+    colours: Sequence[str] = COLOURS
 
     @property
     def digest(self) -> str:
@@ -84,11 +92,12 @@ def _draw(chart: Chart, kind: str) -> bytes:
     drawn = FORMS[chart.form](altair, chart).configure(
         font=FONT,
         background="white",
-        padding={"left": 18, "right": 18, "top": 4, "bottom": 4},  # other fonts are wider
+        padding={"left": 36, "right": 24, "top": 4, "bottom": 4},  # other fonts are wider
         view={"stroke": None},
     )
     drawn = drawn.configure_axis(labelFontSize=12, titleFontSize=12, labelLimit=220)
-    spec = drawn.configure_legend(labelFontSize=12, titleFontSize=12).to_dict()
+    drawn = drawn.configure_axisX(labelFlush=False)
+    spec = drawn.configure_legend(labelFontSize=12, titleFontSize=12, columnPadding=24).to_dict()
     if kind == "svg":
         return vl_convert.vegalite_to_svg(spec).encode()
     png: bytes = vl_convert.vegalite_to_png(spec, scale=2)
@@ -108,7 +117,7 @@ def _bars(alt: Any, chart: Chart) -> Any:
             "part:N",
             title=chart.colour or None,
             sort=parts,
-            scale=alt.Scale(domain=parts, range=list(COLOURS[: len(parts)])),
+            scale=alt.Scale(domain=parts, range=list(chart.colours[: len(parts)])),
             legend=alt.Legend(orient="top") if len(parts) > 1 else None,
         ),
         order=alt.Order("rank:Q"),
@@ -121,14 +130,7 @@ def _tiles(alt: Any, chart: Chart) -> Any:
         x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None)
     )  # fmt: skip
     most = max((int(row["n"]) for row in chart.data), default=0)
-    squares = base.mark_rect(stroke="white", strokeWidth=2).encode(
-        color=alt.Color(
-            "n:Q",
-            title=chart.colour,
-            scale=alt.Scale(scheme="blues", domain=[0, max(1, most)]),
-            legend=alt.Legend(orient="top"),
-        )
-    )
+    squares = base.mark_rect(stroke="#9ca3af", strokeWidth=1).encode(color=_deep(alt, chart))
     dark = alt.condition(f"datum.n > {max(1, most) * 0.6}", alt.value("white"), alt.value("black"))
     names = base.mark_text(fontSize=7, dy=-5, limit=46).encode(text="name:N", color=dark)
     numbers = base.mark_text(fontSize=10, dy=7).encode(text="n:Q", color=dark)
@@ -145,7 +147,8 @@ def _lines(alt: Any, chart: Chart) -> Any:
         return channel("part:N", scale=alt.Scale(domain=parts, **scale), **told)
 
     return _of(alt, chart).mark_line(point=True).encode(
-        x=alt.X("day:O", title=chart.x, axis=alt.Axis(labelAngle=-45, labelOverlap=True)),
+        x=alt.X("day:O", title=chart.x,
+                axis=alt.Axis(labelAngle=-45, labelOverlap=True, labelExpr=DAYS)),
         y=alt.Y("n:Q", title=chart.y, axis=alt.Axis(tickMinStep=1, format="d")),
         color=look(alt.Color, range=list(COLOURS[: len(parts)])),
         strokeDash=look(alt.StrokeDash),
@@ -156,16 +159,9 @@ def _lines(alt: Any, chart: Chart) -> Any:
 def _strip(alt: Any, chart: Chart) -> Any:
     """Weeks beside each other, places below each other: name, day, n."""
     return _of(alt, chart).mark_rect(stroke="#e5e7eb").encode(
-        x=alt.X("day:O", title=chart.x, axis=alt.Axis(labelAngle=-45)),
+        x=alt.X("day:O", title=chart.x, axis=alt.Axis(labelAngle=-45, labelExpr=DAYS)),
         y=alt.Y("name:N", sort=list(chart.order) or None, title=None),
-        color=alt.Color(
-            "n:Q",
-            title=chart.colour,
-            scale=alt.Scale(
-                scheme="blues", domain=[0, max([1, *(int(r["n"]) for r in chart.data)])]
-            ),
-            legend=alt.Legend(orient="top"),
-        ),
+        color=_deep(alt, chart),
     ).properties(width=WIDTH - 220, height=alt.Step(13))  # fmt: skip
 
 
@@ -190,6 +186,18 @@ def _spans(alt: Any, chart: Chart) -> Any:
     rule = base.mark_rule(color=WARM, strokeWidth=3).encode(x="median:Q", x2="most:Q")
     end = base.mark_tick(color=WARM, thickness=3, size=18).encode(x="most:Q")
     return (bar + rule + end).properties(width=WIDTH - 220, height=alt.Step(36))
+
+
+def _deep(alt: Any, chart: Chart) -> Any:
+    """The more, the deeper; none is white, which is told from a few."""
+    most = max([1, *(int(row["n"]) for row in chart.data)])
+    deep = alt.Color(
+        "n:Q",
+        title=chart.colour,
+        scale=alt.Scale(scheme="blues", domain=[0, most]),
+        legend=alt.Legend(orient="top"),
+    )
+    return alt.condition("datum.n > 0", deep, alt.value(NONE))
 
 
 def _of(alt: Any, chart: Chart) -> Any:

@@ -34,8 +34,8 @@ KEPT = 100
 _Panel = Callable[[Scene], Panel]
 PANELS: tuple[_Panel, ...] = (
     panels.services,
-    panels.tiles,
     panels.ages,
+    panels.tiles,
     panels.flow,
     panels.stages,
     panels.times,
@@ -177,11 +177,11 @@ class Dashboard:
     def about(self, board: Board, lang: str) -> list[tuple[str, str]]:
         """What a board is of, in words."""
         view = board.view
-        first = first_month(view)
+        first, last = (words.month(one, lang) for one in (first_month(view), view.month))
         places = [view.place] if view.place else board.areas or [CITY]
         return [
             (words.say("Wilayah", lang), "; ".join(map(full_name, places))),
-            (words.say("Masa", lang), f"{first} – {view.month}"),
+            (words.say("Masa", lang), f"{first} – {last}" if first != last else last),
             (words.say("Dihitung sampai", lang), shown_at(board.at)),
             (words.say("Dibuat", lang), shown_at(self.clock())),
         ]

@@ -10,7 +10,7 @@ from models import lifecycle, regions, words
 from models.clock import started_before
 from models.codes import code_list
 from server.auth import sees
-from server.charts import Chart, Datum
+from server.charts import AGES, Chart, Datum
 from server.figures import LEGS, hour_of, quantile
 from server.scene import (
     CHANNELS,
@@ -147,7 +147,8 @@ def ages(scene: Scene) -> Panel:
             row: Datum = {"name": name, "part": labels[column], "n": n, "rank": -column}
             data.append(row)
         stopped = Cell(scene.n(every[service] - counts.total()))
-        promise = scene.say("{n} jam kerja", n=scene.n(seconds / 3600))
+        hours = seconds / 3600
+        promise = scene.say("{n} jam kerja", n=scene.n(int(hours) if hours.is_integer() else hours))
         rows.append([Cell(name), Cell(promise), *reversed(cells), stopped])
     said = scene.say(
         "{n} berkas terbuka; {over} sudah lewat dari yang dijanjikan.",
@@ -161,7 +162,7 @@ def ages(scene: Scene) -> Panel:
         scene.say("Jam berhenti"),
     ]
     data = [row for n in range(0, min(len(data), 4 * 15), 4) for row in reversed(data[n : n + 4])]
-    chart = Chart("bars", data, scene.say("Berkas terbuka")) if data else None
+    chart = Chart("bars", data, scene.say("Berkas terbuka"), colours=AGES) if data else None
     note = scene.say(
         "Jam pada hari kerja sejak berkas sampai di kantor, dibanding janji layanan; jam yang sama "
         "dengan di daftar berkas. Selama berkas menunggu warga, lapangan, atau pusat data, jamnya "

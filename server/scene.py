@@ -54,7 +54,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 class Panel(msgspec.Struct, frozen=True):
     """One matter. said: the same in a sentence or two. numbers: from which column on the cells are
-    numbers. note: how it is counted."""
+    numbers, until: up to which. note: how it is counted."""
 
     key: str
     title: str
@@ -64,6 +64,7 @@ class Panel(msgspec.Struct, frozen=True):
     chart: Chart | None = None
     note: str = ""
     numbers: int = 1
+    until: int = 99
 
 
 class Scene:

@@ -33,6 +33,7 @@ from server.scene import (
     Scene,
     monday,
     name_of,
+    place_link,
 )
 from server.voyages import Plan
 
@@ -146,7 +147,7 @@ def coverage(scene: Scene) -> Panel:
         coming = words.day(date.fromisoformat(planned[village])) if village in planned else "–"
         rows.append(
             [
-                Cell(name),
+                Cell(name, place_link(scene.view, village)),
                 Cell(words.day(day) if day is not None else scene.say("belum pernah")),
                 Cell(gone),
                 Cell(coming),
@@ -202,7 +203,8 @@ def targets(scene: Scene) -> Panel:
         people += [Cell(scene.percent(one.asked, one.wanted))]
         broken = [Cell(scene.say("tidak terbaca")), *([Cell("–")] * 3)]
         listed = Cell(words.day(date.fromisoformat(one.listed)))
-        rows.append([Cell(name_of(one.village)), listed, *(people if one.wanted >= 0 else broken)])
+        name = Cell(name_of(one.village), place_link(scene.view, one.village))
+        rows.append([name, listed, *(people if one.wanted >= 0 else broken)])
     read = [one for one in lists if one.wanted >= 0]
     said = scene.say(
         "{asked} dari {n} orang yang belum perekaman sudah mengajukan, menurut daftar dari {lists} "
@@ -284,7 +286,14 @@ def signals(scene: Scene) -> Panel:
             continue
         asked = {"value": line.value, "place": "", "first": first, "last": last}
         number = scene.records(n, figure, **asked)
-        rows.append([Cell(kinds[figure]), Cell(line.period), number, Cell(scene.n(families))])
+        rows.append(
+            [
+                Cell(kinds[figure]),
+                Cell(words.month(line.period, scene.lang)),
+                number,
+                Cell(scene.n(families)),
+            ]
+        )
     said = scene.say("{n} tanda perlu ditinjau.", n=len(rows))
     heads = [
         scene.say("Tanda"),
@@ -343,6 +352,13 @@ _BEHIND: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "first_right": ({"figure": "accepted", "value": ""}, {"figure": "accepted"}),
 }
 """Which requests stand behind the two numbers of an indicator, where it counts requests."""
+_ABOUT = {
+    "outlets": "#coverage",
+    "standards": "/services",
+    "requirements": "/services",
+    "cases": "#cases",
+}
+"""Where the others are seen one by one."""
 
 
 def evidence(scene: Scene) -> Panel:
@@ -354,7 +370,7 @@ def evidence(scene: Scene) -> Panel:
         counted, of = _BEHIND.get(one.key, (None, None))
         rows.append(
             [
-                Cell(one.title.words(scene.lang)),
+                Cell(one.title.words(scene.lang), _ABOUT.get(one.key, "")),
                 Cell(", ".join(one.asks)),
                 scene.records(part, **counted) if counted else Cell(scene.n(part)),
                 scene.records(whole, **of) if of else Cell(scene.n(whole)),
@@ -377,7 +393,7 @@ def evidence(scene: Scene) -> Panel:
         "dan Diskominfo sebelum dikirim."
     )
     title = scene.say("Bukti dukung Stranas PK, MCP, SPBE")
-    return Panel("evidence", title, said, heads, rows, None, note, 2)
+    return Panel("evidence", title, said, heads, rows, None, note, 2, 5)
 
 
 def _parts(scene: Scene) -> dict[str, tuple[int, int]]:

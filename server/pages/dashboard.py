@@ -10,6 +10,7 @@ from litestar import Response
 
 from models import regions
 from models.people import Act
+from models.words import month
 from server.dashboard import MONTHS
 from server.pages.drawing import Here
 from server.pages.routes import show
@@ -107,7 +108,8 @@ def _places(here: Here) -> list[tuple[str, str]]:
 
 def _lasts(here: Here) -> list[tuple[str, str]]:
     newest = here.central.dashboard.view().month
-    return [(month, month) for month in (back(newest, n) for n in range(MONTHS_BACK))]
+    found = (back(newest, n) for n in range(MONTHS_BACK))
+    return [(one, month(one, here.lang)) for one in found]
 
 
 HANDLERS = [dashboard, chart, records, as_xlsx, as_pdf]

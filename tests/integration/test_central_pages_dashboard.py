@@ -122,7 +122,10 @@ def test_every_link_of_the_dashboard_leads_somewhere(tono):
     tono.go("/dashboard", 200)
     links = {unescape(one) for one in re.findall(r'href="(/[^"#]*)"', tono.page.text)}
     assert "/disputes?kind=escalated" in links
-    for link in sorted(one for one in links if not one.startswith(("/static", "/language"))):
+    elsewhere = ("/static", "/language", "/dashboard/charts", "/dashboard/records")
+    boards = sorted(one for one in links if one.startswith("/dashboard?"))
+    assert len(boards) > 89
+    for link in sorted(one for one in links - {*boards[3:]} if not one.startswith(elsewhere)):
         tono.go(link, 200)
 
 

@@ -54,7 +54,7 @@ def test_a_search_of_the_trail_leaves_as_a_file(
     page.fill("#about", asked.code)
     page.fill("#actor", "yusuf")
     page.get_by_role("main").get_by_role("button", name="Cari").click()
-    expect(page.locator("table.jb-table tbody tr").first).to_contain_text("request.read")
+    expect(page.locator("table.jb-table tbody tr").first).to_contain_text("membuka berkas")
     assert asked.code not in page.url
     with page.expect_download() as found:
         page.click("text=Unduh jejak")
