@@ -254,7 +254,8 @@ def _slots(notice: Notice, page: Sheet | None) -> list[Slot]:
     if not (isinstance(mine, dict) and isinstance(value, dict)):
         filled = mine if isinstance(mine, dict) else value if isinstance(value, dict) else {}
         return [s for s in slots if member(s) in filled] or slots
-    return [s for s in slots if mine.get(member(s)) != value.get(member(s))] or slots
+    apart = [s for s in slots if mine.get(member(s)) != value.get(member(s))]
+    return apart or [s for s in slots if member(s) in value] or slots
 
 
 def _plain_unit(notice: Notice, lang: str) -> str:

@@ -121,6 +121,11 @@ def returned_words(reason: str, service: Service | None, lang: str = "id") -> st
 
 def decided_words(unit: str, value: str, mine: str, reason: str, by: str, lang: str = "id") -> str:
     """What an author reads of a decision about an answer; everything in words already."""
+    if value == mine:
+        return say(
+            "Pusat memutuskan: {unit} memakai usulan Anda. Alasan: {reason} ({by}).",
+            lang, unit=unit, reason=reason or "-", by=by or "-",
+        )  # fmt: skip
     return say(
         "Pusat memutuskan: {unit} memakai {value}. Usulan Anda: {mine}. Alasan: {reason} ({by}).",
         lang, unit=unit, value=value, mine=mine, reason=reason or "-", by=by or "-",

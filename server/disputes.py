@@ -26,7 +26,7 @@ from models.services import Service
 from models.units import DOCUMENTS, member
 from models.words import WIT, say
 from server import sheets, suggesting
-from server.auth import require_request, roles, who
+from server.auth import of_area, require_request, roles, who
 from server.casework import Casework, Done, find_case
 from server.database.people import Person
 from server.database.registry import Door
@@ -168,11 +168,15 @@ class Disputes:
         whole |= {name: text for name, text in parts.items() if name in known}
         return {name: value for name, value in whole.items() if value not in ("", None)}
 
-    def kind(self, me: Person, name: str) -> str:
-        """Of which kind a case is."""
+    def beside(self, me: Person, name: str, record: str) -> tuple[str, list[str]]:
+        """Of which kind a case is, and the numbers of the other requests of the reader's area that
+        it is about."""
         require(roles(me), Act.READ_REQUEST)
         with self.registry.read() as door:
-            return find_case(door, name).kind
+            case = find_case(door, name)
+            others = {case.record, *case.others} - {bytes.fromhex(record)}
+            lines = door.request_lines(of_area(door, me, sorted(others))).values()
+        return case.kind, [line.code or line.id[:8] for line in map(sheets.line, lines)]
 
     def preview(
         self,
@@ -409,7 +413,8 @@ def _apart(slots: list[Slot], mine: Any, chosen: Any) -> list[Slot]:
     """Of a group the questions that the two answer differently: those an author is told of."""
     if not (isinstance(mine, dict) and isinstance(chosen, dict)):
         return slots
-    return [s for s in slots if mine.get(member(s)) != chosen.get(member(s))] or slots
+    apart = [s for s in slots if mine.get(member(s)) != chosen.get(member(s))]
+    return apart or [s for s in slots if member(s) in chosen] or slots
 
 
 def _follows(

@@ -120,12 +120,14 @@ class CaseSheet(msgspec.Struct, frozen=True):
 
 
 class ChoiceLine(msgspec.Struct, frozen=True):
-    """What was chosen or proposed, and why."""
+    """What was chosen or proposed, and why. offer: number of the side that was taken, 0 for none of
+    them."""
 
     take: str
     value: Any
     reason: str
     by: str
+    offer: int = 0
 
 
 class ParkedLine(msgspec.Struct, frozen=True):
@@ -307,7 +309,7 @@ class Reader:
             sides,
             [self._parked(*parked) for parked in case.parked],
             list(choices),
-            _choice(case.proposal) if case.state == "proposed" else None,
+            _choice(case.proposal, case) if case.state == "proposed" else None,
             self._closing(case),
             self.seen,
             promised.owner,
@@ -556,10 +558,15 @@ def _offers(case: Case) -> list[Write | None]:
     return [case.current, *offers]
 
 
-def _choice(chosen: Any) -> ChoiceLine | None:
+def _choice(chosen: Any, case: Case | None = None) -> ChoiceLine | None:
+    """case: of a proposal, which names the side that it would take."""
     if chosen is None:
         return None
-    return ChoiceLine(chosen.take, chosen.value, chosen.reason, chosen.by)
+    offer = 0
+    if case is not None and chosen.take == "offer":
+        places, taken = [(one.log, one.seq) for one in case.offers], (chosen.log, chosen.seq)
+        offer = places.index(taken) + 1 if taken in places else 0
+    return ChoiceLine(chosen.take, chosen.value, chosen.reason, chosen.by, offer)
 
 
 def _reason_of(change: Change | None) -> str:

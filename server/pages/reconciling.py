@@ -84,6 +84,8 @@ def _draw(
         case=found.case,
         columns=_columns(here, found),
         suggested=_suggested(found),
+        proposed=_proposed(here, found)[0],
+        proposal=_proposed(here, found)[1],
         request=request,
         problem=problem,
         preview=preview,
@@ -105,6 +107,23 @@ def _columns(here: Here, found: Dispute) -> list[str]:
         here.say("Usulan {n}", n=side.number) if side.number else here.say("Yang berlaku sekarang")
         for side in found.case.sides
     ]
+
+
+def _proposed(here: Here, found: Dispute) -> tuple[str, list[tuple[str, str]]]:
+    """What the first person proposes: which side, and its answers; a value typed anew as it is."""
+    proposal = found.case.proposal
+    if proposal is None:
+        return "", []
+    if proposal.take == "value":
+        given = proposal.value if isinstance(proposal.value, dict) else {"": proposal.value}
+        labels = {part.name: part.label for part in found.parts}
+        return "", [(labels.get(name, name), str(text)) for name, text in given.items()]
+    numbers = [side.number for side in found.case.sides]
+    if proposal.offer not in numbers:
+        return here.say("data yang berlaku"), []
+    place = numbers.index(proposal.offer)
+    answers = [(part.label, part.values[place]) for part in found.parts]
+    return _columns(here, found)[place], answers
 
 
 def _suggested(found: Dispute) -> int:

@@ -76,9 +76,10 @@ def _cases(here: Here, check: Check) -> list[tuple[str, str, str]]:
     named = telling.kinds(here)
     rooms = {"duplicate": "duplicates", "identity": "duplicates", "escalated": "escalations"}
     for case in check.sheet.cases:
-        kind = here.central.disputes.kind(here.me, case)
+        kind, others = here.central.disputes.beside(here.me, case, check.sheet.id)
         address = f"/{rooms.get(kind, 'incidents')}/{case}"
-        found.append((address, named.get(kind, here.say("Kejadian")), case))
+        words = named.get(kind, here.say("Kejadian"))
+        found.append((address, f"{words}: {', '.join(others)}" if others else words, case))
     return found
 
 

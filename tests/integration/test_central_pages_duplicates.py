@@ -28,6 +28,8 @@ def test_a_pair_is_linked_and_parted_by_two_and_never_comes_back(office: Pusat) 
     assert "JAIDUN GAMLAMO" in rina.text
     (line,) = town.cases(one, two)
     address = f"/duplicates/{line.case.id}"
+    rina.go(f"/requests/{one.hex()}")
+    assert f"Mungkin ganda: {line.requests[1].code}" in rina.text, "beside which"
     rina.go(address)
     for words in ("sama bunyinya", "hari dan bulan tertukar", "mendukung", "beda nomor urut saja"):
         assert words in rina.text

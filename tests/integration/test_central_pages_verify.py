@@ -154,12 +154,16 @@ def test_a_dispute_is_decided_with_a_look_before_and_undone_after(office, vans, 
     assert "Alasan" in rina.text
     rina.send(form, take="offer:1", code="ORIGINAL", reason="Kutipan akta lahir", step="preview")
     assert "akan membaca:" in rina.text
+    assert "Nomor KK pemohon memakai usulan Anda." in rina.text, "whose word was taken reads so"
+    assert "tanpa NIK" not in rina.text.partition("akan membaca:")[2].partition("Keputusan")[0]
     assert "Sesuai dokumen asli: Kutipan akta lahir" in rina.text
     again = rina.form(f"{at}/decide")
     assert again.fields_as_dict()["take"] == ["offer:1"], "what was chosen is kept"
     rina.send(again, step="decide")
     assert "Menunggu persetujuan kedua" in rina.text
     tono.go(at)
+    proposed = "Rina (rina) mengusulkan: Usulan 1 Nama lengkap pemohon: Salmah Hamid"
+    assert proposed in tono.text, "the second person reads which of them, and what it says"
     tono.send(tono.form(f"{at}/approve"), 422, agree="no")
     assert "alasan" in tono.text.lower(), "a no wants a reason"
     tono.send(tono.form(f"{at}/approve"), agree="no", second="lihat akta dulu")
