@@ -21,6 +21,7 @@ from models.problems import Problem
 from server.auth import roles
 from server.cargo import Cargo
 from server.database.custody import Bundle, VolumeHere
+from server.database.devices import Device
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.enrolment import Devices
@@ -246,13 +247,17 @@ class Bundles:
         with self.registry.read() as door:
             found = [one for some in wanted for one in door.bundles(some, limit)]
             found.sort(key=lambda one: (-one.at, one.name))
-            return [_handled(door, one) for one in found[:limit]]
+            here = door.volumes_of([one.name for one in found[:limit]])
+            devices = {device.id: device for device in door.devices()}
+        return [_handled(one, here[one.name], devices.get(one.device)) for one in found[:limit]]
 
     def waiting(self, me: Person) -> list[Waiting]:
         """What came and waits for what has not, with the volume that holds it."""
         require(roles(me), Act.IMPORT_BUNDLE)
         with self.registry.write() as door:
-            came = [(one, door.volumes(one.name)) for one in door.bundles(WORK)]
+            bundles = door.bundles(WORK)
+            here = door.volumes_of([one.name for one in bundles])
+            came = [(one, here[one.name]) for one in bundles]
             found = [
                 waiting
                 for log, first in door.gaps().items()
@@ -327,8 +332,7 @@ class _Reader:
         self.outcomes.update(result.state for _, result in stored.results)
 
 
-def _handled(door: Door, one: Bundle) -> Handled:
-    here, device = door.volumes(one.name), door.device(one.device)
+def _handled(one: Bundle, here: dict[int, VolumeHere], device: Device | None) -> Handled:
     whole = len(here) == one.n
     digests = [here[k].digest for k in sorted(here)]
     names = (device.name, device.office_name) if device is not None else ("", "")

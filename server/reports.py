@@ -204,9 +204,9 @@ def _keep(door: Door, before: dict[bytes, Journey], now: dict[bytes, Journey]) -
     door.add_tallies({key: n for key, n in more.items() if n})
 
 
-def _known(changed: Collection[Journey], before: dict[bytes, Journey]) -> list[bytes]:
+def _known(changed: Collection[Journey], before: dict[bytes, Journey]) -> set[bytes]:
     """Those of the changed journeys that were met before."""
-    return [one.id for one in changed if one.id in before]
+    return {one.id for one in changed} & before.keys()
 
 
 def _place(text: str) -> Place | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import func, select
 
@@ -83,9 +85,16 @@ class Custody(Work):
 
     def volumes(self, name: bytes) -> dict[int, VolumeHere]:
         """Volumes of a bundle that were here, by number."""
-        here = (_volumes.c.city == self.city) & (_volumes.c.name == name)
-        rows = self.rows(select(_volumes).where(here).order_by(_volumes.c.k))
-        return {row.k: VolumeHere(row.k, row.digest, row.size, row.at, row.by) for row in rows}
+        return self.volumes_of([name])[name]
+
+    def volumes_of(self, names: Collection[bytes]) -> dict[bytes, dict[int, VolumeHere]]:
+        """The same of several bundles."""
+        here = select(_volumes).where(_volumes.c.city == self.city).order_by(_volumes.c.k)
+        found: dict[bytes, dict[int, VolumeHere]] = {name: {} for name in names}
+        for row in self.each(here, _volumes.c.name, sorted(names)):
+            volume = VolumeHere(row.k, row.digest, row.size, row.at, row.by)
+            found[row.name][row.k] = volume
+        return found
 
     def keep_volume(self, name: bytes, volume: VolumeHere) -> bool:
         """Note a volume; False when it was noted before."""

@@ -206,8 +206,11 @@ class Rooms:
             self.put("bundles", bundle.name, bundle)
 
     def volumes(self, name: bytes) -> dict[int, VolumeHere]:
+        return self.volumes_of([name])[name]
+
+    def volumes_of(self, names: Collection[bytes]) -> dict[bytes, dict[int, VolumeHere]]:
         found = self.rows("volumes")
-        return {k: found[n, k] for n, k in sorted(found) if n == name}
+        return {name: {k: found[n, k] for n, k in sorted(found) if n == name} for name in names}
 
     def keep_volume(self, name: bytes, volume: VolumeHere) -> bool:
         if self.get("volumes", (name, volume.k)) is not None:
