@@ -250,6 +250,9 @@ class _Story:
             facts.append((self.say("Sebab"), told(code, {}, self.lang)))
         if code:
             facts.append((self.say("Kode"), code))
+        if self.log is not None:
+            n = self.door.refused_under(bytes.fromhex(self.sheet.id), self.log.id)
+            facts.append((self.say("Ditolak karena sebab ini"), self.say("{n} catatan", n=n)))
         facts.append((self.say("Ikut menunggu"), self.say("{n} catatan", n=len(self.sheet.parked))))
         return Told(
             self.say("Pusat menolak catatan nomor {numbers} dari {device}: isinya tidak mungkin "

@@ -220,11 +220,13 @@ def _take_one(
 
 
 def _remember(known: Known, log: LogState, judge: Judge, transaction: Transaction) -> None:
-    """Facts for the next transactions: the after-lost case of the log, requests that never came,
+    """Facts for the next transactions: cases about the log, requests that never came,
     what was made again (another copy of it may have waited for the same request)."""
     for effect in judge.effects:
         if isinstance(effect, Opened) and effect.kind == "after-lost":
             log.case = effect.case
+        if isinstance(effect, Opened) and effect.kind == "refused" and effect.note:
+            log.refused = log.refused | {effect.note: effect.case}
     for entry, change in transaction:
         result = judge.results[log.id, entry.seq]
         origin = change.origin if change is not None else None
@@ -251,10 +253,12 @@ def _let_wait(known: Known, log: LogState, transaction: Transaction, record: byt
 
 
 def _refuse(judge: Judge, transaction: Transaction, code: str) -> None:
-    """Refused whole. At a laptop's change a case makes sure that somebody looks at it."""
+    """Refused whole. At a laptop's change a case makes sure that somebody looks at it: one for all
+    of the log that is refused for the same until somebody closes it."""
     case = b""
     if not judge.log.central:
-        case = judge.open("refused", note=code)
+        case = _still_open(judge, judge.log.refused.get(code, b""))
+        case = case or judge.open("refused", note=code)
     for entry, change in transaction:
         name = b""
         if change is not None:

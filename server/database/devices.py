@@ -94,6 +94,7 @@ class Book(msgspec.Struct):
     sessions: dict[int, bytes] = {}
     villages: tuple[str, ...] = ()
     removed: dict[bytes, int] = {}
+    refused: dict[str, bytes] = {}
 
 
 class Devices(Work):
@@ -323,7 +324,7 @@ class Devices(Work):
 def write_log(log: LogState) -> dict[str, Any]:
     """The columns of a log that judging can change."""
     book = msgspec.msgpack.encode(
-        Book(log.operators, log.sessions, log.villages or (), log.removed)
+        Book(log.operators, log.sessions, log.villages or (), log.removed, log.refused)
     )
     return {"id": log.id, "seq": log.seq, "head": log.head, "case_id": log.case, "book": book}
 
@@ -344,6 +345,7 @@ def _read_log(row: Any) -> LogState:
         operators=book.operators,
         sessions=book.sessions,
         removed=book.removed,
+        refused=book.refused,
         case=row.case_id,
         central=row.central,
         villages=None if row.central else _union(book.villages, _reach(row)),

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.changes import decode_change, record_of
 from server.database.devices import Devices, write_log
@@ -144,6 +144,13 @@ class Loading(Devices, Lineages):
         found = self.rows(here.order_by(_entries.c.log, _entries.c.seq).limit(SET_ASIDE_MAX))
         return [(row.log, row.seq) for row in found]
 
+    def refused_under(self, case: bytes, log: bytes) -> int:
+        """How many entries of a log were refused under this case."""
+        here = (_entries.c.city == self.city) & (_entries.c.log == log)
+        mine = here & (_entries.c.case_id == case) & (_entries.c.state == "refused")
+        found: int = self.value(select(func.count()).select_from(_entries).where(mine)) or 0
+        return found
+
     def let_lie(self, log: bytes, seq: int) -> None:
         """Judging this entry, which waits, ended the process: it is not tried again."""
         self._mark(log, seq, self._mark_of(log, seq) | POISONED)
@@ -177,7 +184,8 @@ class Loading(Devices, Lineages):
         found = self.find_logs(sorted(names - known.logs.keys()))
         known.logs.update(found)
         known.books.update((name, write_log(log)) for name, log in found.items())
-        follow.cases |= {log.case for log in found.values() if log.case}
+        cases = {case for log in found.values() for case in (log.case, *log.refused.values())}
+        follow.cases |= cases - {b""}
 
     def find_logs(self, names: Collection[bytes]) -> dict[bytes, LogState]:
         """Those of the named logs that are known, each with the logs that it follows."""

@@ -173,3 +173,30 @@ def test_a_key_twice_in_a_body_is_one_value_everywhere(home: Home) -> None:
     found = home.record(record)
     assert found is not None
     assert found.units[FREE].value == "+628222"
+
+
+def test_a_flood_of_refused_changes_is_one_case_until_somebody_closes_it(home: Home) -> None:
+    van = home.laptop()
+    home.send(van)
+
+    def flood(count: int) -> set[bytes]:
+        """Send so many that are malformed; gives the cases that they came under."""
+        first = van.last + 1
+        for _ in range(count):
+            van.append([van.change("edit", 5, b"r" * 16)])
+        home.send(van, first)
+        with home.registry.read() as door:
+            found = [result for _, result in door.results(van.log, first, van.last)]
+        assert {result.problem for result in found} == {"change.malformed"}
+        return {result.case for result in found}
+
+    (case,) = flood(5) | flood(3)
+    other = msgspec.structs.replace(created(van), session=1)
+    van.append([other])
+    home.send(van, van.last)
+    with home.registry.read() as door:
+        ((_, result),) = door.results(van.log, van.last, van.last)
+    assert (result.problem, result.case == case) == ("session.unknown", False)
+    home.resolve(case, "noted")
+    (again,) = flood(2)
+    assert again != case

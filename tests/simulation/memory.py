@@ -146,7 +146,8 @@ class MemoryDoor(Rooms):
             log = self.log(name)
             if log is not None:
                 known.logs[name] = log
-                self._load_case(known, log.case)
+                for case in (log.case, *log.refused.values()):
+                    self._load_case(known, case)
         for name in want.records:
             self._load_record(known, name)
         for name in want.cases:
