@@ -241,15 +241,16 @@ def test_a_returned_request_goes_back_with_its_paper_and_another_person_approves
 ) -> None:
     casework, scans, me = office.central.casework, office.central.scans, office.people["dua"]
     van = office.van("Si Jola Pindai", VILLAGE)
-    record = van.take_in(93).hex()
-    office.sync(van)
+    nik = {"applicant.nik": "8272033003090909"}
+    (taken,) = office.central.counter.submit(office.people["loket"], filled(office, SLUG, **nik))
+    record = taken.hex()
     casework.send_back(me, record, "OTHER", "KK", casework.request(me, record).seen)
     sheet = Photo("kk.png", written(page(1, (310, 438)), "PNG"))
     (made,) = scans.attach(me, record, "KK", [sheet], "hanya ada salinan kecil")
     shown = casework.request(me, record)
     assert (shown.status, [file.percent for file in shown.files]) == ("in_verification", [100])
     office.sync(van)
-    (heard,) = files(van.snapshot.records[bytes.fromhex(record)])
+    (heard,) = files(van.snapshot.records[taken])
     assert heard.blob == made.file.blob
     with pytest.raises(Problem, match=r"lifecycle\.same_person"):
         casework.accept(me, record, shown.seen)
