@@ -23,8 +23,14 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
 NARROW = {"sqlite_with_rowid": False}
 """SQLite keeps such a table in the order of its key, without a second tree."""
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """For an index of some rows only."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class Table(SQLModel):
@@ -293,6 +299,7 @@ class RecordRow(Table, table=True):
         Index("ix_records_device", "city", "device", "created", "id"),
         Index("ix_records_service", "city", "service", "created", "id"),
         Index("ix_records_nik", "city", "nik", "created", "id"),
+        Index("ix_records_disputed", "city", "created", "id", **_where("cases > 0")),
     )
     city: str = pk()
     id: bytes = pk()
