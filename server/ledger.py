@@ -218,6 +218,10 @@ Also = Callable[[Door], None]
 """What else is to be written in the same commit."""
 
 
+def _nothing(_: Door) -> None:
+    """Nothing else."""
+
+
 class Ledger:
     """Writes entries of any log into the register."""
 
@@ -227,7 +231,7 @@ class Ledger:
 
     # -- what a laptop brings
 
-    def store(self, name: bytes, batch: Batch, at: int, also: Also = lambda _: None) -> Stored:
+    def store(self, name: bytes, batch: Batch, at: int, also: Also = _nothing) -> Stored:
         """Take a verified batch of log `name`. Raises Problem for one that is too large or whose
         chain does not fit; nothing of it is stored then. also: what else to write with it."""
         if not 1 <= batch.first <= NUMBER_MAX or len(batch.prev) != HEAD_WIRE_BYTES:
@@ -256,7 +260,7 @@ class Ledger:
             return None
 
     def _one_by_one(self, name: bytes, batch: Batch, at: int, also: Also) -> Stored:
-        """The same batch in as many steps as it has transactions."""
+        """The same batch in as many steps as it has transactions; `also` once."""
         plain = anchored(batch.first, batch.prev, batch.entries)
         stored: Stored | None = None
         results: list[tuple[int, Result]] = []
@@ -267,13 +271,14 @@ class Ledger:
             before = b"" if here else first.head
             part = Batch(first.seq, before, b"", [entry.data for entry, _ in group])
             stored = self._one(name, part, at, also)
+            also = _nothing  # it stands with the first
             results += stored.results
         if stored is None:
             return self._apply(name, batch, at, "batch", also)
-        log = self._following(name, at, also) or stored.log
+        log = self._following(name, at) or stored.log
         return msgspec.structs.replace(stored, log=log, results=results)
 
-    def _following(self, name: bytes, at: int, also: Also) -> LogState | None:
+    def _following(self, name: bytes, at: int) -> LogState | None:
         """Judge what was kept beyond a gap that is closed now, each transaction with attempts of
         its own: what closed the gap does not answer for it. Gives the log after it."""
         with self.registry.read() as door:
@@ -284,7 +289,7 @@ class Ledger:
         log = None
         for group in groups:
             part = Batch(group[0][0].seq, b"", b"", [entry.data for entry, _ in group])
-            log = self._one(name, part, at, also).log
+            log = self._one(name, part, at, _nothing).log
         return log
 
     def _one(self, name: bytes, part: Batch, at: int, also: Also) -> Stored:
@@ -335,7 +340,8 @@ class Ledger:
             if sorted_.fork:  # with the half of a transaction that it goes on from
                 branch = sorted_.late[len(late) :] + sorted_.fork
                 agreed = branch[0].seq - 1
-                self._fork(door, log, branch, at, agreed if agreed <= log.seq else 0)
+                known_till = agreed <= log.seq and hole_in(branch[0].data) is None
+                self._fork(door, log, branch, at, agreed if known_till else 0)
             if late:
                 decisions += self._take_late(door, log, late, at, poisoned, scope == "batch")
             fresh = _whole_prefix(sorted_.fresh)
@@ -393,9 +399,9 @@ class Ledger:
                 self._fork(door, log, late, at, first - 1)
                 return []
         end = (log.seq, log.head)
-        hole = hole_in(late[0].data)
-        lost = hole.head if hole is not None else b""  # it goes on over entries that are not here
-        log.seq, log.head = first - 1, around[first - 1].head if first - 1 in around else lost
+        hole = hole_in(late[0].data)  # it goes on over entries that are not here
+        before = around[first - 1].head if first - 1 in around else hole.head if hole else b""
+        log.seq, log.head = first - 1, before
         return self._take(door, log, late, at, poisoned, wakes, end=end)
 
     def _fork(self, door: Door, log: LogState, branch: list[Entry], at: int, agreed: int) -> None:
@@ -414,8 +420,8 @@ class Ledger:
     # -- what waits
 
     def retry(self, at: int) -> int:
-        """Judge again what waits: a newer edition of central may understand it. Gives how many
-        transactions got their outcome. At once; where that ended the process, step by step."""
+        """Judge again what waits, at once; where that ended the process, step by step. Gives how
+        many transactions got their outcome."""
         died = self.registry.attempt(self.central, 0, "batch")
         try:
             if not died:
