@@ -36,6 +36,9 @@ def test_a_request_is_checked_beside_its_scans_by_keyboard(
 ) -> None:
     rina.goto(f"{central.base}/requests/{scanned}")
     pane, broken = rina.locator("[data-pane]"), rina.locator("[data-broken]")
+    rina.set_viewport_size({"width": 1366, "height": 768})
+    boxes = [rina.locator(one).first.bounding_box() for one in (".jb-part", "[data-pane]")]
+    assert all(box and box["y"] < 600 for box in boxes), "data and scan are seen without scrolling"
     picture, seen = pane.locator("img"), []
     for _ in range(3):
         with rina.expect_navigation():
