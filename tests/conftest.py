@@ -34,6 +34,23 @@ settings.register_profile("ci", settings.get_profile("laptop"), derandomize=True
 settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 
 
+LONGEST = (
+    "tests/journey/test_killed.py",
+    "tests/journey/test_demo.py",
+    "tests/simulation/test_mutations.py",
+    "tests/journey/test_by_itself.py",
+    "tests/integration/test_benches.py",
+    "tests/simulation/test_worlds.py",
+)
+"""Files of tests that take tens of seconds each."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: begun last, each would keep one process busy while the others idle."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
     """One real PostgreSQL for a test process, on a socket of its own; fsync stays on.
