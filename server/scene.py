@@ -28,8 +28,6 @@ from server.figures import ALL, KEPT, LEGS, day_of
 
 RECORDS = "/dashboard/records"
 CHANNELS = ("van", "village", "central")
-SILENT_DAYS = 3
-SKEW_SECONDS = 300
 SIGNAL_LEAST = 5
 """Requests of a month with one telephone number, or one bringer, from which on they are shown."""
 WEEKS = 12

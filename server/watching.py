@@ -21,12 +21,11 @@ from server.charts import Chart, Datum
 from server.database.registry import Call, Device
 from server.enrolment import sees_device
 from server.figures import KEPT
+from server.fleet import DISK_BYTES_LOW, SILENT_DAYS, SKEW_SECONDS
 from server.reports import TARGETS, villages_within
 from server.scene import (
     DAY,
     SIGNAL_LEAST,
-    SILENT_DAYS,
-    SKEW_SECONDS,
     WEEKS,
     Cell,
     Panel,
@@ -37,8 +36,6 @@ from server.scene import (
 )
 from server.voyages import Plan
 
-GIB = 1 << 30
-DISK_LEAST = 2 * GIB
 SIGNALS_MAX, BEHIND_MAX = 50, 5000
 """Signals that are looked into, and requests behind one."""
 ACTIVE_DAYS = 30
@@ -114,7 +111,7 @@ def _laptop(scene: Scene, device: Device, call: Call | None, quiet: bool, upto: 
         oldest = words.moment_at(health.oldest) if health.oldest else "–"
         files = f"{scene.n(health.files)} ({words.size(health.file_bytes, scene.lang)})"
         cells = [Cell(scene.n(health.unsent)), Cell(oldest), Cell(files)]
-        low = " !" if health.disk < DISK_LEAST else ""
+        low = " !" if health.disk < DISK_BYTES_LOW else ""
         disk = Cell(words.size(health.disk, scene.lang) + low)
     told = words.say_n("{n} menit", skew // 60, scene.lang)
     skewed = Cell(f"{told} !" if skew > SKEW_SECONDS else told)
