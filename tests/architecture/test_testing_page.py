@@ -1,4 +1,4 @@
-"""Every test that docs/testing.md names exists, and the lists of bad input and kills are whole."""
+"""Every test that a page names exists, and the lists of bad input and kills are whole."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import pytest
 from tests.architecture.source import ROOT
 
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`", PAGE)
+PAGES = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+NAMED = {
+    named
+    for page in PAGES
+    for named in re.findall(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`", page.read_text("utf-8"))
+}
 BAD_INPUT = (
     "wrong PIN", "corrupt database file", "full disk", "oversized batch", "decompression bomb",
     "wrong signature", "unknown device", "truncated body", "forged reply", "NIK with letters",
@@ -24,12 +29,14 @@ def functions(text: str) -> set[str]:
     return {node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize(("path", "name"), NAMED)
-def test_a_named_test_exists(path: str, name: str) -> None:
-    file = ROOT / path
-    assert file.exists()
-    if name:
-        assert name in functions(file.read_text(encoding="utf-8"))
+def test_the_named_tests_exist() -> None:
+    there = {path for path, _ in NAMED if (ROOT / path).exists()}
+    known = {path: functions((ROOT / path).read_text(encoding="utf-8")) for path in there}
+    assert not [
+        f"{path}::{name}"
+        for path, name in NAMED
+        if path not in known or (name and name not in known[path])
+    ]
 
 
 @pytest.mark.parametrize("what", BAD_INPUT)

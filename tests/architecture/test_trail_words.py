@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from models import lifecycle
 from models.audit import acts
@@ -36,7 +37,7 @@ def written(tree: ast.Module) -> Iterator[str]:
                 yield node.value
 
 
-def _is_action(value: object) -> bool:
+def _is_action(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and (value == "sign-in" or _dotted(value))
 
 

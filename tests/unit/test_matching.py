@@ -116,7 +116,8 @@ def test_twins_and_siblings_are_not_one_person():
 def test_no_agreement_is_shown_to_count_against_and_no_difference_for_without_its_ground(rival):
     """Whatever the weights are fitted to."""
     known = getattr(stored(), rival).bits
-    given = [Reason(*name.split("."), bits) for name, bits in known.items()]
+    named = [(*name.partition("."), bits) for name, bits in known.items()]
+    given = [Reason(feature, level, bits) for feature, _, level, bits in named]
     given = [one for one in given if one.feature != "family"]
     shown = told.plainly(given, rival)
     assert len(shown) == len(given)
