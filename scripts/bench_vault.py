@@ -41,7 +41,6 @@ from tests.village import PLACE
 
 ROUNDS = 5
 SMALL = 200
-MONTH = 30 * 24 * 3600
 
 
 def run(saves: int = 1000, requests: int = 20_000, seed: int = 1) -> dict[str, Any]:

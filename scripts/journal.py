@@ -12,7 +12,6 @@ from typing import Any
 from invented import Request as Asked
 from models.changes import Body, Change, OperatorEntry, Session, encode, raw, record_of
 from models.services import catalogue
-from sync import seal, wire
 from sync.exchange import Exchange, Position
 from sync.identity import Identity, sign
 from sync.known import LogState
@@ -124,10 +123,3 @@ class Journal:
         self.sent += len(batch)
         assert exchange.position.number == self.requests - 1
         return exchange.request(batch, self.at)
-
-    def body_for(self, payload: bytes, central: Identity) -> bytes:
-        """A whole request body: packed, signed, sealed, framed."""
-        to = seal.audience(central.seal_key)
-        header = seal.Header(self.id, "request", to, wire.DICTIONARY)
-        token = seal.sign(wire.pack(payload), self.identity, header)
-        return wire.join_frames([seal.seal(token, central.seal_key, "request")])

@@ -124,10 +124,6 @@ class Village(msgspec.Struct, frozen=True):
         """Role in the story -> person."""
         return {person.part: person for person in self.people if person.part}
 
-    def family_of(self, person: Person) -> Family:
-        """The family card the person stands on."""
-        return next(family for family in self.families if family.kk == person.kk)
-
 
 def village(
     people: int = 400,

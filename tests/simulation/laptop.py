@@ -52,7 +52,6 @@ from sync.state import (
     Placed,
     State,
     Whole,
-    Wrote,
     copy_record,
 )
 from sync.view import Own, View, view
@@ -522,9 +521,3 @@ class Laptop(Rewinding):
         log, seq, head = self.mark
         mine = [book for book in self.books if book.id == log]
         return not mine or mine[0].head_at(seq) != head
-
-
-def wrote_by(decision: Decision, log: bytes) -> list[Wrote]:
-    """Writes of one log in a decision."""
-    mine = (e for e in decision.effects if isinstance(e, Wrote))
-    return [e for e in mine if (e.author or (decision.log, decision.first))[0] == log]
