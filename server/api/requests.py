@@ -186,7 +186,9 @@ async def check_request(request: AnyRequest, name: Name) -> Check:
     return await as_person(request, lambda central, me: central.verification.open(me, name, lang))
 
 
-@post("/requests/{name:str}/escalate", status_code=200, security=SECURITY, summary="Ask a supervisor")
+@post(
+    "/requests/{name:str}/escalate", status_code=200, security=SECURITY, summary="Ask a supervisor"
+)
 async def escalate_request(request: AnyRequest, name: Name, data: JSONBody[Word]) -> Done:
     """Ask a supervisor; the request waits for the answer."""
     return await as_person(
