@@ -320,6 +320,8 @@ class Reader:
         )
 
     def _opener(self, case: Case) -> str:
+        if case.kind == "dispute":  # laptops disagree; nobody opens it
+            return ""
         decision = self.door.decision(case.opened)
         return decision.actor if decision is not None else ""
 

@@ -270,6 +270,10 @@ def test_wrong_passwords_lock_for_a_while_and_are_recorded(office):
     def sign_in(password, login="rina"):
         return office.client.post("/v1/sign-in", json={"login": login, "password": password})
 
+    with office.central.registry.read() as door:
+        kept = door.person("rina")
+    assert kept is not None
+    assert kept.secret.startswith("$argon2id$v=19$"), "of the password nothing but its hash is kept"
     for _ in range(5):
         assert code(sign_in("salah salah salah")) == "auth.wrong"
     locked = sign_in("kata-sandi-uji")
