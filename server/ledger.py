@@ -21,18 +21,26 @@ import structlog
 
 from models.changes import Change, Incident, encode, raw
 from models.problems import Problem
+from server.branches import (
+    fit,
+    going_on,
+    of_a_branch,
+    remade,
+    stored_near,
+    strays_of,
+    whole_prefix,
+)
 from sync.intake import (
     Accepted,
     accept,
     anchored,
-    follows,
     forged_sessions,
     retry,
     take,
     whole,
 )
 from sync.known import Known, LogState, Needs, Result, key_needs, needs
-from sync.logs import HEAD_WIRE_BYTES, Entry, chain, hole_in, next_head
+from sync.logs import HEAD_WIRE_BYTES, Entry, hole_in, next_head
 from sync.messages import BATCH_ENTRIES_MAX, Batch, Branch, Health
 from sync.state import Created, Decision, Whole
 
@@ -285,7 +293,7 @@ class Ledger:
             log = door.log(name)
             assert log is not None
             last = door.entries(name, log.seq, log.seq)[log.seq]
-            groups = whole(_follow(door, log, last))
+            groups = whole(going_on(door, log, last))
         log = None
         for group in groups:
             part = Batch(group[0][0].seq, b"", b"", [entry.data for entry, _ in group])
@@ -327,16 +335,16 @@ class Ledger:
             log = door.log(name)
             if log is None:
                 raise Problem("sync.unknown_device")
-            known = _stored_near(door, name, batch, last)
+            known = stored_near(door, name, batch, last)
             sorted_ = accept(log, batch.first, batch.prev, batch.entries, known)
-            branch = _of_a_branch(door, log, batch) if sorted_.ahead or sorted_.broken else []
+            branch = of_a_branch(door, log, batch) if sorted_.ahead or sorted_.broken else []
             if branch:  # of a fork that has its order and its case
                 door.keep_fork(name, branch)
                 sorted_ = Accepted()
-            _check(sorted_, batch)
+            fit(sorted_, batch)
             if sorted_.ahead:
                 door.keep_ahead(name, sorted_.ahead)
-            late = _whole_prefix(sorted_.late)
+            late = whole_prefix(sorted_.late)
             if sorted_.fork:  # with the half of a transaction that it goes on from
                 branch = sorted_.late[len(late) :] + sorted_.fork
                 agreed = branch[0].seq - 1
@@ -344,11 +352,11 @@ class Ledger:
                 self._fork(door, log, branch, at, agreed if known_till else 0)
             if late:
                 decisions += self._take_late(door, log, late, at, poisoned, scope == "batch")
-            fresh = _whole_prefix(sorted_.fresh)
+            fresh = whole_prefix(sorted_.fresh)
             if fresh:
                 if scope == "batch":  # one by one, what follows has a step of its own
-                    fresh += _follow(door, log, fresh[-1])
-                strays = _strays(door, log, fresh)
+                    fresh += going_on(door, log, fresh[-1])
+                strays = strays_of(door, log, fresh)
                 decisions += self._take(door, log, fresh, at, poisoned, scope == "batch")
                 if strays:
                     self._fork(door, log, strays, at, 0)
@@ -374,7 +382,7 @@ class Ledger:
         door.load_keys(known, key_needs(known, [*fresh, *known.entries.values()]))
         known.logs[log.id] = log
         known.forged |= forged_sessions(log, fresh)
-        known.remade = door.remade(log, fresh, late=end is not None) | _remade(door, known)
+        known.remade = door.remade(log, fresh, late=end is not None) | remade(door, known)
         if poisoned:
             known.poisoned.update((log.id, entry.seq) for entry in fresh)
         decisions = take(known, log, fresh, at, actor, wakes)
@@ -486,7 +494,7 @@ class Ledger:
         records = {record for record, _, _ in waiting}
         known = door.load(Needs(records=records, logs={log for _, log, _ in waiting}))
         door.load_keys(known, key_needs(known, list(known.entries.values())))
-        known.remade = _remade(door, known)
+        known.remade = remade(door, known)
         keys = {(log, seq) for _, log, seq in waiting}
         decisions = retry(known, keys, at, wakes)
         if decisions:
@@ -531,14 +539,6 @@ class Ledger:
         return [(entry, results[entry.seq]) for entry in entries], decisions
 
 
-def _remade(door: Door, known: Known) -> set[tuple[bytes, int, bytes] | None]:
-    """What was made again of the requests that the loaded, waiting entries speak of."""
-    by_log: dict[bytes, list[Entry]] = {}
-    for (log, _), entry in known.entries.items():
-        by_log.setdefault(log, []).append(entry)
-    return set().union(*(door.remade(known.logs[k], e, late=True) for k, e in by_log.items()))
-
-
 def _created(decisions: Iterable[Decision]) -> list[bytes]:
     """Requests that these decisions created."""
     return [e.record for d in decisions for e in d.effects if isinstance(e, Created)]
@@ -550,57 +550,3 @@ def places(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames]
     return [type(error).__name__, *lines]
-
-
-def _stored_near(door: Door, name: bytes, batch: Batch, last: int) -> dict[int, Entry]:
-    """The stored entries that a batch has to fit: see `accept`."""
-    hole = hole_in(batch.entries[0]) if batch.entries else None
-    near = door.entries(name, batch.first - 1, last)
-    if hole is not None and 1 <= hole.first < batch.first:
-        near |= door.entries(name, hole.first - 1, hole.first - 1)
-    return near
-
-
-def _check(found: Accepted, batch: Batch) -> None:
-    ends = found.fresh or found.late or found.again
-    if found.broken:
-        raise Problem("sync.chain", seq=batch.first)
-    if ends and not found.fork and not found.ahead and not ends[-1].head.startswith(batch.head):
-        raise Problem("sync.chain", seq=batch.first)
-
-
-def _of_a_branch(door: Door, log: LogState, batch: Batch) -> list[Entry]:
-    """The entries of a batch that goes on from another branch of the log that is kept already."""
-    for kept in door.forks(log.id):
-        if kept.seq == batch.first - 1 and kept.head.startswith(batch.prev):
-            return list(chain(log.id, batch.first, kept.head, batch.entries))
-    return []
-
-
-def _whole_prefix(entries: list[Entry]) -> list[Entry]:
-    """Entries up to the last complete transaction; the rest comes again with the next batch."""
-    return [entry for group in whole(entries) for entry, _ in group]
-
-
-def _follow(door: Door, log: LogState, last: Entry) -> list[Entry]:
-    """Entries kept beyond the gap that `last` now closes, of the branch that it belongs to."""
-    found: list[Entry] = []
-    for kept in door.ahead(log.id):
-        if kept.seq > last.seq + 1:
-            break
-        if kept.seq == last.seq + 1 and follows(kept, last):
-            last = Entry(kept.seq, kept.data, next_head(log.id, last.head, kept.data))
-            found.append(last)
-    return _whole_prefix(found)
-
-
-def _strays(door: Door, log: LogState, fresh: list[Entry]) -> list[Entry]:
-    """Entries kept beyond a gap that turn out to be of another branch than `fresh`, with what
-    follows them. Their place in the chain is not known, so they stand under their own hash."""
-    stored = {entry.seq: entry.data for entry in fresh}
-    found: list[Entry] = []
-    for kept in door.ahead(log.id):
-        other = kept.seq in stored and stored[kept.seq] != kept.data
-        if other or any(kept.head == stray.head for stray in found):
-            found.append(Entry(kept.seq, kept.data, kept.digest))
-    return found

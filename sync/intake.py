@@ -79,10 +79,9 @@ def accept(
         result.ahead = anchored(first, prev, entries)
         result.missing = (log.seq + 1, first - 1)
         return result
-    if first > log.seq + 1 and not _goes_on(log, prev, entries, stored):
-        result.fork = list(
-            chain(log.id, first, _head_before(log, first, entries, stored) or b"", entries)
-        )
+    hole = hole_in(entries[0]) if entries and first > log.seq else None
+    if hole is not None and not _goes_on(log, first, prev, hole, stored):
+        result.fork = list(chain(log.id, first, hole.head, entries))
         return result
     head = _head_before(log, first, entries, stored)
     if head is None or (not head.startswith(prev) and hole_in(entries[0]) is None):
@@ -123,12 +122,11 @@ def _jumps(log: LogState, first: int, entries: list[bytes]) -> bool:
     return hole is not None and reaches(hole, log.seq + 1, first)
 
 
-def _goes_on(log: LogState, prev: bytes, entries: list[bytes], stored: dict[int, Entry]) -> bool:
-    """Does a hole that reaches over a gap go on from what is stored before it? A copy of the laptop
-    may have written that."""
-    hole = hole_in(entries[0])
-    if hole is None:
-        return True
+def _goes_on(log: LogState, first: int, prev: bytes, hole: Hole, stored: dict[int, Entry]) -> bool:
+    """Does a hole at entry `first` go on from what is stored? A copy of the laptop may have written
+    that, also in the place of what the hole declares lost."""
+    if first == log.seq + 1:
+        return hole.last != log.seq or hole.head == log.head
     if hole.first == log.seq + 1:
         return log.head.startswith(prev)
     before = stored.get(hole.first - 1)

@@ -438,17 +438,19 @@ def test_any_parcels_give_the_same_register(home: Home) -> None:
 # -- what does not fit
 
 
-def test_a_hole_does_not_go_on_from_what_a_copy_of_the_laptop_wrote(home: Home) -> None:
+@pytest.mark.parametrize("seq", [4, 5], ids=["in its place", "before it"])
+def test_a_hole_does_not_go_on_from_what_a_copy_of_the_laptop_wrote(home: Home, seq: int) -> None:
     van = home.laptop()
     home.send(van)
     copy = van.image()
     for laptop, number in ((van, 1), (copy, 2)):
         create(laptop, number)
     home.send(copy)
-    lost = next_head(van.log, van.head, b"lost")
-    data = encode(van.change("hole", Hole(4, 4, lost, "hujan")))
+    before = van.entries[seq - 3].head
+    lost = next_head(van.log, before, b"lost")
+    data = encode(van.change("hole", Hole(seq - 1, seq - 1, lost, "hujan")))
     head = next_head(van.log, lost, data)
-    stored = home.ledger.store(van.log, Batch(5, van.head[:8], head[:8], [data]), NOW)
+    stored = home.ledger.store(van.log, Batch(seq, before[:8], head[:8], [data]), NOW)
     assert (stored.log.seq, stored.log.head) == (3, copy.head)
     with home.registry.read() as door:
         assert [e.data for e in door.forks(van.log)] == [data]
