@@ -141,7 +141,6 @@ def check_screens(desk: Desks, window: Callable[[str], Page]) -> None:
     """A request beside its papers, a return, a question, a dispute with a look at the result."""
     rina, at = window("rina"), a_request(desk)
     rina.goto(f"{desk.base}{at}?zoom=150")
-    rina.locator(".jb-split").evaluate("one => one.scrollIntoView()")
     draw(rina, "pusat-periksa")
     rina.goto(f"{desk.base}{at}/return")
     rina.select_option('select[name="code:doc.KK"]', "DOC_UNREADABLE")
