@@ -34,8 +34,8 @@ KEPT = 100
 _Panel = Callable[[Scene], Panel]
 PANELS: tuple[_Panel, ...] = (
     panels.services,
-    panels.ages,
     panels.tiles,
+    panels.ages,
     panels.flow,
     panels.stages,
     panels.times,
