@@ -47,9 +47,9 @@ def is_kept(folder: Path) -> bool:
 
 def keep(folder: Path) -> bool:
     """Take the room if there is plenty; gives whether it is held."""
-    path = folder / _FILE
-    if path.exists():
+    if is_kept(folder):
         return True
+    path = folder / _FILE
     if free_bytes(folder) < DISK_BYTES_FULL + BYTES:
         return False
     half = path.with_suffix(".tmp")

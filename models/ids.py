@@ -33,11 +33,6 @@ _VALUES = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1", " ": None, "-": None, "\u00a0": None})
 
 
-def to_text(value: bytes) -> str:
-    """Hexadecimal, as shown on screens and used in addresses."""
-    return value.hex()
-
-
 def from_text(text: str, what: str) -> bytes:
     """The sixteen bytes of a hexadecimal id of `what`; `id.malformed` for anything else."""
     try:

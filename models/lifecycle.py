@@ -218,8 +218,6 @@ TRANSITIONS: Mapping[str, Mapping[str, Move]] = _by_status()
 """status -> action -> row."""
 
 ACTIONS: tuple[str, ...] = tuple(dict.fromkeys(move.action for move in TABLE))
-ONCE = frozenset({"hand_over"})
-"""Steps whose repetition is never agreement: a second handover is a case for a person."""
 
 
 class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

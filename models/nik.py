@@ -10,7 +10,6 @@ card number has the same shape with the day of issue and no plus 40.
 No function here raises on any text: a remark is a `Finding`, and what cannot be read is None.
 """
 
-from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal
 
@@ -107,12 +106,6 @@ def birth_hint(text: str, today: date) -> date | None:
     return dates[0] if dates else None
 
 
-def sex_hint(text: str) -> Sex | None:
-    """The sex inside the NIK, as a code of `jenis_kelamin`."""
-    nik = parse(text)
-    return nik.sex if nik else None
-
-
 def mask(text: str) -> str:
     """`827201********12`: to recognise, without birth date and sex. Short text is all stars."""
     if len(text) < 12:
@@ -166,43 +159,6 @@ def check_kk(
     if region and not region.startswith(number.region):
         found.append(finding(key, "kk.region_differs", code=number.region))
     return found
-
-
-def check_nik_is_not_kk(nik: str, kk: str, *, key: str = "") -> list[Finding]:
-    """A typing slip: the same 16 digits in both places."""
-    return [finding(key, "nik.equals_kk")] if nik and nik == kk else []
-
-
-def check_different(
-    one: str | None, other: str | None, code: str, *, key: str = ""
-) -> list[Finding]:
-    """`code` when two people who must differ have one NIK (`nik.mother_is_child`, ...)."""
-    return [finding(key, code)] if one and one == other else []
-
-
-def repeated(niks: Sequence[str | None]) -> dict[int, int]:
-    """Row -> earlier row with the same NIK, both from 0; rows without a NIK never repeat."""
-    first: dict[str, int] = {}
-    found = {}
-    for row, nik in enumerate(niks):
-        if nik and nik in first:
-            found[row] = first[nik]
-        elif nik:
-            first[nik] = row
-    return found
-
-
-def check_family(niks: Sequence[str | None], keys: Sequence[str]) -> list[Finding]:
-    """A NIK given twice in one family, remarked on in the later row. keys: each row's field."""
-    return [
-        finding(keys[row], "nik.twice_in_family", other=earlier + 1)
-        for row, earlier in repeated(niks).items()
-    ]
-
-
-def any_stops(found: Iterable[Finding]) -> bool:
-    """Whether one of these is an error, so that the number cannot be used at all."""
-    return any(one.severity == "error" for one in found)
 
 
 def _sixteen_digits(text: str) -> bool:

@@ -8,7 +8,6 @@ refusal is `{"problem": {…}}` there, and in words on standard error in any cas
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -182,8 +181,3 @@ def first_line(file: Path) -> str:
         with file.open("rb") as opened:
             data = opened.read(PASSWORD_FILE_BYTES_MAX)
     return data.split(b"\n", 1)[0].rstrip(b"\r").decode("utf-8", "replace")
-
-
-def own_login() -> str:
-    """Name of the system's user, for what is done before there are people."""
-    return os.environ.get("USER") or os.environ.get("USERNAME") or "init"

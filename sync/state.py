@@ -29,18 +29,6 @@ OUTCOMES = (
 )
 """What became of a change: waiting -> applied | merged | held | refused; held -> the last three."""
 
-CASE_KINDS = (
-    "dispute",
-    "duplicate",
-    "fork",
-    "after-lost",
-    "hole",
-    "refused",
-    "code",
-    "restore",
-    "escalated",
-    "identity",
-)
 STATUS_UNIT = "status"
 ELEMENT = "+"
 REASON_PREFIX = "reason:"

@@ -333,14 +333,6 @@ class Lists(Pulling):
         data = self.value(select(_cases.c.data).where(here))
         return _read_case.decode(data) if data is not None else None
 
-    def cases_of(self, record: bytes) -> list[Case]:
-        """Every case about a request, decided ones too, oldest first."""
-        about = (_case_records.c.city == self.city) & (_case_records.c.record == record)
-        ids = select(_case_records.c.case_id).where(about)
-        here = (_cases.c.city == self.city) & _cases.c.id.in_(ids)
-        rows = self.rows(select(_cases.c.data).where(here).order_by(_cases.c.opened, _cases.c.id))
-        return [_read_case.decode(row.data) for row in rows]
-
     # -- evidence
 
     def entry(self, log: bytes, seq: int) -> StoredEntry | None:
@@ -348,16 +340,6 @@ class Lists(Pulling):
         here = (_entries.c.city == self.city) & (_entries.c.log == log)
         row = self.one(select(_entries).where(here, _entries.c.seq == seq))
         return _stored(row) if row is not None else None
-
-    def entries_of(self, record: bytes, limit: int = HISTORY_MAX) -> list[StoredEntry]:
-        """Every entry about a request, in the order central decided them; waiting ones last."""
-        here = (_entries.c.city == self.city) & (_entries.c.record == record)
-        waits = _entries.c.decided == 0
-        order = (waits, _entries.c.decided, _entries.c.log, _entries.c.seq)
-        return [
-            _stored(r)
-            for r in self.rows(select(_entries).where(here).order_by(*order).limit(limit))
-        ]
 
     def decision(self, server_seq: int) -> Decision | None:
         """The decision with this number."""

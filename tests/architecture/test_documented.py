@@ -10,8 +10,9 @@ import pytest
 import docs  # scripts/docs.py
 import reference  # scripts/reference.py
 from models.problems import problems
+from sync.cases import TAKES
 from sync.merge import Guard
-from sync.state import CASE_KINDS, OUTCOMES
+from sync.state import OUTCOMES
 from tests.architecture import source
 
 PAGES = ("architecture.md", "protocol.md", "security.md", "operations.md", "glossary.md")
@@ -65,7 +66,7 @@ def test_every_message_is_in_the_protocol_page():
 
 def test_the_words_of_the_protocol_are_in_the_glossary():
     glossary = (source.ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
-    assert not missing_from(glossary, [*OUTCOMES, *CASE_KINDS, *get_args(Guard)])
+    assert not missing_from(glossary, [*OUTCOMES, *TAKES, *get_args(Guard)])
 
 
 def test_every_drawn_part_of_a_page_is_current():

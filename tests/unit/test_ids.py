@@ -15,7 +15,7 @@ codes = st.builds(Code, st.integers(0, ids.BLOCKS - 1), st.integers(0, ids.NUMBE
 
 def test_ids_are_read_from_text():
     value = bytes(range(16))
-    assert ids.from_text(ids.to_text(value), "perkara") == value
+    assert ids.from_text(value.hex(), "perkara") == value
     for bad in ("", "00", "zz" * 16, "00" * 17, "é"):
         with pytest.raises(Problem) as caught:
             ids.from_text(bad, "perkara")
