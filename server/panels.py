@@ -340,10 +340,13 @@ def cases(scene: Scene) -> Panel:
     for figure, line in scene.standing(("case_open",)):
         found[line.value][figure] += line.n
         oldest[line.value] = min(oldest.get(line.value, line.period), line.period)
+    links = {kind: f"/{_CASES.get(kind, 'incidents')}?kind={kind}" for kind in found}
     rows = [
         [
-            Cell(case_kind(kind, scene.lang), f"/{_CASES.get(kind, 'incidents')}?kind={kind}"),
-            *(Cell(scene.n(found[kind][f])) for f in ("case_opened", "case_closed", "case_open")),
+            Cell(case_kind(kind, scene.lang), links[kind]),
+            *(Cell(scene.n(found[kind][figure])) for figure in ("case_opened", "case_closed")),
+            # The lists are of everything that is somebody's, of no place by itself.
+            Cell(scene.n(found[kind]["case_open"]), "" if scene.within else links[kind]),
             Cell(words.day(date.fromisoformat(oldest[kind])) if kind in oldest else "–"),
         ]
         for kind in sorted(found)

@@ -11,6 +11,7 @@ from litestar import Response
 from models import regions
 from models.people import Act
 from models.words import month
+from server.auth import areas, sees
 from server.dashboard import MONTHS
 from server.pages.drawing import Here
 from server.pages.routes import show
@@ -98,11 +99,14 @@ def _name(view: View, ending: str) -> str:
 
 
 def _places(here: Here) -> list[tuple[str, str]]:
-    """Districts, each followed by its villages."""
-    found = [("", here.say("Seluruh kota"))]
+    """Districts, each followed by its villages; of somebody's area alone."""
+    whole = here.say("Seluruh wilayah kerja Anda") if areas(here.me) else here.say("Seluruh kota")
+    found = [("", whole)]
     for one in regions.districts():
-        found.append((one.code, here.say("Kecamatan {name}", name=one.name)))
-        found += [(v.code, f"\u2003{v.name}") for v in regions.villages_of(one.code)]
+        mine = [v for v in regions.villages_of(one.code) if sees(here.me, v.code)]
+        if mine:
+            found.append((one.code, here.say("Kecamatan {name}", name=one.name)))
+        found += [(v.code, f"\u2003{v.name}") for v in mine]
     return found
 
 

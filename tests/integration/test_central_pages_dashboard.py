@@ -111,6 +111,7 @@ def _leads(tono: Window, area: str) -> None:
     assert kinds >= {"arrived", "captured", "open", "running"}
     assert kinds.isdisjoint({"returned", "phone", "targets"}) == bool(area)
     assert f"{1 if area else 6} berkas masuk." in tono.text
+    assert (f'value="{VILLAGE}"' in tono.page.text) != bool(area)
     tono.go(f"/dashboard?place={VILLAGE}", 403 if area else 200)
     for path, said in found.items():
         tono.go(path)
