@@ -17,9 +17,8 @@ from field_client.battery import battery
 from field_client.printing.printers import printers
 from field_client.printing.prints import Printing
 from field_client.reserve import DISK_BYTES_FULL
-from field_client.shown import at_words
 from models.services import catalogue
-from models.words import number, say, size
+from models.words import moment_at, number, say, size
 from sync.messages import Checkpoint
 
 DISK_BYTES_LOW = 2 * 1000 * 1000 * 1000
@@ -72,7 +71,7 @@ def _database(house: House, lang: str) -> Point:
             lang,
         )
         return Point("database", "look", title, words)
-    words = say("Utuh, diperiksa {at}.", lang, at=at_words(at))
+    words = say("Utuh, diperiksa {at}.", lang, at=moment_at(at))
     return Point("database", "good", title, words)
 
 

@@ -15,7 +15,7 @@ from models.pages.answers import in_words
 from models.problems import Problem
 from models.services import Service, catalogue
 from models.units import member
-from models.words import moment_at, number, say, size
+from models.words import number, say, size
 from sync.notices import Notice
 from sync.state import ELEMENT
 
@@ -136,11 +136,6 @@ def ago(seconds: int, lang: str = "id") -> str:
     if seconds < 86400:
         return say("{n} jam lalu", lang, n=seconds // 3600)
     return say("{n} hari lalu", lang, n=seconds // 86400)
-
-
-def at_words(at: int) -> str:
-    """Unix seconds as date and time in WIT."""
-    return moment_at(at)
 
 
 def notice_words(notice: Notice, page: Sheet | None, lang: str, reveal: bool) -> str:

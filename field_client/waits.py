@@ -9,12 +9,11 @@ import msgspec
 
 from field_client.bundles import Bundles
 from field_client.inbox import INBOX_FOLDER
-from field_client.shown import at_words
 from field_client.transports import usb
 from field_client.vault.custody import Handled
 from field_client.vault.store import Store
 from models.problems import Problem
-from models.words import say
+from models.words import moment_at, say
 from sync import bundle
 
 
@@ -89,6 +88,6 @@ def sentence(one: Wait, lang: str) -> str:
         case _ if one.stick:
             return say("Nomor {numbers} menunggu bukti; USB terakhir ({bundle}) diserahkan {at}.",
                        lang, numbers=numbers, bundle=one.bundle,
-                       at=at_words(one.stick))  # fmt: skip
+                       at=moment_at(one.stick))  # fmt: skip
         case _:
             return say("Nomor {numbers} belum dikirim.", lang, numbers=numbers)

@@ -25,7 +25,7 @@ def show(
 ) -> None:
     """Show the receipt of a request with its QR code."""
     from field_client import receipts
-    from field_client.shown import at_words
+    from models.words import moment_at
 
     house = call.house()
     record = house.desk.named(code)
@@ -39,7 +39,7 @@ def show(
             (say("Layanan", call.lang), slip.title),
             (say("Pemohon", call.lang), slip.name),
             (say("Tempat", call.lang), slip.office),
-            (say("Tanggal", call.lang), at_words(slip.at)),
+            (say("Tanggal", call.lang), moment_at(slip.at)),
         ]
     )
     call.out(

@@ -16,9 +16,8 @@ def register(app: typer.Typer) -> None:
 def reference(call: Call) -> None:
     """The editions of the services, the newest package, and when the vans come."""
     from field_client.editions import timetable
-    from field_client.shown import at_words
     from models.services import catalogue
-    from models.words import day
+    from models.words import day, moment_at
 
     house = call.house()
     package = house.store.package()
@@ -46,7 +45,7 @@ def reference(call: Call) -> None:
         [
             (say("Paket data rujukan", call.lang), package.number if package else None),
             (say("Judul", call.lang), package.title if package else None),
-            (say("Terbit", call.lang), at_words(package.at) if package else None),
+            (say("Terbit", call.lang), moment_at(package.at) if package else None),
             (say("Hari libur", call.lang), ", ".join(years) or None),
         ]
     )

@@ -12,7 +12,7 @@ import typer
 from field_client.cli.common import Call, command, refusal
 from models.pages.answers import answer_words
 from models.problems import Problem
-from models.words import say
+from models.words import moment_at, say
 
 if TYPE_CHECKING:
     from field_client.desk import Desk
@@ -230,7 +230,7 @@ def _list_drafts(call: Call, desk: Desk) -> None:
     for draft in desk.store.drafts.of(desk.operator.name):
         call.give({"draft": draft.id.hex(), "service": draft.service, "at": draft.at})
         title = shown.title(draft.service, None, call.lang)
-        call.out(f"{draft.id.hex()}  {shown.at_words(draft.at)}  {title}")
+        call.out(f"{draft.id.hex()}  {moment_at(draft.at)}  {title}")
 
 
 @command(app, "withdraw")
@@ -263,7 +263,6 @@ def called(
 ) -> None:
     """Write down that somebody was called about a request; without --result, list the calls."""
     from field_client import returned
-    from field_client.shown import at_words
     from models import names
 
     desk = call.house().desk
@@ -277,7 +276,7 @@ def called(
         call.give({"at": one.at, "operator": one.operator, "who": who, "result": one.result,
                    "note": note})  # fmt: skip
         words = returned.result_words(one.result, call.lang)
-        call.out(" · ".join(part for part in (at_words(one.at), who, words, note) if part))
+        call.out(" · ".join(part for part in (moment_at(one.at), who, words, note) if part))
 
 
 @command(app, "asked")
@@ -291,7 +290,7 @@ def asked(
 ) -> None:
     """What the office asks about requests; with --answer, answer one."""
     from field_client import asked as asking
-    from field_client.shown import at_words, code_text
+    from field_client.shown import code_text
 
     desk = call.house().desk
     if code and answer:
@@ -307,7 +306,7 @@ def asked(
         call.give({"id": one.line.record.hex(), "code": name, "number": one.question.n,
                    "kind": one.question.kind, "about": one.question.about,
                    "question": one.question.text, "at": one.at})  # fmt: skip
-        parts = (at_words(one.at), name, f"{one.question.n}. {one.question.text}", one.about)
+        parts = (moment_at(one.at), name, f"{one.question.n}. {one.question.text}", one.about)
         call.out(" · ".join(part for part in parts if part))
 
 

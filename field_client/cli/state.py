@@ -24,8 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def status(call: Call) -> None:
     """What waits, what was sent, what needs attention."""
-    from field_client.shown import at_words, bar
+    from field_client.shown import bar
     from field_client.vault.sums import Repairs
+    from models.words import moment_at
     from sync.messages import Checkpoint
 
     house = call.house()
@@ -79,7 +80,7 @@ def status(call: Call) -> None:
         (say("Pemberitahuan baru", call.lang), standing.unread or None),
         (say("Daftar penduduk", call.lang), standing.residents or None),
         (say("Wilayah dibaca ulang", call.lang), len(repairs.done) or None),
-        (say("Sinkron terakhir", call.lang), at_words(last) if last else say("belum", call.lang)),
+        (say("Sinkron terakhir", call.lang), moment_at(last) if last else say("belum", call.lang)),
     ]
     call.facts(rows)
     if word == "suspend":
@@ -99,7 +100,8 @@ def notices(
     keep: Annotated[bool, typer.Option("--keep", help="Leave them unread.")] = False,
 ) -> None:
     """What the office decided about the own work, and why."""
-    from field_client.shown import at_words, code_text, notice_words, title
+    from field_client.shown import code_text, notice_words, title
+    from models.words import moment_at
 
     house = call.house()
     told = house.store.notices.newest() if everything else house.store.notices.unread()
@@ -128,7 +130,7 @@ def notices(
             }
         )
         service = title(page.picture.view.service, None, call.lang) if page is not None else ""
-        call.out(f"{at_words(notice.at)}  {code}  {service}")
+        call.out(f"{moment_at(notice.at)}  {code}  {service}")
         call.out(f"  {words}")
     if not told:
         call.out(say("Tidak ada pemberitahuan baru.", call.lang))

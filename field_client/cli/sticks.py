@@ -124,7 +124,7 @@ def _refuse(call: Call, bad: Refused) -> None:
 @command(app, "status")
 def status(call: Call) -> None:
     """What is on its way by stick, what is carried for others, and the last steps."""
-    from field_client.shown import at_words
+    from models.words import moment_at
 
     bundles = _bundles(call)
     away, carried, lines = bundles.on_the_way(), bundles.carried(), bundles.history()
@@ -142,7 +142,7 @@ def status(call: Call) -> None:
                 call.lang,
                 bundle=_label(line),
                 n=number(line.slip.entries, call.lang),
-                at=at_words(line.at),
+                at=moment_at(line.at),
             )
         )
         call.out(_words(call, line.slip.words))
@@ -155,7 +155,7 @@ def status(call: Call) -> None:
         [say("Kapan", call.lang), say("Paket", call.lang), say("Langkah", call.lang),
          say("Jilid", call.lang), say("Petugas", call.lang), say("Pihak lain", call.lang)],
         [
-            [at_words(line.at), _label(line), acts.get(line.act, line.act),
+            [moment_at(line.at), _label(line), acts.get(line.act, line.act),
              f"{len(line.slip.volumes)}/{line.slip.n}", line.operator, line.slip.party]
             for line in lines
         ],

@@ -25,6 +25,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 
 from field_client import shortcuts, shown
+from field_client.app import House
 from field_client.desk import Desk
 from field_client.pages.counter import Counter
 from field_client.pages.door import Secrets
@@ -36,6 +37,7 @@ from models.pages import drawing
 from models.pages.forms import Form
 from models.pages.uploads import multipart_pairs
 from models.problems import Problem
+from models.words import moment_at
 
 PACKAGE = "field_client.pages"
 LANGUAGE_COOKIE = "lang"
@@ -58,6 +60,13 @@ class Here:
     def desk(self) -> Desk:
         """The desk of who is unlocked."""
         return self.counter.desk
+
+    @property
+    def house(self) -> House:
+        """Their laptop. Problem page.locked while nobody is unlocked."""
+        if self.counter.house is None:
+            raise Problem("page.locked")
+        return self.counter.house
 
     @property
     def store(self) -> Store:
@@ -181,5 +190,5 @@ def templates() -> Environment:
     """The templates of this house, with the components of govuk-frontend beside them."""
     return drawing.environment(
         PACKAGE,
-        {"at": shown.at_words, "code": lambda line: shown.code_text(line.code, line.record)},
+        {"at": moment_at, "code": lambda line: shown.code_text(line.code, line.record)},
     )

@@ -5,13 +5,11 @@ from __future__ import annotations
 from litestar import Response
 
 from field_client import asked, folder, readiness, shortcuts, visit
-from field_client.app import House
 from field_client.pages.drawing import Here
 from field_client.pages.routes import show
 from field_client.pages.settling import actions
 from field_client.printing.lists import day_of
 from field_client.shown import title
-from models.problems import Problem
 from models.regions import full_name
 
 BEGUN_SHOWN, DAY_MAX = 5, 200
@@ -31,7 +29,7 @@ def home(here: Here) -> Response[str]:
         begun_left=max(0, len(begun) - BEGUN_SHOWN),
         today=_today(here),
         visit=_visit(here),
-        backup=readiness.backup(_house(here), here.lang),
+        backup=readiness.backup(here.house, here.lang),
     )
 
 
@@ -50,12 +48,6 @@ def _visit(here: Here) -> str:
     """Where the open visit is, "" for none."""
     now = visit.current(here.store)
     return full_name(now.plan.village) if now is not None else ""
-
-
-def _house(here: Here) -> House:
-    if here.counter.house is None:
-        raise Problem("page.locked")
-    return here.counter.house
 
 
 @show("/help")

@@ -26,6 +26,7 @@ from models.printing import receipt as paper
 from models.problems import Problem
 from models.regions import full_name
 from models.roster.residents import Resident
+from models.words import moment_at
 
 SHOWN = 50
 PEOPLE_SHOWN = 20
@@ -118,7 +119,7 @@ def _visit(here: Here, page: Sheet) -> str:
     if found is None:
         return ""
     place = full_name(found.plan.village)
-    return f"{place} · {shown.at_words(found.started)}"
+    return f"{place} · {moment_at(found.started)}"
 
 
 @show("/requests/{record:str}/receipt")
@@ -199,7 +200,7 @@ def history(here: Here, page: Sheet) -> list[tuple[str, str]]:
         rows.append((entry.change.at, f"{words} · {outcome_words(here, entry)}"))
     for one in here.store.notices.of(page.record):
         rows.append((one.notice.at, shown.notice_words(one.notice, page, lang, True)))
-    return [(shown.at_words(at), words) for at, words in sorted(rows, reverse=True)]
+    return [(moment_at(at), words) for at, words in sorted(rows, reverse=True)]
 
 
 def outcome_words(here: Here, entry: OwnEntry) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from litestar import Response
 
 from field_client import folder, shortcuts, shown
-from field_client.app import House
 from field_client.pages.drawing import LOOK_COOKIE, OUTDOOR, Here
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
@@ -28,7 +27,7 @@ def settings(here: Here) -> Response[str]:
 @act("/settings/pin")
 def own_pin(here: Here, form: Form) -> Response[Any]:
     """One's own PIN, by the old one."""
-    house = _house(here)
+    house = here.house
     try:
         house.keys.unlock(here.counter.operator, form.get("old"), here.desk.facts().at)
         house.keys.change_pin(house.unlocked, twice(form))
@@ -40,7 +39,7 @@ def own_pin(here: Here, form: Form) -> Response[Any]:
 @act("/settings/colleague")
 def colleague(here: Here, form: Form) -> Response[Any]:
     """A new PIN for somebody who forgot theirs. Their work and drafts stay theirs."""
-    house, name = _house(here), form.get("name")
+    house, name = here.house, form.get("name")
     try:
         gone, made = house.keys.renew(house.unlocked, name, twice(form))
     except Problem as problem:
@@ -112,7 +111,7 @@ def choose_printers(here: Here, form: Form) -> Response[Any]:
 
 
 def _draw(here: Here, problem: Problem | None = None, where: str = "") -> Response[str]:
-    names = _house(here).keys.names()
+    names = here.house.keys.names()
     left = folder.left_by_others(here.desk)
     return here.page(
         "settings.html",
@@ -143,12 +142,6 @@ def actions(here: Here) -> list[tuple[str, str]]:
         ("F9", here.say("Cetak")),
         ("F10", here.say("Ganti petugas")),
     ]
-
-
-def _house(here: Here) -> House:
-    if here.counter.house is None:
-        raise Problem("page.locked")
-    return here.counter.house
 
 
 HANDLERS = [settings, own_pin, colleague, takeover, keys, look, choose_printers]

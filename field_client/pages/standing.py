@@ -8,7 +8,6 @@ from typing import Any
 from litestar import Response
 
 from field_client import readiness, reserve, shown
-from field_client.app import House
 from field_client.backup import back_up
 from field_client.drives import drives
 from field_client.onward import onward
@@ -24,7 +23,7 @@ LINES_SHOWN = 50
 @show("/readiness")
 def ready(here: Here) -> Response[str]:
     """Everything that can be seen before the first citizen comes."""
-    house = _house(here)
+    house = here.house
     points = readiness.look(house, here.lang)
     return here.page("readiness.html", points=points)
 
@@ -38,9 +37,9 @@ def choose(here: Here) -> Response[str]:
 @act("/readiness/backup")
 def backup(here: Here, form: Form) -> Response[Any]:
     """Copy the vault, still encrypted, to a second medium; opened and counted before it counts."""
-    house = here.counter.house
+    house = here.house
     folder = form.get("folder").strip() or form.get("drive")
-    if house is None or not folder:
+    if not folder:
         return here.go("/readiness/backup")
     try:
         made, _ = back_up(here.store, house.place.folder, Path(folder), here.desk.facts().at)
@@ -54,7 +53,7 @@ def backup(here: Here, form: Form) -> Response[Any]:
 @show("/readiness/room")
 def ask_room(here: Here) -> Response[str]:
     """Room can be made; is it meant?"""
-    spare = readiness.spare_bytes(_house(here))
+    spare = readiness.spare_bytes(here.house)
     return here.page("room.html", spare=size(spare, here.lang) if spare else "")
 
 
@@ -62,17 +61,11 @@ def ask_room(here: Here) -> Response[str]:
 def room(here: Here, form: Form) -> Response[Any]:
     """Remove what the office and its backup have, and take the reserve again."""
     del form
-    house = _house(here)
+    house = here.house
     freed = readiness.make_room(house)
     reserve.keep(house.place.folder)
     told = here.say("{size} dikosongkan. Semuanya tetap ada di pusat.", size=size(freed, here.lang))
     return here.go("/readiness", told)
-
-
-def _house(here: Here) -> House:
-    if here.counter.house is None:
-        raise Problem("page.locked")
-    return here.counter.house
 
 
 @show("/sending")
@@ -98,7 +91,7 @@ def sending(here: Here) -> Response[str]:
 @act("/sending")
 def send(here: Here, form: Form) -> Response[Any]:
     """Send now, pause, or go on."""
-    house = _house(here)
+    house = here.house
     wish = form.get("do")
     here.counter.syncing.pause(house, wish == "pause")
     told = here.say("Pengiriman dijeda.") if wish == "pause" else here.say("Mengirim…")

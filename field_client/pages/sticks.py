@@ -38,9 +38,7 @@ def choose(here: Here) -> Response[str]:
 @act("/usb")
 def begin(here: Here, form: Form) -> Response[Any]:
     """Start writing or reading. What runs is not started twice."""
-    house, counter = here.counter.house, here.counter
-    if house is None:
-        raise Problem("page.locked")
+    house, counter = here.house, here.counter
     folder = form.get("folder").strip() or form.get("drive")
     if not folder:
         return _draw(here, here.say("Pilih USB dulu."))
@@ -99,9 +97,7 @@ def first(here: Here, form: Form) -> Response[Any]:
 
 
 def _draw(here: Here, wrong: str = "") -> Response[str]:
-    house = here.counter.house
-    if house is None:
-        raise Problem("page.locked")
+    house = here.house
     bundles = Bundles(here.desk, house.place)
     away = bundles.on_the_way()
     return here.page(

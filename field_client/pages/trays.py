@@ -11,10 +11,9 @@ from field_client import scans
 from field_client.pages.drawing import Here
 from field_client.pages.requests import drawing_of, record_id
 from field_client.pages.routes import act, show
-from field_client.shown import at_words
 from models.pages.forms import Form, whole
 from models.problems import Problem
-from models.words import size
+from models.words import moment_at, size
 from sync.attaching import Photo
 
 PHONE, SCAN = "phone-", "scan-"
@@ -76,7 +75,7 @@ def tray_of(here: Here, record: bytes) -> dict[str, Any]:
             for number, one in enumerate(photos)
         ],
         "scans": [
-            (f"{SCAN}{one.name}", one.name, size(one.size, here.lang), at_words(one.at))
+            (f"{SCAN}{one.name}", one.name, size(one.size, here.lang), moment_at(one.at))
             for one in listed
         ],
         "folder": bool(here.counter.place.settings.scan_folder),

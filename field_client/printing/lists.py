@@ -11,7 +11,7 @@ import msgspec
 
 from field_client.desk import Desk
 from field_client.printing.answers import phone
-from field_client.shown import at_words, code_text, stage, title
+from field_client.shown import code_text, stage, title
 from field_client.stock import Balance
 from field_client.vault.custody import Handled
 from field_client.vault.requests import LIST_MAX, Line
@@ -19,7 +19,7 @@ from models import names, remarks
 from models.printing import document as doc
 from models.problems import Problem
 from models.regions import full_name
-from models.words import WIT, long_day, number, say, size
+from models.words import WIT, long_day, moment_at, number, say, size
 from sync.bundle import label
 
 _Row = Callable[["Waiting"], tuple[str, ...]]
@@ -90,7 +90,7 @@ def _called(desk: Desk, line: Line, lang: str) -> tuple[tuple[str, str], ...]:
 
     return tuple(
         (
-            f"{at_words(one.at)} {one.operator}",
+            f"{moment_at(one.at)} {one.operator}",
             ", ".join(filter(None, (one.who, result_words(one.result, lang), one.note))),
         )
         for one in desk.store.contacts.of(line.record)[:CALLS_SHOWN]
@@ -200,7 +200,7 @@ def _taken(lines: Sequence[Line], lang: str, reveal: bool) -> list[doc.Block]:
     rows = tuple(
         (
             code_text(line.code, line.record),
-            at_words(line.at).split(" ")[1],
+            moment_at(line.at).split(" ")[1],
             title(line.service, None, lang),
             line.name if reveal else names.masked(line.name),
             stage(line, lang),
@@ -298,7 +298,7 @@ def hand_over(one: Handled, lang: str = "id") -> doc.Document:
     slip = one.slip
     facts = (
         (say("Paket", lang), label(one.bundle)),
-        (say("Dibuat", lang), f"{at_words(one.at)} WIT"),
+        (say("Dibuat", lang), f"{moment_at(one.at)} WIT"),
         (say("Petugas", lang), one.operator),
         (say("Jilid", lang), number(slip.n, lang)),
         (say("Ukuran", lang), size(slip.size, lang)),
