@@ -1,7 +1,7 @@
 """Bench `central`: what staff and the office's own search wait for.
 
 `page_…`, `growth_…`, `intake_…`: the pages on registers of 20,000 and 200,000 requests, on SQLite
-and PostgreSQL (bench_pages.py; needs 15 GB of disk for a while, and hours on a busy machine).
+and PostgreSQL (bench_pages.py; needs 15 GB of disk for a while).
 
 `dedup_…`: the matcher on registers of invented people in which it is known who stands there twice
 (labelled.py, seeds that nothing was fitted on). Everything is in it: reading the profiles, keys,
