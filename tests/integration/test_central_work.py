@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
+from models.problems import Problem
 from server.cli import app
+from server.database.tables import RecordRow
+from server.database.work import table_of
 from server.worklist import ASSIGN_MAX, CLAIM_SECONDS, Filter
 from tests.pusat import PASSWORD, PROTECTED, Pusat, pusat
 
@@ -174,3 +178,28 @@ def test_lists_by_holder_age_order_and_area_are_the_same_on_both_databases(offic
 def test_somebody_is_found_by_nik_or_words_of_the_name(office, text, places):
     found = office.central.worklist.search(office.people["rina"], text)
     assert [one.request.id for one in found] == [names(office)[place] for place in places]
+
+
+def test_five_thousand_rows_are_one_piece_of_work_and_one_more_is_none(office):
+    """The last one here: it leaves the rows behind."""
+    work, tono = office.central.worklist, office.people["tono"]
+    records = table_of(RecordRow)
+    with office.central.registry.write() as door:
+        plain = dict(door.one(select(records))._mapping) | {"block": None, "number": None}
+        more = [
+            plain | {"id": n.to_bytes(16, "big")} for n in range(len(names(office)), ASSIGN_MAX)
+        ]
+        door.insert(records, more)
+    everything = [*names(office), *(one["id"].hex() for one in more)]
+    assert work.assign(tono, everything, "rina") == ASSIGN_MAX
+    assert work.assign_all(tono, Filter(), "yusuf") == ASSIGN_MAX, (
+        "as a whole list, to somebody else"
+    )
+    with office.central.registry.write() as door:
+        assert len(door.claims_of("yusuf", office.clock.at)) == ASSIGN_MAX
+        assert door.claims_of("rina", office.clock.at) == []
+        door.insert(records, [plain | {"id": b"\xff" * 16}])
+    with pytest.raises(Problem, match=r"work\.too_many"):
+        work.assign_all(tono, Filter(), "rina")
+    with office.central.registry.read() as door:
+        assert door.claims_of("rina", office.clock.at) == [], "all or none"
