@@ -14,13 +14,12 @@ import msgspec
 
 from models.people import ROLES, Act, Role, require
 from models.problems import Problem, problems, told
-from models.words import say
+from models.words import moment_at, say
 from server import recovery
 from server.auth import of_area, roles
 from server.casework import Casework
 from server.database.people import Person
 from server.database.registry import Door, Registry
-from server.recovery import at_words
 from server.sheets import CaseLine, CaseSheet, Reader, RequestLine, line
 from sync.known import LogState
 from sync.state import Decision
@@ -294,7 +293,7 @@ class _Story:
 
     def _laptop(self) -> tuple[str, list[Fact]]:
         """What the laptop is called, and what is known of it in every case."""
-        opened = (self.say("Dibuka"), at_words(self.sheet.opened_at))
+        opened = (self.say("Dibuka"), moment_at(self.sheet.opened_at))
         log = self.log
         device = self.door.device(log.device) if log is not None else None
         if log is None or device is None:
@@ -308,7 +307,7 @@ class _Story:
         facts.append((self.say("Petugas laptop itu"), ", ".join(people) or "–"))
         heard = [call.at for call in self.door.calls() if call.device == log.device]
         if heard:
-            facts.append((self.say("Terakhir menghubungi pusat"), at_words(max(heard))))
+            facts.append((self.say("Terakhir menghubungi pusat"), moment_at(max(heard))))
         return device.name, [*facts, opened]
 
     def _touched(self) -> list[RequestLine]:

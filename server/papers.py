@@ -6,8 +6,7 @@ from models.printing import document as doc
 from models.printing.pdf import pdf
 from models.problems import Problem
 from models.services import catalogue
-from models.words import number, say
-from server.recovery import at_words
+from models.words import moment_at, number, say
 from server.stock import ManifestSheet
 
 
@@ -24,7 +23,7 @@ def manifest_document(sheet: ManifestSheet, office: str, lang: str = "id") -> do
     facts = (
         (say("Tujuan", lang), head.place),
         (say("Pembawa", lang), head.carrier),
-        (say("Dikirim", lang), f"{at_words(head.sent_at)} WIT"),
+        (say("Dikirim", lang), f"{moment_at(head.sent_at)} WIT"),
         (say("Disiapkan oleh", lang), head.sent_by),
         (say("Jumlah dokumen", lang), number(len(sheet.items), lang)),
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from models import lifecycle
 from models.ids import Code
 from models.people import Act, require
 from models.problems import Problem
-from models.words import moment, say
+from models.words import moment_at, say
 from server.auth import roles
 from server.database.engine import Database
 from server.database.people import Person
@@ -286,14 +285,9 @@ def _lost(door: Door, one: Lost) -> LostLine:
 # -- in words
 
 
-def at_words(at: int) -> str:
-    """Unix seconds as date and time in WIT."""
-    return moment(datetime.fromtimestamp(at, UTC))
-
-
 def sentences(found: Report, lang: str) -> Iterator[str]:
     """The report as somebody reads it who has to act on it."""
-    yield say("Dipulihkan {at} dari cadangan {backup}.", lang, at=at_words(found.at),
+    yield say("Dipulihkan {at} dari cadangan {backup}.", lang, at=moment_at(found.at),
               backup=found.backup or "-")  # fmt: skip
     why = journal_words(found.journal, lang)
     if why:
@@ -304,10 +298,10 @@ def sentences(found: Report, lang: str) -> Iterator[str]:
     for lost in found.decisions:
         yield say("Putusan {number} hilang: {action} oleh {by}, {at}, permohonan {about}. Putuskan "
                   "lagi.", lang, number=lost.number, action=_action_words(lost.action, lang),
-                  by=lost.by, at=at_words(lost.at), about=lost.about)  # fmt: skip
+                  by=lost.by, at=moment_at(lost.at), about=lost.about)  # fmt: skip
     for lost in found.acts:
         yield say("Tindakan hilang: {action} oleh {by}, {at}, tentang {about}. Periksa, lakukan "
-                  "lagi bila perlu.", lang, action=lost.action, by=lost.by, at=at_words(lost.at),
+                  "lagi bila perlu.", lang, action=lost.action, by=lost.by, at=moment_at(lost.at),
                   about=lost.about)  # fmt: skip
     if not found.open:
         yield say("Laporan ditutup oleh {by}: {reason}", lang, by=found.closed_by,
@@ -349,7 +343,7 @@ def _log_words(line: LogLine, lang: str) -> str:
                        first=line.void_from, last=line.void_to, **who)  # fmt: skip
         return say("{device}: tersimpan sampai nomor {stored}; bukti nomor sesudah itu, bila ada, "
                    "batal sampai laptop mengirimnya lagi. Belum melapor.", lang, **who)  # fmt: skip
-    called = at_words(line.called)
+    called = moment_at(line.called)
     if line.now < line.had:
         return say("{device}: melapor {called}; nomor {first}–{last} belum dikirim lagi.", lang,
                    called=called, first=line.now + 1, last=line.had, **who)  # fmt: skip

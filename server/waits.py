@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from models.changes import KINDS
 from models.people import Act, require
-from models.words import say
+from models.words import moment_at, say
 from server.auth import roles
 from server.bundles import Bundles
 from server.bundles import Waiting as Gap
@@ -21,7 +21,6 @@ from server.database.people import Person
 from server.database.registry import Door
 from server.database.tables import EntryRow
 from server.database.work import table_of
-from server.recovery import at_words
 from sync.bundle import WORK
 from sync.known import envelope
 from sync.logs import Entry
@@ -126,7 +125,7 @@ def sentence(one: Wait, lang: str) -> str:
                        **facts)  # fmt: skip
         case "gap" if one.stick:
             return say("{device}: nomor {numbers} belum datang, tidak diketahui di paket mana. USB "
-                       "terakhir dari laptop itu dibaca {at}.", lang, at=at_words(one.stick),
+                       "terakhir dari laptop itu dibaca {at}.", lang, at=moment_at(one.stick),
                        **facts)  # fmt: skip
         case "gap":
             return say("{device}: nomor {numbers} belum datang; dari laptop itu belum pernah ada "

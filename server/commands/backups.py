@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from models.words import moment_at
 from server import backup as backups
 from server import recovery, restoring
 from server.central import now
 from server.journal import Replayed
-from server.recovery import at_words, journal_words
+from server.recovery import journal_words
 from server.terminal import (
     DEFAULT_DATA,
     AsOption,
@@ -157,7 +158,7 @@ def _tell_journal(terminal: Terminal, found: Replayed) -> None:
             terminal.say(
                 "Jurnal kedua: {n} catatan sesudah cadangan dikembalikan, yang terakhir {at}.",
                 n=found.last - found.first + 1,
-                at=at_words(found.at),
+                at=moment_at(found.at),
             )
         )
     why = journal_words(found, terminal.lang)
