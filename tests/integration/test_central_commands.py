@@ -286,6 +286,9 @@ def test_a_case_is_listed_shown_resolved_and_approved(office, run, van):
     approve = ["cases", "approve", waiting["id"], "--reason", "ya", "--seen", seen]
     assert problem(run(*approve, login="yusuf", ok=1)) == "auth.forbidden"
     assert run(*approve, login="tono")["state"] == "done"
+    counted = run("report", "rebuild", login="tono")
+    assert counted["done"]
+    assert counted["decisions"] == counted["upto"] == run("status")["server_seq"]
     sheet = run("cases", "show", line["id"], login="tono")
     assert sheet["closing"]["take"] == "offer"
     undo = ["cases", "undo", line["id"], "--reason", "salah baca", "--seen", str(sheet["seen"])]
