@@ -319,14 +319,16 @@ class Loading(Devices, Lineages):
         self, log: LogState, entries: list[Entry], *, late: bool
     ) -> set[tuple[bytes, int, bytes] | None]:
         """What was made again of the requests that these entries speak of. A laptop that writes its
-        first log has made nothing again, unless a hole is in it."""
+        first log has made nothing again, unless a hole is in it: late entries, or such as name an
+        origin."""
         if log.central:
             return set()
         mine = (_logs.c.city == self.city) & (_logs.c.device == log.device)
         names = [row.id for row in self.rows(select(_logs.c.id).where(mine))]
-        if len(names) < 2 and not late:
+        speaking = [(entry, envelope(entry)) for entry in entries]
+        again = late or any(c is not None and c.origin is not None for _, c in speaking)
+        if len(names) < 2 and not again:
             return set()
-        speaking = ((entry, envelope(entry)) for entry in entries)
         records = {record_of(log.id, e.seq, c, e.data) for e, c in speaking if c is not None}
         found = select(_entries.c.data).where(
             _entries.c.city == self.city,

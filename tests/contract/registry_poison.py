@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from models.changes import Hole
+from models.changes import Body, Hole
 from models.problems import Problem
 from sync.intake import take
 from sync.judge import Judge, judge_change
@@ -170,3 +171,17 @@ def test_what_was_declared_lost_and_ends_the_process_is_set_aside_too(home: Home
     assert (stored.log.seq, stored.log.head) == (4, hole.head)
     with home.registry.read() as door:
         assert [r.state for _, r in door.results(van.log, 3, 4)] == ["waiting", "applied"]
+
+
+def test_what_was_made_again_twice_in_one_log_counts_once(home: Home) -> None:
+    """Behind a hole, and behind another that lost the first of them, though central has it."""
+    van = home.laptop()
+    record = create(van)
+    for phone in ("+6281200000004", "+6281200000005"):
+        change = van.change("edit", Body(set={FREE: phone}), record)
+        van.append([msgspec.structs.replace(change, origin=(van.log, 9, b"h" * 8))])
+        home.send(van)
+    assert home.states(van)[3:] == ["applied", "merged"]
+    found = home.record(record)
+    assert found is not None
+    assert found.units[FREE].value == "+6281200000004"

@@ -320,9 +320,10 @@ class MemoryDoor(Rooms):
         self, log: LogState, entries: list[Entry], *, late: bool
     ) -> set[tuple[bytes, int, bytes] | None]:
         logs = {one.id for one in self.logs(log.device)}
-        if log.central or (len(logs) < 2 and not late):
+        said = [(entry, envelope(entry)) for entry in entries]
+        again = late or any(c is not None and c.origin is not None for _, c in said)
+        if log.central or (len(logs) < 2 and not again):
             return set()
-        said = ((entry, envelope(entry)) for entry in entries)
         records = {record_of(log.id, e.seq, c, e.data) for e, c in said if c is not None}
         found = set()
         for key, result in self.registry.tables["results"].items():
