@@ -52,12 +52,15 @@ def waiting(desk: Desk, lang: str = "id") -> list[Waiting]:
 
 
 def answer(desk: Desk, page: Sheet, number: int, text: str) -> Question:
-    """Answer question `number` of a request. Problems question.unknown, reason.required,
-    reason.too_long, request.closed."""
+    """Answer question `number` of a request. Problems question.unknown,
+    question.unanswered, reason.too_long, request.closed."""
     if lifecycle.ended(page.status):
         raise Problem("request.closed", code=page.code)
     found = [q for q in questions.questions(page.picture.reasons) if q.n == number and q.text]
     if not found:
         raise Problem("question.unknown", n=number)
-    desk.append(page, Body(reasons={found[0].reply: questions.checked(text)}))
+    text = questions.checked(text)
+    if not text:
+        raise Problem("question.unanswered")
+    desk.append(page, Body(reasons={found[0].reply: text}))
     return found[0]

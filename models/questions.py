@@ -72,10 +72,8 @@ def plain(reasons: Mapping[str, str]) -> dict[str, str]:
 
 
 def checked(text: str) -> str:
-    """A question or an answer as it is written. Problems reason.required, reason.too_long."""
+    """A question or an answer as it is written, "" for none. Problem reason.too_long."""
     text = " ".join(text.split())
-    if not text:
-        raise Problem("reason.required")
     if len(text) > TEXT_MAX:
         raise Problem("reason.too_long", limit=TEXT_MAX, n=len(text))
     return text

@@ -191,11 +191,13 @@ class Verification:
     def ask(self, me: Person, name: str, kind: str, about: str, text: str, seen: int) -> Done:
         """Ask the field something; the answer comes back with a sync, and the clock stands still
         till then. kind: yes_no, text, photo. about: key of an answer, `doc.<code>`, or "".
-        Problems question.kind, field.unknown, reason.required, reason.too_long, work.too_many."""
+        Problems question.kind, question.empty, field.unknown, reason.too_long, work.too_many."""
         require(roles(me), Act.RESOLVE_CASE)
         if kind not in KINDS:
             raise Problem("question.kind", kinds=", ".join(KINDS))
         text = questions.checked(text)
+        if not text:
+            raise Problem("question.empty")
         with self.registry.write() as door:
             record = self.casework.fresh(door, name, seen)
             require_request(door, me, record.id)

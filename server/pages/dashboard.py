@@ -58,7 +58,9 @@ def records(here: Here) -> Response[str]:
         here.asked("last") or "~",
     )
     found = here.central.reports.members(here.me, asked, after=here.asked("after"))
-    plain = {k: v for k, v in msgspec.structs.asdict(asked).items() if v not in ("", None, "~")}
+    given = msgspec.structs.asdict(asked).items()
+    # An empty value is one of its own: what was accepted and never returned.
+    plain = {k: v for k, v in given if v is not None and (k == "value" or v not in ("", "~"))}
     first = f"{RECORDS}?{urlencode(plain)}"
     following = f"{first}&{urlencode({'after': found.after})}" if found.after else ""
     return here.page(

@@ -130,7 +130,7 @@ def test_a_question_that_fits_nothing_is_refused_and_one_can_be_taken_back(offic
 
     assert refusal(lambda: ask("dance")) == "question.kind"
     assert refusal(lambda: ask(about="applicant.nothing")) == "field.unknown"
-    assert refusal(lambda: ask(text="  ")) == "reason.required"
+    assert refusal(lambda: ask(text="  ")) == "question.empty"
     assert refusal(lambda: ask(text="x" * 301)) == "reason.too_long"
     done = ask()
     assert refusal(ask) == "request.changed", "asked once already, after what was seen"

@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 import pypdfium2
@@ -117,6 +117,9 @@ def _leads(tono: Window, area: str) -> None:
         tono.go(path)
         rows = re.findall(r'href="/requests/[0-9a-f]{32}"', tono.page.text)
         assert len(rows) == int(said), path
+    never_returned = "/dashboard/records?figure=accepted&value="
+    tono.go(f"{never_returned}&after=0000-01-01.00")
+    assert (f'href="{escape(never_returned)}"' in tono.page.text) != bool(area)
 
 
 def test_every_link_of_the_dashboard_leads_somewhere(tono):

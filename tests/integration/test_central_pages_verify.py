@@ -80,8 +80,27 @@ def test_what_changed_meanwhile_is_shown_before_anything_is_decided(office, vans
     assert "Di bawah ini keadaannya sekarang" in rina.text
     assert "81340009999" in rina.text.replace(" ", "").replace("-", "")
     assert status_of(office, record) == "received"
-    rina.post(f"{at}/accept")
-    assert status_of(office, record) == "verified"
+    typed = {
+        "escalate": {"text": "satu nomor HP"},
+        "ask": {"text": "Nomor siapa?"},
+        "return": {"code:applicant.nik": "NIK_NOT_FOUND", "step": "send"},
+    }
+    for n, (name, words) in enumerate(typed.items()):
+        rina.go(f"{at}/{name}")
+        form = rina.form(f"{at}/{name}")
+        vans[0].edit(record, Body(set={"applicant.phone": f"+628134000111{n}"}))
+        office.sync(vans[0])
+        rina.send(form, 409, **words)
+        assert "Di bawah ini keadaannya sekarang" in rina.text
+        again = rina.form(f"{at}/{name}")
+        (key, text), *_ = words.items()
+        assert again.fields_as_dict()[key] == [text], "what was typed is kept"
+        if name == "return":  # the others would make it wait
+            rina.send(again, step="preview")
+            rina.send(rina.form(f"{at}/{name}"), step="send")
+        else:
+            rina.send(again, 422, text=" ")
+    assert status_of(office, record) == "needs_correction"
 
 
 def test_the_field_is_asked_and_answers(office, vans, rina):
@@ -94,6 +113,7 @@ def test_the_field_is_asked_and_answers(office, vans, rina):
         ["doc.KK"],
     )
     rina.send(form, 422, text=" ")
+    assert "Tulis pertanyaannya lebih dulu." in rina.text
     rina.send(rina.form(f"{at}/ask"), text="Bagian bawah terpotong. Bisa difoto lagi?")
     assert "menunggu jawaban lapangan" in rina.text
     rina.send(rina.form(f"{at}/ask/back"), 404, n="9" * 5000)

@@ -51,7 +51,7 @@ def test_a_question_is_read_and_answered(tmp_path: Path) -> None:
         assert "Apakah nomor ini milik pemohon?" in browser.text
         form = browser.form("/asked")
         browser.send(form, 422)
-        assert "Tulis alasannya lebih dulu." in browser.text
+        assert "Isi jawabannya lebih dulu." in browser.text
         browser.send(browser.form("/asked"), yes_no="ya", text="nomor sendiri")
         assert browser.path == "/asked"
         assert "Tidak ada pertanyaan yang menunggu jawaban." in browser.text
