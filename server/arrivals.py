@@ -94,7 +94,7 @@ class Arrivals:
         """The state of those of the named files that the log has announced, and of what was lost of
         its laptop's, asked or not. What is remembered of them is looked up anew on the disk:
         another process may have taken pieces in."""
-        lost = self.losses.any()
+        lost = self.losses.any(at)
         with self.registry.read() as door:
             spoken = set(door.announced(log.id, names[:ASKED_MAX]))
             if lost:

@@ -170,7 +170,8 @@ class Casework:
             (one,) = found.values()
             details = {"blob": one.blob.hex(), "preview": preview}
             self.note(door, me, "attachment.read", record.id.hex(), details)
-            data = self.arrivals.read(one.preview if preview and one.preview else one.blob)
+        # outside: the disk, or the medium of the backups, may be slow, and nobody else could write
+        data = self.arrivals.read(one.preview if preview and one.preview else one.blob)
         return file_line(one, 100), data
 
     # -- requests: deciding

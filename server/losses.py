@@ -24,6 +24,9 @@ from sync.transfer import is_whole
 TOLD_MAX = 16
 """Lost files that one answer names; the next one goes on with others."""
 
+LOOK_SECONDS = 15 * 60
+"""After so long the register is read anew: another process may have found or mended something."""
+
 log_lines = structlog.get_logger(__name__)
 
 
@@ -35,7 +38,9 @@ class Losses:
         self.shelf = shelf
         self.spare = spare
         self._lock = threading.Lock()
-        self._noted: set[bytes] | None = None
+        self._noting = threading.Lock()
+        self._noted: set[bytes] = set()
+        self._looked = -LOOK_SECONDS
         self._fresh: set[bytes] = set()
         self._turn = 0
 
@@ -62,24 +67,44 @@ class Losses:
         except Problem:  # the medium of the backups is not there
             return []
 
-    def any(self) -> bool:
-        """Is anything lost? Notes what was found since. Not inside a transaction."""
+    def any(self, at: int) -> bool:
+        """Is anything lost? Notes what was found since, and looks now and then at what other
+        processes noted. at: central's clock, Unix seconds. Not inside a transaction: whoever holds
+        one may be waiting for what is remembered here, so that is never held while the register
+        is asked."""
+        if self._noting.acquire(blocking=False):  # another is at it: the next answer tells
+            try:
+                self._note(at)
+            finally:
+                self._noting.release()
+        with self._lock:
+            return bool(self._noted)
+
+    def _note(self, at: int) -> None:
         with self._lock:
             fresh, self._fresh = self._fresh, set()
+            due = not 0 <= at - self._looked < LOOK_SECONDS
+        if not (fresh or due):
+            return
+        try:
             if fresh:
                 with self.registry.write() as door:
                     for name in fresh:
                         door.blob_torn(name)
-            if self._noted is None or fresh:
-                with self.registry.read() as door:
-                    self._noted = set(door.lost_blobs())
-            return bool(self._noted)
+            with self.registry.read() as door:
+                noted = set(door.lost_blobs())
+        except BaseException:
+            with self._lock:
+                self._fresh |= fresh  # the register calls them whole still
+            raise
+        with self._lock:
+            self._noted, self._looked = noted, at
 
     def of(self, door: Door, log: LogState) -> set[bytes]:
         """Lost files that the logs of a laptop spoke of, some of them at a time."""
         spoken: set[bytes] = set()
         with self._lock:
-            lost, self._turn = set(self._noted or ()), self._turn + TOLD_MAX
+            lost, self._turn = set(self._noted), self._turn + TOLD_MAX
         if lost:
             for mine in door.logs(log.device):
                 spoken |= set(door.announced(mine.id, lost))
@@ -88,7 +113,7 @@ class Losses:
         return set((names[start:] + names[:start])[:TOLD_MAX])
 
     def mended(self, names: Collection[bytes]) -> None:
-        """These are whole again."""
+        """These are whole again, and committed."""
         with self._lock:
-            if self._noted:
-                self._noted -= set(names)
+            self._noted -= set(names)
+            self._fresh -= set(names)

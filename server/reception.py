@@ -147,7 +147,7 @@ class Reception:
 
     def _with_files(self, reply: Reply, name: bytes, request: Request, at: int) -> Reply:
         """The answer with the state of the files that were asked about, or lost here."""
-        if self.arrivals is None or not (request.blobs or self.arrivals.losses.any()):
+        if self.arrivals is None or not (request.blobs or self.arrivals.losses.any(at)):
             return reply
         states = self.arrivals.states(self.known(name), request.blobs, at)
         return msgspec.structs.replace(reply, blobs=states)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from models.problems import Problem
 from server.arrivals import Arrivals, Limits
 from server.blobs import FolderShelf
 from server.database.registry import Registry
+from server.losses import LOOK_SECONDS
 from sync.atrest import SLOT_BYTES, house_key
 from sync.messages import BlobState, Chunk, Manifest
 from sync.transfer import CHUNK_BYTES, manifest_of, split
@@ -276,7 +278,7 @@ def test_a_file_that_was_lost_comes_back_from_the_backup_or_is_wanted_again(plac
     path.unlink()
     assert place.arrivals.read(MANIFEST.blob) == DATA
     assert path.exists(), "and lies where it was"
-    assert not place.arrivals.losses.any()
+    assert not place.arrivals.losses.any(NOW)
     path.unlink()
     spare.delete(MANIFEST.blob)
     with pytest.raises(Problem, match=r"blob\.lost"):
@@ -287,7 +289,48 @@ def test_a_file_that_was_lost_comes_back_from_the_backup_or_is_wanted_again(plac
     assert (state.verified, state.missing) == (False, [(0, len(DATA))]), "said unasked"
     (state,) = place.take([], pieces())
     assert state.verified
-    assert not place.arrivals.losses.any()
+    assert not place.arrivals.losses.any(NOW)
+
+
+def test_a_loss_is_noted_though_the_register_is_busy_and_nobody_waits_for_it(place, monkeypatch):
+    place.take([MANIFEST], pieces())
+    place.shelf.delete(MANIFEST.blob)
+    with pytest.raises(Problem, match=r"blob\.lost"):
+        place.arrivals.read(MANIFEST.blob)
+    losses, told = place.arrivals.losses, threading.Event()
+
+    def busy() -> None:
+        """Whoever writes now has a word on another file before it lets go."""
+
+        def tell() -> None:
+            losses.mended([PREVIEW.blob])
+            told.set()
+
+        threading.Thread(target=tell, daemon=True).start()
+        assert told.wait(60), "two wait for each other"
+        raise Problem("sync.busy")
+
+    with monkeypatch.context() as once:
+        once.setattr(place.registry, "write", busy)
+        with pytest.raises(Problem, match=r"sync\.busy"):
+            losses.any(NOW)
+    assert losses.any(NOW), "not forgotten"
+    place.restart()
+    assert place.arrivals.losses.any(NOW), "and noted for every process"
+
+
+def test_another_process_hears_of_a_loss_and_of_its_end(place):
+    place.take([MANIFEST], pieces())
+    other = Arrivals(place.registry, place.shelf, place.arrivals.limits)
+    assert not other.losses.any(NOW)
+    place.shelf.delete(MANIFEST.blob)
+    with pytest.raises(Problem, match=r"blob\.lost"):
+        place.arrivals.read(MANIFEST.blob)
+    assert place.arrivals.losses.any(NOW)
+    later = NOW + LOOK_SECONDS
+    assert (other.losses.any(NOW), other.losses.any(later)) == (False, True)
+    place.take([], pieces())
+    assert not other.losses.any(later + LOOK_SECONDS)
 
 
 def test_what_is_not_here_yet_says_how_far_it_is(place):

@@ -374,4 +374,4 @@ def test_what_central_lost_is_sent_again_by_the_laptop_that_holds_it(story):
         story.at_central(other)
     story.van.sync()
     assert story.at_central(other) == story.van.house.desk.blobs.whole(other.blob, other.size)
-    assert not story.town.central.arrivals.losses.any()
+    assert not story.town.central.arrivals.losses.any(story.town.central.clock())
