@@ -45,6 +45,10 @@ FIELDS_MAX = 6000
 """Fields of a form: 5,000 rows may be picked at once."""
 UPLOADS_AT_ONCE = 2
 """Forms with files, read and worked on in memory at one time; whoever comes later waits."""
+PLACE_SECONDS = 30
+"""How long they wait before they are told to come again."""
+UPLOAD_SECONDS = 600
+"""How long a form with files may take to arrive, however steadily it trickles: a place is held."""
 _TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
@@ -172,7 +176,10 @@ async def make_form(request: Request[Any, Any, Any]) -> AsyncGenerator[Form, Non
         await anyio.to_thread.run_sync(here.enter, limiter=state.threads)
     async with AsyncExitStack() as held:
         if _has_files(request) and not anybody:  # what anybody sends is small
-            await held.enter_async_context(state.uploads)
+            with anyio.move_on_after(PLACE_SECONDS) as waiting:
+                await held.enter_async_context(state.uploads)
+            if waiting.cancelled_caught:
+                raise Problem("page.busy")
         yield _ours(here, await _pairs(request))
 
 
@@ -191,7 +198,10 @@ def _has_files(request: Request[Any, Any, Any]) -> bool:
 
 async def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
     if _has_files(request):
-        return list(await multipart_pairs(request.headers["content-type"], _arriving(request)))
+        kind = request.headers["content-type"]
+        with anyio.move_on_after(UPLOAD_SECONDS):
+            return list(await multipart_pairs(kind, _arriving(request)))
+        raise Problem("page.slow")
     try:
         data = await request.form()
     except (ClientException, ValueError) as error:
@@ -202,14 +212,14 @@ async def _pairs(request: Request[Any, Any, Any]) -> list[tuple[str, Any]]:
 
 
 async def _arriving(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
-    """The body as it comes. Problem page.malformed when nothing comes for long: others wait."""
+    """The body as it comes. Problem page.slow when nothing comes for long: others wait."""
     idle = request.app.state.central.settings.sync_idle_seconds
     chunks = request.stream()
     while True:
         with anyio.move_on_after(idle) as waiting:
             chunk = await anext(chunks, None)
         if waiting.cancelled_caught:
-            raise Problem("page.malformed")
+            raise Problem("page.slow")
         if chunk is None:
             return
         yield chunk

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 import anyio
 import msgspec
 import pytest
 
+from models.problems import Problem
 from server.pages import drawing, sticks
 from server.pages.routes import OPEN_BYTES_MAX
 from tests.pusat import Pusat
@@ -33,6 +35,7 @@ class Sending:
         self.was_read = anyio.Event()
         self.goes_on = anyio.Event()
         self.status = 0
+        self.said = b""
         self.where = ""
 
     async def __call__(self) -> None:
@@ -59,6 +62,8 @@ class Sending:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.where = dict(message["headers"]).get(b"location", b"").decode()
+        else:
+            self.said += message.get("body", b"")
 
 
 def signed_in(office: Pusat) -> tuple[str, bytes]:
@@ -123,17 +128,37 @@ def test_two_forms_with_files_are_worked_on_and_others_wait(
     assert uploads.value == drawing.UPLOADS_AT_ONCE
 
 
-def test_a_form_that_stops_on_its_way_is_given_up(
-    office: Pusat, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("limit", ["silence", "whole", "place"])
+def test_a_form_that_takes_a_place_for_too_long_is_given_up(
+    office: Pusat, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
+    """Nothing comes; it comes for ever; others have the places. Each is said in words."""
     cookie, _ = signed_in(office)
-    central = office.client.app.state.central
-    impatient = msgspec.structs.replace(central.settings, sync_idle_seconds=0)
-    monkeypatch.setattr(central, "settings", impatient)
+    state = office.client.app.state
+    central = state.central
+    if limit == "silence":
+        impatient = msgspec.structs.replace(central.settings, sync_idle_seconds=0)
+        monkeypatch.setattr(central, "settings", impatient)
+    monkeypatch.setattr(drawing, "UPLOAD_SECONDS", 0 if limit == "whole" else 60)
+    monkeypatch.setattr(drawing, "PLACE_SECONDS", 0 if limit == "place" else 60)
     sender = Sending(office, cookie)
+
+    async def work() -> None:
+        taken = drawing.UPLOADS_AT_ONCE if limit == "place" else 0
+        for _ in range(taken):
+            state.uploads.acquire_nowait()
+        with anyio.fail_after(60):
+            await sender()
+        for _ in range(taken):
+            state.uploads.release()
+
     with office.client.portal() as portal:
-        portal.call(sender)
-    assert sender.status == 400
+        portal.call(work)
+    code = "page.busy" if limit == "place" else "page.slow"
+    problem = Problem(code)
+    assert sender.status == problem.status
+    assert escape(problem.words()) in sender.said.decode()
+    assert state.uploads.value == drawing.UPLOADS_AT_ONCE
 
 
 def test_anybody_may_send_little(office: Pusat) -> None:
