@@ -13,7 +13,7 @@ from tests.simulation.faults import FAULTS, NOTED
 from tests.simulation.laws import LAWS, check, outcomes
 from tests.simulation.world import STEADY, World
 
-SEEDS = 100
+SEEDS = 180
 SLICE = 20
 """Seeds of one test: slices of even size are shared out evenly among the processes of a run."""
 
