@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 import structlog
@@ -56,6 +56,7 @@ class Arrivals:
         self._arrivals: dict[bytes, Arrival] = {}
         self._locks = [threading.Lock() for _ in range(_LOCKS)]
         self._uncounted: dict[bytes, int] = {}
+        self._lying: dict[bytes, int] = {}  # name -> uploads that laid it and have not ended
 
     def take(
         self, log: LogState, manifests: Sequence[Manifest], chunks: Sequence[Chunk], at: int
@@ -127,25 +128,39 @@ class Arrivals:
 
     # -- of the office itself
 
-    def lay(self, files: Sequence[bytes]) -> list[Blob]:
-        """Put whole files on the disk, sealed and durable. The register knows nothing of them
-        before `arrived`; where that is not reached, `unlay`."""
-        made = [manifest_of(data) for data in files]
-        for manifest, data in zip(made, files, strict=True):
-            with self._alone(manifest.blob):
-                chunks = list(enumerate(split(data)))
-                self.shelf.put(manifest.blob, manifest.size, chunks)
-                if not is_whole(manifest, self.shelf.read(manifest.blob, manifest.size)):
-                    raise Problem("blob.lost", blob=manifest.blob.hex()[:8])
-        return [Blob(one.blob, one.size, one.hashes, None, 0) for one in made]
+    @contextmanager
+    def lay(self, files: Sequence[bytes]) -> Iterator[list[Blob]]:
+        """Whole files on the disk, sealed and durable, for the transaction inside that speaks of
+        them (`arrived`). What the register does not know at the end leaves the disk again, unless
+        another upload has just laid the same."""
+        with ExitStack() as begun:
+            laid = [self._laid_down(data, begun) for data in files]
+            yield laid
+            self.losses.mended([blob.id for blob in laid])  # committed
+            for blob in laid:
+                self._arrivals.pop(blob.id, None)  # a laptop may have sent a part of the same file
 
-    def unlay(self, laid: Sequence[Blob]) -> None:
-        """Take files of `lay` off the disk again that the register does not know."""
-        with self.registry.read() as door:
-            known = door.blobs([blob.id for blob in laid])
-        for blob in laid:
-            if blob.id not in known:
-                self.shelf.delete(blob.id)
+    def _laid_down(self, data: bytes, begun: ExitStack) -> Blob:
+        made = manifest_of(data)
+        with self._alone(made.blob):
+            self._lying[made.blob] = self._lying.get(made.blob, 0) + 1
+            begun.callback(self._let_go, made.blob)
+            self.shelf.put(made.blob, made.size, list(enumerate(split(data))))
+            if not is_whole(made, self.shelf.read(made.blob, made.size)):
+                raise Problem("blob.lost", blob=made.blob.hex()[:8])
+        return Blob(made.blob, made.size, made.hashes, None, 0)
+
+    def _let_go(self, name: bytes) -> None:
+        """One upload that laid this file has ended, one way or the other."""
+        with self._alone(name):
+            others = self._lying.pop(name) - 1
+            if others:
+                self._lying[name] = others
+                return
+            with self.registry.read() as door:
+                known = name in door.blobs([name])
+            if not known:
+                self.shelf.delete(name)
 
     def expect(self, door: Door, laid: Sequence[Blob], record: bytes) -> None:
         """Problem blob.request_full where the files of a request would become too many bytes."""
@@ -158,9 +173,6 @@ class Arrivals:
         door.keep_manifests([msgspec.structs.replace(blob, at=at) for blob in laid])
         known = door.blobs([blob.id for blob in laid])
         door.blobs_whole([name for name, blob in known.items() if blob.covered is None], at)
-        self.losses.mended(known)
-        for blob in laid:
-            self._arrivals.pop(blob.id, None)  # a laptop may have sent a part of the same file
 
     # -- manifests
 

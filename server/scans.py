@@ -2,11 +2,12 @@
 
     scans.open(me, name)              what is attached, and where more may be put
     scans.attach(me, name, "KK", …)   copies made, sealed on the shelf, spoken of in a change
-    scans.detach(me, name, file)      taken out again
+    scans.detach(me, name, file, why) taken out again, while nobody has approved
 
 The copies are those that a laptop makes: turned upright, small, nothing in them but pixels. They
-lie on the shelf before the register speaks of them, and leave it when it does not. A request that
-was returned goes back to the verifiers with what it lacked.
+lie on the shelf before the register speaks of them, and leave it when it does not (what a crash
+between both leaves there, sealed, stays). A request that was returned goes back to the verifiers
+with what it lacked.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ REASON_MAX = 500
 class Scanned(msgspec.Struct, frozen=True):
     """A request's files. files: each with what its place is called and how much of it is here, in
     percent. places: where more may be put, (unit, words); next: the one that lacks a picture.
-    ended: nothing is put to it any more."""
+    ended: nothing is put to it any more. decided: nothing is taken out either."""
 
     id: str
     code: str
@@ -67,6 +68,7 @@ class Scanned(msgspec.Struct, frozen=True):
     places: list[tuple[str, str]]
     next: str
     ended: bool
+    decided: bool
 
 
 class Scans:
@@ -99,12 +101,13 @@ class Scans:
         offered = open_places(form, form.read(answers, documents), lang)
         return Scanned(
             record.id.hex(),
-            str(Code(*record.code)) if record.code else record.id.hex()[:8],
+            _code(record),
             form.title.say(lang),
             [(f, place_words(form, f.unit, lang), percents.get(f.blob, 0)) for f in found],
             offered,
             next_place(offered, documents, found),
             lifecycle.ended(record.status),
+            _decided(record),
         )
 
     def attach(
@@ -119,27 +122,26 @@ class Scans:
         _still_open(record)
         unit, there = unit_named(form, field), files(record)
         fresh = new_ones(there, unit, taken(photos, unit, self.copying))
-        laid = self.arrivals.lay(
-            [data for one in fresh for data in (one.copy.preview, one.copy.data)]
-        )
-        try:
-            with self.registry.write() as door:
-                record, _ = _theirs(door, me, name)
-                self.arrivals.expect(door, laid, record.id)
-                self._speak(door, me, record, form, unit, fresh, reason.strip()[:REASON_MAX])
-                self.arrivals.arrived(door, laid, self.clock())
-        except BaseException:
-            self.arrivals.unlay(laid)
-            raise
+        data = [half for one in fresh for half in (one.copy.preview, one.copy.data)]
+        with self.arrivals.lay(data) as laid, self.registry.write() as door:
+            record, _ = _theirs(door, me, name)
+            self.arrivals.expect(door, laid, record.id)
+            self._speak(door, me, record, form, unit, fresh, reason.strip()[:REASON_MAX])
+            self.arrivals.arrived(door, laid, self.clock())
         return [put(one) for one in fresh]
 
-    def detach(self, me: Person, name: str, file: str, reason: str = "") -> None:
+    def detach(self, me: Person, name: str, file: str, reason: str) -> None:
         """Take a file out of a request again: another person's, or one that was scanned anew. file:
-        the beginning of its id. Problems attachment.none, request.closed."""
+        the beginning of its id. Once a verifier approved, it is what they decided on, and stays.
+        Problems attachment.none, attachment.decided, request.closed, reason.required."""
         require(roles(me), Act.TAKE_IN)
+        if not reason.strip():
+            raise Problem("reason.required")
         with self.registry.write() as door:
             record, _ = _theirs(door, me, name)
             _still_open(record)
+            if _decided(record):
+                raise Problem("attachment.decided", code=_code(record))
             one = file_named(files(record), file)
             body = Body(remove={one.unit: [one.blob.hex()]}, reason=reason.strip()[:REASON_MAX])
             self._write(door, me, record, body)
@@ -197,8 +199,16 @@ def _theirs(door: Door, me: Person, name: str) -> tuple[Record, Service]:
 
 def _still_open(record: Record) -> None:
     if lifecycle.ended(record.status):
-        code = str(Code(*record.code)) if record.code else record.id.hex()[:8]
-        raise Problem("request.closed", code=code)
+        raise Problem("request.closed", code=_code(record))
+
+
+def _decided(record: Record) -> bool:
+    """Has a verifier approved it, by what is attached?"""
+    return lifecycle.passed(record.status, lifecycle.Status.VERIFIED)
+
+
+def _code(record: Record) -> str:
+    return str(Code(*record.code)) if record.code else record.id.hex()[:8]
 
 
 def _handed_back(me: Person, record: Record, form: Service) -> tuple[str, str] | None:

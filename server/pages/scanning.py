@@ -43,7 +43,7 @@ def attach(here: Here, form: Form, record: str) -> Response[Any]:
 
 @act("/counter/requests/{record:str}/files/{file:str}/remove")
 def remove(here: Here, form: Form, record: str, file: str) -> Response[Any]:
-    """Take one out again: another person's, or one that was scanned anew."""
+    """Take one out again, with a reason: another person's, or one that was scanned anew."""
     here.central.scans.detach(here.me, record, file, form.get("reason"))
     return here.go(_at(record), here.say("Lampiran dilepas."))
 

@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import msgspec
@@ -331,6 +332,35 @@ def test_another_process_hears_of_a_loss_and_of_its_end(place):
     assert (other.losses.any(NOW), other.losses.any(later)) == (False, True)
     place.take([], pieces())
     assert not other.losses.any(later + LOOK_SECONDS)
+
+
+def test_of_two_uploads_of_one_file_that_which_fails_leaves_it_to_the_other(place):
+    path, arrivals = place.shelf.path(PREVIEW.blob), place.arrivals
+    with suppress(ZeroDivisionError), arrivals.lay([SMALL]):
+        with suppress(ZeroDivisionError), arrivals.lay([SMALL]):
+            raise ZeroDivisionError
+        assert path.exists(), "the other is about to speak of it"
+        raise ZeroDivisionError
+    assert not path.exists()
+
+
+def test_what_is_laid_ends_a_loss_once_it_is_committed(place):
+    place.take([MANIFEST], pieces())
+    place.shelf.delete(MANIFEST.blob)
+    arrivals, losses = place.arrivals, place.arrivals.losses
+    with pytest.raises(Problem, match=r"blob\.lost"):
+        arrivals.read(MANIFEST.blob)
+    assert losses.any(NOW)
+    for failing in (True, False):
+        with (
+            pytest.raises(ZeroDivisionError) if failing else nullcontext(),
+            arrivals.lay([DATA]) as laid,
+            place.registry.write() as door,
+        ):
+            arrivals.arrived(door, laid, NOW)
+            assert not failing or 1 / 0
+        assert losses.any(NOW) is failing
+    assert arrivals.read(MANIFEST.blob) == DATA
 
 
 def test_what_is_not_here_yet_says_how_far_it_is(place):

@@ -255,5 +255,7 @@ def test_a_returned_request_goes_back_with_its_paper_and_another_person_approves
     with pytest.raises(Problem, match=r"lifecycle\.same_person"):
         casework.accept(me, record, shown.seen)
     assert casework.accept(office.people["rina"], record, shown.seen).status == "verified"
-    scans.detach(me, record, made.file.blob.hex())
-    assert casework.request(me, record).files == []
+    with pytest.raises(Problem, match=r"attachment\.decided"):
+        scans.detach(me, record, made.file.blob.hex(), "salah orang")
+    assert len(casework.request(me, record).files) == 1
+    assert scans.open(me, record).decided

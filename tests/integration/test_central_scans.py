@@ -102,7 +102,11 @@ def test_a_paper_is_attached_seen_by_the_verifier_and_taken_out(
     assert len(small) < len(large) < len(sheet())
     assert CANARY.encode() not in large
     loket.go(f"/counter/requests/{record}/files")
-    loket.post(f"/counter/requests/{record}/files/{names[0]}/remove")
+    out = f"/counter/requests/{record}/files/{names[0]}/remove"
+    loket.post(out, 422)
+    assert "Tulis alasannya lebih dulu" in loket.text
+    loket.go(f"/counter/requests/{record}/files")
+    loket.post(out, reason="milik orang lain")
     assert attached(office, record) == names[1:]
     trail = office.trail()
     assert {("loket", "attachment.add"), ("loket", "attachment.remove")} <= set(trail)
