@@ -41,6 +41,7 @@ class Counter:
         self.clock = clock or Clock(drift_seconds=place.settings.drift_seconds)
         self.house: House | None = None
         self.locked = True
+        self.begun = ""  # who began to enrol this laptop, where that was cut short
         self.syncing = Syncing()
         self.chosen = ("", "")  # NIK and name of who was found and is to be served next
         self.stick: StickWork | None = None  # the newest export or import by USB
@@ -66,9 +67,14 @@ class Counter:
 
     def unlock(self, operator: str, pin: str) -> None:
         """Open the vault, lift the curtain, or let a colleague take over. Problems: those of
-        `Keys.unlock`, and vault.absent."""
+        `Keys.unlock`, vault.absent, and vault.unfinished where its enrolment was cut short."""
         if self.house is None:
-            self.house = open_house(self.place, operator, pin, self.clock, self.keys)
+            house = open_house(self.place, operator, pin, self.clock, self.keys)
+            if not house.store.logs():
+                house.close()
+                self.begun = house.unlocked.name
+                raise Problem("vault.unfinished")
+            self.house = house
             self.house.begin()
             self.syncing.start(self.house)
         else:
@@ -81,12 +87,22 @@ class Counter:
         self.touch()
 
     def enrol(self, token: bytes, operator: str, pin: str) -> None:
-        """Make this laptop from its invitation; it is then unlocked. Problems: those of `enrol`."""
+        """Make this laptop from its invitation; it is then unlocked. One that was begun is finished
+        by who began it, with the same PIN. Problems: those of `enrol`."""
         from field_client.enrolment import enrol
 
-        if self.keys.exists:
+        if self.keys.exists and not self.begun:
             raise Problem("vault.exists", path=str(self.place.folder))
-        self.house = enrol(self.place, token, operator, pin, self.clock, self.keys)
+        name = self.begun or operator
+        try:
+            self.house = enrol(self.place, token, name, pin, self.clock, self.keys)
+        except Problem as problem:
+            if problem.code == "vault.exists":  # somebody finished it by the command
+                self.begun = ""
+            elif self.keys.exists:
+                self.begun = self.begun or self.keys.names()[0]
+            raise
+        self.begun = ""
         self.house.begin()
         self.syncing.start(self.house)
         self.locked = False
@@ -106,9 +122,17 @@ class Counter:
         self._touched = time.monotonic()
 
     def look(self) -> None:
-        """Draw the curtain if nobody did anything for the time that the settings say."""
-        if time.monotonic() - self._touched > self.place.settings.idle_seconds:
+        """Draw the curtain if nobody did anything for the time that the settings say, and for ever
+        where the office ordered it."""
+        idle = time.monotonic() - self._touched > self.place.settings.idle_seconds
+        if idle or (not self.locked and self._is_shredded()):
             self.lock()
+
+    def _is_shredded(self) -> bool:
+        try:
+            return self.keys.is_shredded
+        except Problem:  # a damaged key file stops nobody who is inside already
+            return False
 
     # -- said once
 

@@ -78,7 +78,8 @@ def enrol(here: Here, form: Form) -> Response[Any]:
     try:
         if not files:
             raise Problem("invitation.malformed")
-        here.counter.enrol(read_text(files[0].data), form.get("operator").strip(), twice(form))
+        pin = form.get("new") if here.counter.begun else twice(form)
+        here.counter.enrol(read_text(files[0].data), form.get("operator").strip(), pin)
     except Problem as problem:
         return _draw(here, "", "/", problem)
     told = here.say("Laptop ini siap dipakai. Dukcapil diberi tahu saat ada sinyal.")
@@ -121,17 +122,19 @@ def language(here: Here, form: Form) -> Response[Any]:
 
 
 def _draw(here: Here, who: str, wanted: str, problem: Problem | None = None) -> Response[str]:
-    keys = here.counter.keys
-    names = keys.names() if keys.exists else []
+    keys, begun = here.counter.keys, here.counter.begun
+    names = keys.names() if keys.exists and not begun else []
     who = who if who in names else (names[0] if len(names) == 1 else "")
     return here.page(
         "unlock.html",
         (401 if names else problem.status) if problem else 200,
         names=names,
+        begun=begun,
         who=who,
         next=wanted,
         problem=problem,
         long=keys.needs_passphrase,
+        shredded=Problem("vault.shredded").words(here.lang) if keys.is_shredded else "",
     )
 
 

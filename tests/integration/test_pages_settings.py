@@ -202,7 +202,20 @@ def test_a_new_laptop_is_enrolled_by_its_pages(
         send(invitation(), 422, new="short", again="short")
         assert "sepuluh" in browser.text
         assert not browser.counter.keys.exists, "what was refused left nothing"
-        send(invitation(), 200, new=PASSPHRASE, again=PASSPHRASE)
+
+        def full(*_: object) -> None:
+            raise Problem("disk.full")
+
+        with monkeypatch.context() as cut:
+            cut.setattr("field_client.enrolment.open_log", full)
+            send(invitation(), 507, new=PASSPHRASE, again=PASSPHRASE)
+            send(invitation(), 507, new=PASSPHRASE)
+    with served(tmp_path / "new", Hands()) as browser:  # stopped there, begun again
+        browser.go(f"/enter?key={browser.own.invite()}")
+        browser.send(browser.form("/unlock"), 409, pin=PASSPHRASE)
+        assert "belum selesai" in browser.text
+        send(invitation(), 401, new="not the PIN")
+        send(invitation(), 200, new=PASSPHRASE)
         assert browser.path == "/readiness"
         assert "siap dipakai" in browser.text
         assert browser.counter.operator == "sari"
