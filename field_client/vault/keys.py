@@ -234,7 +234,13 @@ class Keys:
             keys = self._read()
             if keys.escrow is None:
                 raise Problem("escrow.none")
-            self._write(msgspec.structs.replace(keys, operators=[]))
+            # The copy first: whatever is whole last still says truly whether a PIN opens the vault.
+            write_keys(msgspec.structs.replace(keys, operators=[]), *reversed(self._paths))
+
+    @property
+    def is_shredded(self) -> bool:
+        """By order of the office nobody gets in any more but the office itself."""
+        return self.exists and not self.names()
 
     def vault(self) -> bytes:
         """16 bytes naming this vault; the database file begins with them."""
