@@ -76,9 +76,11 @@ def _make_again(desk: Desk, old: OwnLog, upto: int) -> None:
     entries = desk.store.pending(upto, _EVERYTHING, old.id)
     with desk.saving() as (saving, session, _):
         for fresh in again(old, entries, session, desk.grant(), here.block):
-            if fresh[0].origin not in done:
-                for change in fresh:
-                    saving.append(change)
+            left = [change for change in fresh if change.origin not in done]
+            if len(left) < len(fresh):  # of a family, others were made again one by one
+                left = [msgspec.structs.replace(change, i=0, n=1) for change in left]
+            for change in left:
+                saving.append(change)
 
 
 def again(

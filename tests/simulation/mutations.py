@@ -300,8 +300,8 @@ MUTATIONS: list[Mutation] = [
         "what was made again is made again once more",
         "5",
         "field_client/succession.py",
-        "            if fresh[0].origin not in done:",
-        "            if True:",
+        "left = [change for change in fresh if change.origin not in done]",
+        "left = fresh",
         COPIES,
     ),
     _one(
