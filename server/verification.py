@@ -17,6 +17,7 @@ from models import lifecycle, questions, remarks
 from models.changes import Body, Change, Incident, raw
 from models.clock import Clock
 from models.people import Act, require
+from models.pictures import is_picture
 from models.problems import Problem
 from models.questions import KINDS, Question
 from models.remarks import Remark, Said
@@ -41,8 +42,6 @@ from server.sheets import (
 from sync.files import files
 from sync.judge import is_over
 from sync.state import REASON_PREFIX, STATUS_UNIT, Record, reasons, values
-
-WEBP_HEAD, WEBP_KIND = b"RIFF", b"WEBP"
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -296,10 +295,3 @@ def _named(author: Author | None) -> str:
     if author is None:
         return ""
     return f"{author.who} · {author.device}" if author.device else author.who
-
-
-def is_picture(data: bytes) -> bool:
-    """Is this a whole WebP file, by its own head? A laptop stores no other kind."""
-    if len(data) < 16 or data[:4] != WEBP_HEAD or data[8:12] != WEBP_KIND:
-        return False
-    return int.from_bytes(data[4:8], "little") + 8 <= len(data)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+WEBP_HEAD, WEBP_KIND = b"RIFF", b"WEBP"
+
 
 class Copy(msgspec.Struct, frozen=True):
     """One page or portrait as it is kept and sent. data, preview: WebP. page of pages: its place in
@@ -21,3 +23,10 @@ class Copy(msgspec.Struct, frozen=True):
     width: int
     height: int
     hints: tuple[str, ...]
+
+
+def is_picture(data: bytes) -> bool:
+    """Is this a whole WebP file, by its own head? No other kind is kept."""
+    if len(data) < 16 or data[:4] != WEBP_HEAD or data[8:12] != WEBP_KIND:
+        return False
+    return int.from_bytes(data[4:8], "little") + 8 <= len(data)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import cache
 
+import msgspec
 import pytest
 from httpx import Response
 from PIL import ImageEnhance
 
+from models.pictures import Copy
 from models.problems import Problem
 from server import decoding
 from sync.attaching import Photo
@@ -154,6 +157,29 @@ def test_a_picture_that_keeps_its_decoder_busy_costs_a_refusal(
     assert answer.status_code == 422
     loket.page = answer
     assert "bom.jpg rusak" in loket.text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        decoding.Made([], "no.such"),
+        decoding.Made([], "auth.forbidden"),
+        decoding.Made([]),
+        decoding.Made([Copy(b"<svg onload=1>", b"x" * 20, "page", 1, 1, 9, 9, ())]),
+        decoding.Made([], "attachment.kind", {"x" * decoding.ANSWER_BYTES_MAX: 1}),
+    ],
+    ids=["no code", "a foreign code", "nothing", "no picture", "too much"],
+)
+def test_a_decoder_that_was_led_astray_is_not_believed(
+    tmp_path, monkeypatch: pytest.MonkeyPatch, answer: decoding.Made
+) -> None:
+    said, astray = tmp_path / "said", tmp_path / "astray"
+    said.write_bytes(msgspec.msgpack.encode(answer))
+    astray.write_text(f"#!/bin/sh\ncat '{said}'\n")
+    astray.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(astray))
+    with pytest.raises(Problem, match=r"attachment\.broken"):
+        decoding.copies(sheet(), "a.jpg", "page")
 
 
 def test_files_are_put_by_who_may_where_they_may(office: Pusat, record: str) -> None:
