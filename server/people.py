@@ -58,9 +58,12 @@ class Staff:
             door.audit(me.login, Act.LIST_PEOPLE, "", {"n": len(found)}, self.clock())
         return found
 
-    def place(self, me: Person, login: str, villages: Collection[str]) -> Person:
-        """What this person works for: codes of villages and districts, none for everywhere. Problem
-        person.area for a code that is no district or village of this city."""
+    def place(
+        self, me: Person, login: str, villages: Collection[str], seen: str | None = None
+    ) -> Person:
+        """What this person works for: codes of villages and districts, none for everywhere. seen:
+        `Person.villages` as whoever decided saw it. Problems person.changed, and person.area for a
+        code that is no district or village of this city."""
         require(roles(me), Act.ADD_PERSON)
         wanted = sorted(set(villages))
         for code in wanted:
@@ -68,21 +71,30 @@ class Staff:
             if one is None or not code.startswith(f"{self.registry.city}."):
                 raise Problem("person.area", village=code[:NAME_MAX])
         with self.registry.write() as door:
-            person = msgspec.structs.replace(_known(door, login), villages=",".join(wanted))
+            old = _known(door, login)
+            _still(old.villages, seen, login)
+            person = msgspec.structs.replace(old, villages=",".join(wanted))
             door.keep_person(person)
-            door.audit(me.login, "person.place", login, {"villages": wanted}, self.clock())
+            said = {"villages": wanted, "was": old.villages}
+            door.audit(me.login, "person.place", login, said, self.clock())
         return person
 
-    def entrust(self, me: Person, login: str, held: Collection[str]) -> Person:
-        """From now on these are the person's roles, also in sessions that are open. Problems
-        person.role, person.last_admin."""
+    def entrust(
+        self, me: Person, login: str, held: Collection[str], seen: str | None = None
+    ) -> Person:
+        """From now on these are the person's roles, also in sessions that are open. seen:
+        `Person.role` as whoever decided saw it. Problems person.role, person.changed,
+        person.last_admin."""
         require(roles(me), Act.ADD_PERSON)
         given = _given(held)
         with self.registry.write() as door:
-            person = msgspec.structs.replace(_known(door, login), role=",".join(given))
+            old = _known(door, login)
+            _still(old.role, seen, login)
+            person = msgspec.structs.replace(old, role=",".join(given))
             _still_an_admin(door, person)
             door.keep_person(person)
-            door.audit(me.login, "person.entrust", login, {"roles": given}, self.clock())
+            said = {"roles": given, "was": old.role}
+            door.audit(me.login, "person.entrust", login, said, self.clock())
         return person
 
     def renew(self, me: Person, login: str, password: str) -> Person:
@@ -119,6 +131,12 @@ def _given(held: Collection[str]) -> list[str]:
     if not given:
         raise Problem("person.role", role="-", roles=[str(role) for role in Role])
     return given
+
+
+def _still(now: str, seen: str | None, login: str) -> None:
+    """Raise person.changed where a colleague decided meanwhile; a command has seen nothing."""
+    if seen is not None and seen != now:
+        raise Problem("person.changed", login=login)
 
 
 def _still_an_admin(door: Door, changed: Person) -> None:

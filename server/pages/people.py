@@ -78,7 +78,7 @@ def _draw_person(here: Here, login: str, problem: Problem | None = None) -> Resp
 def entrust(here: Here, form: Form, login: str) -> Response[Any]:
     """What this person may do."""
     try:
-        here.central.staff.entrust(here.me, login, form.all("role"))
+        here.central.staff.entrust(here.me, login, form.all("role"), form.get("seen"))
     except Problem as problem:
         return _draw_person(here, login, problem)
     return here.go(f"/people/{login}", here.say("Peran tersimpan."))
@@ -88,7 +88,7 @@ def entrust(here: Here, form: Form, login: str) -> Response[Any]:
 def place(here: Here, form: Form, login: str) -> Response[Any]:
     """Districts and villages this person works for; none ticked means everywhere."""
     try:
-        here.central.staff.place(here.me, login, form.all("area"))
+        here.central.staff.place(here.me, login, form.all("area"), form.get("seen"))
     except Problem as problem:
         return _draw_person(here, login, problem)
     return here.go(f"/people/{login}", here.say("Wilayah kerja tersimpan."))

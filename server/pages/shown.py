@@ -135,11 +135,6 @@ def _since(context: Context, at: int) -> str:
 
 
 @pass_context
-def _until(context: Context, at: int) -> str:
-    return age(at - context["now"], context["lang"])
-
-
-@pass_context
 def _figure_value(context: Context, value: str, figure: str) -> str:
     return value_name(value, figure, context["lang"])
 
@@ -182,7 +177,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "at": moment,
     "clock": clock,
     "since": _since,
-    "until": _until,
     "age": _in_language(age),
     "skew": _in_language(skew),
     "hours": _in_language(hours),

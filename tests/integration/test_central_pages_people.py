@@ -59,8 +59,11 @@ def test_roles_are_changed_at_once_and_an_admin_always_stays(office: Pusat) -> N
     admin = window(office, "admin")
     admin.go("/people/lestari")
     admin.post("/people/lestari/roles", 422, role=[])
+    drawn_before = admin.form("/people/lestari/roles")
     admin.post("/people/lestari/roles", role=["verifier", "courier"])
     assert "kurir, verifikator" in admin.text
+    admin.send(drawn_before, 409)
+    assert "sudah diubah orang lain" in admin.text
     lestari.go("/disputes")
     assert ("admin", "person.entrust") in office.trail()
     admin.go("/people/admin")
@@ -82,6 +85,8 @@ def test_an_area_is_ticked_and_taken_away(office: Pusat) -> None:
     assert ("area", "82.72.03") in form.fields
     form.fields = [pair for pair in form.fields if pair[0] != "area"]
     admin.send(form)
+    form.fields.append(("area", "82.72.03"))
+    admin.send(form, 409)
     assert "seluruh kota" in citra.go("/me").text
 
 
