@@ -24,7 +24,7 @@ from field_client.desk import Desk
 from field_client.inbox import Refused, RosterFiles, Taken
 from field_client.introduction import introduction
 from field_client.loading import Load
-from field_client.orders import obey
+from field_client.orders import obey, shred
 from field_client.settings import Place
 from field_client.transports import usb
 from field_client.transports.usb import Piece, Progress, unwatched
@@ -110,7 +110,9 @@ class Bundles:
             loads = [load for log in due for load in loading.requests(self.desk, log)]
             loads += loading.files(self.desk, self.store.logs())
             kept = loading.within(loads, _size(lead), limit, volume_bytes)
-            return self._write(folder, lead, kept, known, volume_bytes)
+            made = self._write(folder, lead, kept, known, volume_bytes)
+            shred(self.desk, delivered=made.left == 0)
+            return made
 
     def _alone(self) -> SyncLock:
         return SyncLock(self.folder / "sync.lock", wait=0)
@@ -211,6 +213,7 @@ class Bundles:
             taken, forged = inbox.empty(self.desk, self.folder, self.progress)
             for one in taken:
                 one.orders += obey(self.desk)
+            shred(self.desk)  # what waits goes out with the next stick or network first
         return taken, refused + forged
 
     def on_the_way(self) -> list[Handled]:

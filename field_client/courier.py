@@ -22,7 +22,7 @@ from field_client.desk import Desk
 from field_client.editions import adopt
 from field_client.envelopes import Opened
 from field_client.introduction import introduction
-from field_client.orders import obey
+from field_client.orders import obey, shred
 from field_client.settings import Place
 from field_client.transports.http import Unreached
 from field_client.vault.files import FileLock
@@ -134,7 +134,8 @@ class Courier:
 
     def sync(self) -> Report:
         """Send everything and hear everything. Problems: sync.busy, sync.unreachable, sync.timeout,
-        sync.forged_reply, or what central refuses; `report` holds what was done until then."""
+        sync.forged_reply, vault.shredded (by order, at the end), or what central refuses; `report`
+        holds what was done until then."""
         began = time.monotonic()
         unread = self.store.standing().unread
         with self._alone():
@@ -142,6 +143,11 @@ class Courier:
                 self._exchange_all()
                 self._let_files_go()
                 self.report.reference = adopt(self.store)
+                shred(self.desk, delivered=not self.stop())
+            except Problem as problem:
+                # Cut off after the last entry, or no log of it is let in any more: also delivered.
+                shred(self.desk, delivered=problem.code == "device.lost")
+                raise
             finally:
                 self.road.close()
                 standing = self.store.standing()

@@ -6,6 +6,8 @@ import msgspec
 
 from field_client import succession
 from field_client.desk import Desk
+from field_client.vault.keys import Keys
+from models.problems import Problem
 from sync.messages import Order
 
 
@@ -34,6 +36,24 @@ def _act(desk: Desk, order: Order) -> bool:
             succession.after_fork(desk, order.log, 0)
         case "suspend" | "active":
             desk.store.remember(Word(order.kind))
-        case _:
+        case _:  # also "shred": it waits for the end of a contact, see there
             return False
     return True
+
+
+def shred(desk: Desk, *, delivered: bool = False) -> None:
+    """Carry out "shred", once all that can be delivered was: what is chained is never given up for
+    it. delivered: it was by this contact, whatever still counts as unsent.
+
+    The wraps go first: from then on no PIN opens the vault, whatever happens next. The rest needs
+    the open database and is one commit with the end of the order; a kill before it leaves the order
+    due, for whoever the office lets in. Problems: vault.shredded when it is done; escrow.none, with
+    nothing touched, where not even the office could open it again.
+    """
+    store = desk.store
+    due = [order for order in store.orders_due() if order.kind == "shred"]
+    if not due or not (delivered or store.standing().unsent == 0):
+        return
+    Keys(store.engine.path.parent, None).shred()
+    store.forget_others(due)
+    raise Problem("vault.shredded")

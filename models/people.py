@@ -125,6 +125,7 @@ class Act(StrEnum):
     RETRY_DEVICE = "device.retry"
     LOSE_DEVICE = "device.lose"
     RETIRE_DEVICE = "device.retire"
+    SHRED_DEVICE = "device.shred"
     CONFIRM_RESTORE = "restore.confirm"
     LIST_PEOPLE = "person.list"
     ADD_PERSON = "person.add"
@@ -165,6 +166,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.RETRY_DEVICE: _KEEPERS,
     Act.LOSE_DEVICE: _KEEPERS,
     Act.RETIRE_DEVICE: frozenset({Role.ADMIN}),
+    Act.SHRED_DEVICE: frozenset({Role.ADMIN}),
     Act.CONFIRM_RESTORE: frozenset({Role.SUPERVISOR}),
     Act.PUBLISH: _KEEPERS,
     Act.KEEP_ROSTER: _KEEPERS,

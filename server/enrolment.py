@@ -212,6 +212,27 @@ class Devices:
         require(roles(me), Act.RETIRE_DEVICE)
         return self._withdraw(me, name, DeviceMove.RETIRE, reason, None)
 
+    def shred(self, me: Person, name: str, reason: str) -> Device:
+        """Order a lost laptop to let nobody in any more but the office, at its next contact and
+        after it delivered what it holds. Problems reason.required, device.no_such_move (it is not
+        lost), device.no_escrow (nobody could ever open it again)."""
+        require(roles(me), Act.SHRED_DEVICE)
+        if not reason.strip():
+            raise Problem("reason.required")
+        with self.registry.write() as door:
+            device = named_device(door, me, name)
+            if device.state != DeviceState.LOST:
+                label = DEVICE_STATES[DeviceState(device.state)].both()
+                raise Problem("device.no_such_move", state=label, move="shred")
+            logs = door.logs(device.id)
+            if not logs or not all(door.escrow(log.id) for log in logs):
+                raise Problem("device.no_escrow", device=device.name)
+            for log in logs:  # a copy of its disk may go on in an older one
+                door.order(log.id, "shred", log.seq)
+            details = {"name": device.name, "reason": reason[:REASON_MAX]}
+            door.audit(me.login, Act.SHRED_DEVICE, device.id.hex(), details, self.clock())
+        return device
+
     def resume(self, me: Person, name: str, reason: str) -> Device:
         """Trust a suspended laptop again. What was held meanwhile stays with its case."""
         require(roles(me), Act.SUSPEND_DEVICE)

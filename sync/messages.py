@@ -147,7 +147,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     """A numbered order to one log, signed by itself and acted on once.
 
     kind: "rotate" (open a new log; `argument` is the number up to which the old one stands),
-    "suspend" or "active".
+    "suspend", "active", or "shred" (nobody opens the laptop any more but the office).
     """
 
     log: bytes

@@ -59,7 +59,7 @@ class Rosters:
                 )
                 return True
             if row is not None:
-                _forget(connection, row[0])
+                forget(connection, row[0])
             _insert(connection, source, digest, people)
         return True
 
@@ -110,7 +110,7 @@ class Rosters:
     def remove(self, roster: int) -> None:
         """Delete one list and everything told from it."""
         with self._engine.writing() as connection:
-            _forget(connection, roster)
+            forget(connection, roster)
         self._engine.checkpoint()
 
     def purge(self, today: date) -> int:
@@ -123,7 +123,7 @@ class Rosters:
             return 0
         with self._engine.writing() as connection:
             for number, _ in rows:
-                _forget(connection, number)
+                forget(connection, number)
         self._engine.checkpoint()
         return sum(people for _, people in rows)
 
@@ -167,7 +167,8 @@ def _insert(
         )
 
 
-def _forget(connection: Connection, roster: int) -> None:
+def forget(connection: Connection, roster: int) -> None:
+    """Delete one list and everything told from it."""
     connection.execute(
         "delete from resident_words where rowid in (select number from residents where roster = ?)",
         (roster,),

@@ -15,7 +15,7 @@ is not a table: an entry beyond the newest proved checkpoint is still to be sent
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ from field_client.vault.contacts import Contacts
 from field_client.vault.custody import Custody
 from field_client.vault.drafts import Drafts
 from field_client.vault.engine import Connection, Engine
+from field_client.vault.forgetting import forget_others
 from field_client.vault.logs import COLUMNS, OwnLog, find, find_log, read_cursor, remember
 from field_client.vault.mark import MarkFile
 from field_client.vault.notices import Notices
@@ -355,6 +356,17 @@ class Store:
             connection.execute(
                 "update orders set done = 1 where log = ? and number = ?", (order.log, order.number)
             )
+
+    def forget_others(self, orders: Iterable[Order]) -> None:
+        """Erase what is here about people of other laptops and of the villages' lists, and note
+        these orders as done, in one commit. The own log, drafts of it and files stay."""
+        with self.engine.writing() as connection:
+            forget_others(connection)
+            connection.executemany(
+                "update orders set done = 1 where log = ? and number = ?",
+                [(order.log, order.number) for order in orders],
+            )
+        self.engine.checkpoint()
 
     def proof(self, seq: int, log: bytes = b"") -> bytes | None:
         """The oldest signed checkpoint that covers entry `seq`, or None while there is none."""

@@ -276,6 +276,29 @@ def lost(
 
 
 @app.command()
+def shred(
+    name: NameArgument,
+    reason: ReasonOption,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Order a lost laptop to lock itself for good: only the office opens it then, with its key."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        device = central.devices.shred(me, name, reason)
+        terminal.tell(
+            terminal.say(
+                "{name} mengunci diri saat terhubung lagi. Tidak pasti: laptop yang tidak pernah "
+                "terhubung tidak mendengarnya.",
+                name=device.name,
+            )
+        )
+        terminal.give(as_data(device, []))
+
+
+@app.command()
 def retire(
     name: NameArgument,
     reason: ReasonOption,

@@ -76,6 +76,7 @@ def _trail(here: Here, entries: list[AuditEntry]) -> list[tuple[AuditEntry, str,
         "device.lose": here.say("dilaporkan hilang"),
         "device.retire": here.say("tidak dipakai lagi"),
         "device.retry": here.say("dinilai lagi"),
+        "device.shred": here.say("diperintahkan mengunci diri"),
     }
     found = []
     for entry in entries:
@@ -196,6 +197,16 @@ def lost(here: Here, form: Form, name: str) -> Response[Any]:
             raise
         return _draw_lost(here, here.central.fleet.dossier(here.me, name), form, problem)
     return here.go(_at(device), here.say("{name} dilaporkan hilang.", name=device.name))
+
+
+@act("/devices/{name:str}/shred")
+def shred(here: Here, form: Form, name: str) -> Response[Any]:
+    """Lost, it is to let nobody in any more but the office."""
+    one = _one(here, name)
+    device = here.central.devices.shred(here.me, one.name, form.get("reason"))
+    return here.go(
+        _at(device), here.say("{name} mengunci diri saat terhubung lagi.", name=device.name)
+    )
 
 
 def _number(text: str) -> int:
@@ -388,5 +399,5 @@ def _qr(text: str) -> str:
 
 HANDLERS = [
     listing, asked_to_invite, invite, device, renew, suspend, resume, retire, ask_lost, lost,
-    asked_scope, scope, held, held_file, calls,
+    shred, asked_scope, scope, held, held_file, calls,
 ]  # fmt: skip

@@ -178,6 +178,7 @@ def test_a_device_is_invited_listed_and_withdrawn(office, run, tmp_path):
     assert run("device", "resume", "Si Jola 4", *why, login="tono")["state"] == "active"
     lost = run("device", "lost", "Si Jola 4", *why, "--from", "2", login="tono")
     assert lost["state"] == "lost"
+    assert run("device", "shred", "Si Jola 4", *why, login="admin")["state"] == "lost"
     assert run("device", "retire", "Si Jola 4", *why, login="admin")["state"] == "retired"
     devices = {d["name"]: d for d in run("device", "list", login="admin")["devices"]}
     assert set(devices) == {"Si Jola 2", "Si Jola 4"}

@@ -257,6 +257,12 @@ def test_a_lost_laptop_is_reported_and_its_list_of_people_printed(
     assert tono.path == address
     assert "UU 27/2022" in tono.text
     assert "dicuri di pelabuhan Rum" in tono.text
+    assert f"{address}/shred" not in tono.text, "an admin's to order"
+    admin = window(office, "admin")
+    admin.go(address)
+    admin.post(f"{address}/shred", reason="berisi data satu desa")
+    assert "diperintahkan mengunci diri" in admin.text
+    tono.go(address)
     printed = tono.go(f"{address}/calls.pdf").content
     assert "DAFTAR TELEPON" in paper(printed)
     assert "0812" in paper(printed) or "+62" in paper(printed)
