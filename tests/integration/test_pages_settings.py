@@ -222,3 +222,9 @@ def test_a_new_laptop_is_enrolled_by_its_pages(
         browser.counter.lock()
         browser.go("/")
         assert browser.path == "/unlock"
+        browser.send(browser.form("/unlock"), pin=PASSPHRASE)
+        browser.counter.keys.shred()  # by order of the office, in another process
+        browser.go("/")
+        assert browser.path == "/unlock"
+        assert "atas perintah Dukcapil" in browser.text
+        assert "belum didaftarkan" not in browser.text
