@@ -116,6 +116,10 @@ def test_a_paper_is_attached_seen_by_the_verifier_and_taken_out(
     assert ("rina", "attachment.read") in trail
     history = office.central.casework.request(office.people["rina"], record).history
     assert any("Lia" in event.who and event.what == "attached" for event in history)
+    office.central.arrivals.shelf.delete(bytes.fromhex(names[2]))
+    rina.go(f"/requests/{record}/files/{names[2]}", 500)
+    lost = office.trail()[len(trail) :]
+    assert ("rina", "attachment.read") in lost, "who asked for what is lost stands there too"
 
 
 def test_what_may_be_hard_to_read_is_said_at_once(
