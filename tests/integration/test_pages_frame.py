@@ -331,6 +331,8 @@ def test_what_a_family_shares_is_typed_once_and_taken_in_by_one_transaction(
     browser: Browser,
 ) -> None:
     desk = browser.counter.desk
+    for other in desk.store.drafts.of(desk.operator.name):  # home lists five, all of one second
+        desk.store.drafts.drop(other.id)
     tasks = begin(browser, "birth", "kk-change", "kia-new-under5")
     assert "Data bersama" in browser.text
     browser.go(f"{tasks}/0/applicant/0")
