@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import msgspec
 
-from models.changes import Choice
+from models.changes import Choice, Incident
 from sync.notices import notices
 from sync.state import Outcome, Wrote
 from tests.contract.registry_home import (
@@ -115,6 +115,22 @@ def test_a_joined_request_is_seen_from_both_sides(home: Home) -> None:
     assert home.shown(van).records[one].links == [two]
     assert home.shown(far).records[two].kept == one
     for laptop, mine in ((van, one), (far, two)):
+        assert home.shown(laptop).records[mine] == home.record(mine)
+
+
+def test_what_is_joined_to_a_joined_request_is_joined_to_the_kept_one(home: Home) -> None:
+    van, far = home.laptop(VILLAGE), home.laptop(OTHER_VILLAGE)
+    one, two, three = create(van, 1, NIK), create(far, 1, NIK), create(far, 2)
+    home.send(van)
+    home.send(far)
+    home.write("incident", b"", Incident("duplicate", "mirip", (two, three)))
+    with home.registry.read() as door:
+        known = needs_of(door, one, three)
+    first, second = (known.state.records[name].cases[0] for name in (one, three))
+    home.resolve(first, "link")
+    home.resolve(second, "link")  # it names two requests, and the kept one is neither
+    assert home.shown(van).records[one].links == [two, three]
+    for laptop, mine in ((van, one), (far, two), (far, three)):
         assert home.shown(laptop).records[mine] == home.record(mine)
 
 

@@ -188,6 +188,8 @@ class MemoryDoor(Rooms):
         known.villages[name] = self.get("villages", name, "")
         for held in {*record.disputes.values(), *record.cases}:
             self._load_case(known, held)
+        if record.kept:  # it may be parted from that one, or another be joined to that one
+            self._load_record(known, record.kept)
 
     def _load_transaction(self, known: Known, key: tuple[bytes, int]) -> None:
         """A waiting entry with the rest of its transaction, its log and the requests it names."""
