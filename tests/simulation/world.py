@@ -458,6 +458,7 @@ class World:
             cases = open_cases(self)
             if not cases:
                 self._sync_all()  # the first laptops have not read yet what the last ones brought
+                self._sync_all()  # one full exchange after quiet: all compare their cells
                 return
             for case in cases:
                 fresh = self.registry.tables["cases"][case.id]
