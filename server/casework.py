@@ -168,11 +168,13 @@ class Casework:
             if not wanted or len(found) != 1:
                 raise Problem("blob.unknown", blob=file[:16])
             (one,) = found.values()
-            details = {"blob": one.blob.hex(), "preview": preview}
-            self.note(door, me, "attachment.read", record.id.hex(), details)
+            picture = one.preview if preview and one.preview else one.blob
+            stored = door.blobs([picture]).get(picture)
+            if stored is not None and stored.covered is not None:
+                details = {"blob": one.blob.hex(), "preview": preview}
+                self.note(door, me, "attachment.read", record.id.hex(), details)
         # outside: the disk, or the medium of the backups, may be slow, and nobody else could write
-        data = self.arrivals.read(one.preview if preview and one.preview else one.blob)
-        return file_line(one, 100), data
+        return file_line(one, 100), self.arrivals.read(picture)
 
     # -- requests: deciding
 

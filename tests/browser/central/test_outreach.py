@@ -68,6 +68,8 @@ def test_a_newborn_is_taken_in_at_the_counter(central: Desks, context: Contexts)
     small = lia.locator(".jb-thumb img")
     expect(small).to_be_visible()
     lia.wait_for_function("document.querySelector('.jb-thumb img').naturalWidth > 0")
+    lia.locator(".govuk-details__summary", has_text="Lepas").click()
+    lia.get_by_label("Alasan", exact=True).fill("foto orang lain")
     lia.get_by_role("button", name="Lepas").click()
     expect(lia.locator("main")).to_contain_text("Belum ada lampiran.")
     assert not central.watched
