@@ -34,7 +34,7 @@ def steps(pytest_arguments: list[str]) -> dict[str, list[str]]:
         "format": [str(home.tool("ruff")), "format", "--check", "."],
         "mypy": [python, "-m", "mypy"],
         "directions": [str(home.tool("lint-imports")), "--no-cache"],
-        "pytest": [python, "-m", "pytest", "-n", "3", "--dist", "worksteal", *pytest_arguments],
+        "pytest": [python, "-m", "pytest", "-n", "4", "--dist", "worksteal", *pytest_arguments],
     }
 
 

@@ -13,11 +13,12 @@ from tests.simulation.faults import FAULTS, NOTED
 from tests.simulation.laws import LAWS, check, outcomes
 from tests.simulation.world import STEADY, World
 
-SEEDS = 180
+SEEDS = 500
 SLICE = 20
 """Seeds of one test: slices of even size are shared out evenly among the processes of a run."""
 
-RARE = {"poison_killer", "volume_missing", "old_restore", "stick_lost", "future_edition"}
+RARE = {"poison_killer", "volume_missing", "old_restore", "stick_lost", "future_edition",
+        "return_gap"}  # fmt: skip
 """May be absent from one slice; `test_what_is_rare_happens` has them all."""
 
 OFTEN = {"backup": 0.6, "old_restore": 0.2, "stick_lost": 0.3, "volume_missing": 0.3,
@@ -55,7 +56,7 @@ def test_laws_hold_and_every_fault_fires(start: int) -> None:
 def test_what_is_rare_happens() -> None:
     """Worlds in which what may be absent from a slice is frequent."""
     fired: Counter[str] = Counter()
-    for seed in (2_000_002, 2_000_003):
+    for seed in (2_000_002, 2_000_003, 2_000_005):
         world = World(seed, 6, 40, mix=OFTEN)
         world.run()
         check(world)
