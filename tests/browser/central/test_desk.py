@@ -38,7 +38,9 @@ def free(central: Desks, *logins: str) -> None:
 def test_the_day_begins_without_a_mouse(central: Desks, context: Make) -> None:
     page = central.open(context())
     page.goto(f"{central.base}/sign-in")
-    page.keyboard.type("yusuf")  # the field has the focus
+    # A browser hands the focus out with its first picture, which a busy machine paints late.
+    expect(page.locator("#login")).to_be_focused()
+    page.keyboard.type("yusuf")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
