@@ -114,7 +114,8 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
     """A person's decision of one case.
 
     take: "current", "offer" (of `log`, `seq`), "value" (typed anew), "release", "discard",
-    "link" or "separate"; which of them fit is decided by the kind of the case.
+    "link" or "separate"; which of them fit is decided by the kind of the case. "release" with `log`
+    and `seq` is of one parked transaction, by its first entry, and leaves the case open.
     step: "propose" (a second person must approve), "approve" or "decline" what was proposed,
     "decide", or "reopen" (a decided dispute is to be decided anew).
     """

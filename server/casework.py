@@ -27,6 +27,7 @@ from models.people import Act, Label, Role, covers, require, second_person
 from models.problems import Problem
 from models.remarks import Remark
 from models.words import WIT
+from server import releasing
 from server.arrivals import Arrivals
 from server.auth import areas, require_case, require_request, roles, who
 from server.authorship import typists
@@ -388,6 +389,8 @@ class Casework:
         offer: number of the side that is taken (take "offer"; 0 for the only one there is).
         value: what is typed anew (take "value")."""
         require(roles(me), Act.RESOLVE_CASE)
+        if take == "release":
+            return releasing.decide(self, me, name, reason, seen)
         with self.registry.write() as door:
             case = self.fresh_case(door, name, seen)
             if case.kind == "escalated":  # a verifier asked; a supervisor answers

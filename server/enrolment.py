@@ -34,6 +34,7 @@ from models.people import (
     require,
 )
 from models.problems import Problem
+from server import releasing
 from server.auth import areas, roles, sees, who
 from server.database.people import Person
 from server.database.registry import Device, Door, Registry
@@ -248,7 +249,7 @@ class Devices:
 
     def retry(self, me: Person, name: str, reason: str) -> Retried:
         """Judge again what was set aside because judging it ended central: an engineer has mended
-        that. It is one commit; where the process ends again, everything is as it was before."""
+        that. What fails once more lies as before."""
         require(roles(me), Act.RETRY_DEVICE)
         if not reason.strip():
             raise Problem("reason.required")
@@ -258,12 +259,7 @@ class Devices:
             aside = door.set_aside(device.id)
             about = {"reason": reason[:REASON_MAX], "n": len(aside)}
             door.audit(me.login, Act.RETRY_DEVICE, device.id.hex(), about, at)
-        with self.registry.write() as door:
-            for log, seq in aside:
-                door.let_try(log, seq)
-            self.ledger.retry_in(door, at)
-            left = [door.results(log, seq, seq)[0][1].state for log, seq in aside]
-        return Retried(device, len(aside), left.count("waiting"))
+        return Retried(device, len(aside), releasing.try_again(self.ledger, aside, at))
 
     def _withdraw(
         self, me: Person, name: str, move: DeviceMove, reason: str, upto: int | None

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -138,7 +138,11 @@ class Door(Protocol):
         """(record, log, seq) of what waits to be judged."""
 
     def let_lie(self, log: bytes, seq: int) -> None:
-        """This waiting entry is not judged any more before an engineer lets it be tried again."""
+        """This entry, which waits or is parked, is not judged any more before an engineer lets it
+        be tried again."""
+
+    def let_try(self, log: bytes, seq: int) -> None:
+        """It may be judged again."""
 
     def scope(self, device: bytes, at: int = 0) -> Scope:
         """at: central's clock, Unix seconds: villages lent until then are not in it any more."""
@@ -221,6 +225,8 @@ class Stored(msgspec.Struct, frozen=True):
     missing: tuple[int, int] | None = None
     created: list[bytes] = []
 
+
+_Given = TypeVar("_Given")
 
 Also = Callable[[Door], None]
 """What else is to be written in the same commit."""
@@ -448,7 +454,7 @@ class Ledger:
 
     def retry_in(self, door: Door, at: int) -> int:
         """The same inside a transaction that is open already, so that it is undone with it."""
-        return len(self._judge_again(door, door.waiting(), at, wakes=True))
+        return len(self.judge_again(door, door.waiting(), at, wakes=True))
 
     def _waiting_for(self, records: Collection[bytes]) -> list[tuple[bytes, bytes, int]]:
         """(record, log, seq) of what waited for these requests."""
@@ -472,25 +478,42 @@ class Ledger:
     def _once_more(self, waiting: tuple[bytes, bytes, int], at: int) -> list[Decision]:
         """Judge one of what waits; what ended the process too often is set aside."""
         _, log, seq = waiting
+
+        def set_aside(door: Door) -> list[Decision]:
+            door.let_lie(log, seq)
+            return []
+
+        return self.counted(
+            (log, seq, "transaction"),
+            lambda door: self.judge_again(door, [waiting], at, wakes=False),
+            set_aside,
+        )
+
+    def counted(
+        self,
+        key: tuple[bytes, int, str],
+        act: Callable[[Door], _Given],
+        give_up: Callable[[Door], _Given],
+    ) -> _Given:
+        """Do something in a commit of its own, each attempt counted before it is made: what failed
+        or ended the process too often is given up, in a commit too. key: as `Registry.attempt`."""
         for _ in range(ATTEMPTS_MAX + 1):
-            died = self.registry.attempt(log, seq, "transaction")
+            died = self.registry.attempt(*key)
             try:
                 with self.registry.write() as door:
-                    door.attempted(log, seq, "transaction")
-                    if died >= ATTEMPTS_MAX:
-                        door.let_lie(log, seq)
-                        return []
-                    return self._judge_again(door, [waiting], at, wakes=False)
+                    door.attempted(*key)
+                    return give_up(door) if died >= ATTEMPTS_MAX else act(door)
             except Problem:
-                self.registry.attempted(log, seq, "transaction")
+                self.registry.attempted(*key)
                 raise
             except Exception as error:
-                log_lines.error("waiting_failed", log=log.hex(), seq=seq, at=places(error))
+                log_lines.error("attempt_failed", log=key[0].hex(), seq=key[1], at=places(error))
         raise Problem("internal")
 
-    def _judge_again(
+    def judge_again(
         self, door: Door, waiting: list[tuple[bytes, bytes, int]], at: int, *, wakes: bool
     ) -> list[Decision]:
+        """Judge these (record, log, seq) of what waits, and save what came of it."""
         records = {record for record, _, _ in waiting}
         known = door.load(Needs(records=records, logs={log for _, log, _ in waiting}))
         door.load_keys(known, key_needs(known, list(known.entries.values())))

@@ -17,7 +17,8 @@ import msgspec
 from models import lifecycle
 from models.changes import Change, Choice, decode
 from sync.judge import Judge, Refusal, Wait, author_of, is_over, judge_change
-from sync.known import Result, envelope
+from sync.known import LogState, Result, envelope
+from sync.logs import Entry
 from sync.merge import Author
 from sync.state import STATUS_UNIT, Case, Closed, Held, Linked, Moved, Offer, Proposed, Write, Wrote
 
@@ -135,6 +136,8 @@ def _fits(case: Case, take: str) -> None:
 
 def _decide(judge: Judge, case: Case, choice: Choice) -> None:
     _fits(case, choice.take)
+    if choice.take == "release" and choice.log:
+        return _settle_parked(judge, case, release=True, only=(choice.log, choice.seq))
     value = _decide_dispute(judge, case, choice) if case.kind == "dispute" else None
     _close(judge, case, choice, value)
     if case.kind == "dispute":
@@ -143,6 +146,7 @@ def _decide(judge: Judge, case: Case, choice: Choice) -> None:
         _link(judge, case, choice.value)
     elif case.parked:
         _settle_parked(judge, case, release=choice.take == "release")
+    return None
 
 
 def _close(judge: Judge, case: Case, choice: Choice, value: Any) -> None:
@@ -265,25 +269,48 @@ def _arrived(judge: Judge, name: bytes) -> tuple[int, bytes]:
     return (record.created if record is not None else 1 << 62, name)
 
 
-def _settle_parked(judge: Judge, case: Case, *, release: bool) -> None:
+def still_parked(case: Case, result: Result | None) -> bool:
+    """Does an entry parked under this case wait for its decision yet? Each transaction may be
+    released by itself before the case is closed."""
+    return result is None or (result.state, result.case) == ("held", case.id)
+
+
+def _settle_parked(
+    judge: Judge, case: Case, *, release: bool, only: tuple[bytes, int] | None = None
+) -> None:
     """Whoever made them has seen nothing that was decided after the case was opened, whatever the
-    entries say: a number that was still to come then may have been given meanwhile."""
+    entries say: a number that was still to come then may have been given meanwhile. only: of one
+    transaction, by its log and its first number; the case stays open then."""
     for log, seq, record in case.parked:
         entry = judge.known.entries.get((log, seq))
         change = envelope(entry) if entry is not None else None
+        if not still_parked(case, judge.result((log, seq))):
+            continue
+        if only is not None and (change is None or (log, seq - change.i) != only):
+            continue
         owner = judge.known.logs.get(log)
         if not release or entry is None or change is None or owner is None:
             judge.settle(log, seq, Result("rejected", record, case.id))
             continue
-        mine, judge.log = judge.log, owner
-        try:
-            author = author_of(judge.known, owner, seq, seq, change, case.opened - 1)
-            judge_change(judge, entry, change, author)
-        except (Refusal, Wait) as stop:
-            code = getattr(stop, "code", "change.waiting")
-            judge.settle(log, seq, Result("rejected", record, case.id, code))
-        finally:
-            judge.log = mine
-        done = judge.result((log, seq))
-        if done is not None and done.state in ("applied", "merged"):
-            judge.settle(log, seq, Result("accepted", done.record, case.id))
+        if (log, seq) in judge.known.poisoned:
+            raise Refusal("case.set_aside")
+        _release(judge, case, entry, change, owner, record)
+
+
+def _release(
+    judge: Judge, case: Case, entry: Entry, change: Change, owner: LogState, record: bytes
+) -> None:
+    """Judge one parked entry as its own log's."""
+    seq = entry.seq
+    mine, judge.log = judge.log, owner
+    try:
+        author = author_of(judge.known, owner, seq, seq, change, case.opened - 1)
+        judge_change(judge, entry, change, author)
+    except (Refusal, Wait) as stop:
+        code = getattr(stop, "code", "change.waiting")
+        judge.settle(owner.id, seq, Result("rejected", record, case.id, code))
+    finally:
+        judge.log = mine
+    done = judge.result((owner.id, seq))
+    if done is not None and done.state in ("applied", "merged"):
+        judge.settle(owner.id, seq, Result("accepted", done.record, case.id))

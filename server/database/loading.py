@@ -152,7 +152,7 @@ class Loading(Devices, Lineages):
         return found
 
     def let_lie(self, log: bytes, seq: int) -> None:
-        """Judging this entry, which waits, ended the process: it is not tried again."""
+        """Judging this entry, waiting or parked, ended the process: it is not tried again."""
         self._mark(log, seq, self._mark_of(log, seq) | POISONED)
 
     def let_try(self, log: bytes, seq: int) -> None:

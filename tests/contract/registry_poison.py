@@ -9,15 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.changes import Body, Hole
+from models.changes import Body, Change, Choice, Hole, raw
 from models.problems import Problem
+from server.releasing import release
 from sync.intake import take
 from sync.judge import Judge, judge_change
-from sync.known import Known, LogState
+from sync.known import Known, LogState, Result
 from sync.logs import Entry, next_head
 from sync.messages import Batch
 from sync.state import Decision
-from tests.contract.registry_home import FREE, NOW, Home, create, edit, needs_of
+from tests.contract.registry_home import FREE, NOW, Home, create, created, edit, needs_of
+from tests.simulation.laptop import Laptop
 
 NIK = "8272032009900001"
 
@@ -153,6 +155,75 @@ def test_what_waits_and_ends_the_process_is_no_fault_of_whom_it_waits_for(
     edit(village, names[0], units={FREE: "+6281200000006"})
     home.send(village)
     assert home.states(village)[2:] == ["waiting", "merged", "waiting"]
+
+
+def test_what_is_released_and_ends_the_process_lies_and_the_rest_is_decided(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A supervisor presses the button; whoever starts central anew presses it again."""
+    van = home.laptop()
+    home.send(van)
+    with home.registry.write() as door:
+        door.keep_log_state(van.log, "lost", van.last)  # type: ignore[attr-defined]
+    killer = create(van, 1)
+    edit(van, killer, units={FREE: "+6281200000004"})
+    van.append([created(van, n, f"827203200990000{n}", (n - 2, 2)) for n in (2, 3)])
+    home.send(van, 3)
+    assert home.states(van)[2:] == ["held"] * 4
+    (case,) = {r.case for _, r in results(home, van) if r.case}
+    bad = van.entries[2].data
+
+    def deadly(judge: Judge, entry: Entry, *more: Any) -> None:
+        if entry.data == bad:
+            home.registry.__dict__["attempted"] = lambda *_: None
+            raise Dead
+        judge_change(judge, entry, *more)
+
+    def choose(door: Any, log: bytes, seq: int) -> None:
+        at = door.standing().server_seq
+        body = raw(Choice(case, "release", "sudah dicek", by="nur", log=log, seq=seq))
+        change = Change("resolve", b"", 0, 1, "", 0, 0, NOW, NOW, 0, 0, at, None, body)
+        home.ledger.write_in(door, change, NOW, "nur")
+
+    def press() -> None:
+        with pytest.raises(Problem, match=r"case\.set_aside") as told:
+            release(home.ledger, case, choose)
+        assert told.value.details["n"] == 2
+
+    with monkeypatch.context() as bad_day:
+        bad_day.setattr("sync.cases.judge_change", deadly)
+        assert outlived(home, press) == 4, "once with all, and three times by itself"
+        assert home.states(van)[2:] == ["held", "held", "accepted", "accepted"]
+        assert outlived(home, press) == 0
+    assert home.case(case).state == "open"
+    assert outlived(home, press) == 0, "not before an engineer says that it was mended"
+    assert home.states(van)[2:4] == ["held", "held"]
+    with home.registry.write() as door:
+        door.let_try(van.log, 3)
+    release(home.ledger, case, choose)
+    assert home.states(van)[2:] == ["accepted"] * 4
+    assert home.case(case).state == "closed"
+
+
+def results(home: Home, van: Laptop) -> list[tuple[int, Result]]:
+    with home.registry.read() as door:
+        return door.results(van.log, 1, van.last)
+
+
+def test_what_lies_in_a_case_can_be_discarded_with_it(home: Home) -> None:
+    van = home.laptop()
+    home.send(van)
+    with home.registry.write() as door:
+        door.keep_log_state(van.log, "lost", van.last)  # type: ignore[attr-defined]
+    create(van)
+    home.send(van, 3)
+    (case,) = {r.case for _, r in results(home, van) if r.case}
+    with home.registry.write() as door:
+        door.let_lie(van.log, 3)
+    with pytest.raises(Problem, match=r"case\.set_aside"):
+        home.resolve(case, "release")
+    home.resolve(case, "discard")
+    assert home.states(van)[2:] == ["rejected"]
 
 
 def test_what_was_declared_lost_and_ends_the_process_is_set_aside_too(home: Home) -> None:

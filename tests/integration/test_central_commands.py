@@ -147,6 +147,9 @@ def test_the_first_person_is_an_admin_and_later_ones_need_one(tmp_path):
     assert [p["login"] for p in run("person", "list", login="admin")["people"]] == ["admin", "rina"]
     assert run("person", "close", "rina", login="admin")["active"] is False
     assert problem(run("requests", "list", login="rina", ok=1)) == "person.inactive"
+    again = ["person", "reopen", "rina", "--reason", "kembali bekerja"]
+    opened = run(*again, "--new-password-file", str(run.password), login="admin")
+    assert (opened["active"], opened["roles"]) == (True, ["verifier"])
 
 
 def test_a_password_can_only_come_by_prompt_or_file(office, run):
@@ -390,8 +393,8 @@ def test_what_ended_central_is_set_aside_and_tried_again_when_asked(office, run,
     assert run("status")["waiting"] == 1
     why = ("--reason", "diperbaiki")
     run("device", "retry", "Si Jola 1", *why, login="rina", ok=1)
-    again = RUN.invoke(app, ["device", "retry", "Si Jola 1", *why, *run.by("tono")])
-    assert again.exit_code != 0, "the fault is still there"
+    again = run("device", "retry", "Si Jola 1", *why, login="tono")
+    assert (again["tried"], again["waiting"]) == (1, 1), "the fault is still there"
     assert run("status")["waiting"] == 1
     monkeypatch.undo()
     done = run("device", "retry", "Si Jola 1", *why, login="tono")

@@ -26,7 +26,7 @@ from server.reception import Reception
 from server.restoring import Intake, confirm, go_on
 from server.returns import Returns
 from server.settings import ServerSettings
-from sync.known import LogState, envelope
+from sync.known import LogState, Result, envelope
 from sync.logs import opening_head
 from sync.messages import Invitation
 from sync.transfer import Part, chunk_count
@@ -86,7 +86,10 @@ class Registry(MemoryRegistry):
         """Does an entry get its outcome in this transaction that ends the process when it is
         judged? One that was made again elsewhere is not judged any more."""
         before, after = self.tables["results"].get(key), door.staged["results"][key]
-        if after.state == "waiting" or (before is not None and before.state != "waiting"):
+        if after.state == "waiting" or before == after:
+            return False
+        unjudged = self._parked(door, after) or (after.state, after.problem) == ("rejected", "")
+        if unjudged or (before is not None and not self._unjudged(door, before)):
             return False
         entry = door.get("entries", key)
         if entry.data not in self.killers:
@@ -95,6 +98,14 @@ class Registry(MemoryRegistry):
         entries = (e for (_, n), e in door.rows("entries").items() if n)
         changes = (envelope(e) for e in entries) if after.state == "merged" else ()
         return not any(change is not None and change.origin == made for change in changes)
+
+    def _unjudged(self, door: MemoryDoor, result: Result) -> bool:
+        return result.state == "waiting" or self._parked(door, result)
+
+    def _parked(self, door: MemoryDoor, result: Result) -> bool:
+        """Is it kept for a person as it came?"""
+        case = door.get("cases", result.case) if result.state == "held" else None
+        return case is not None and case.kind in ("after-lost", "refused")
 
     def attempt(self, log: bytes, seq: int, scope: str) -> int:
         before = super().attempt(log, seq, scope)
@@ -158,6 +169,9 @@ class Aside(Cargo):
 
     def devices(self) -> list[bytes]:
         return sorted({device for device, _, _ in self.kept})
+
+    def let_lie(self, path: Path) -> None:
+        path.unlink()
 
     def volumes(self, device: bytes) -> list[tuple[Path, bytes]]:
         mine = [key for key in self.kept if key[0] == device]

@@ -227,6 +227,8 @@ class MemoryDoor(Rooms):
             self._load_result(known, (offer.log, offer.seq))
         for log, seq, record in case.parked:
             known.entries[log, seq] = self.get("entries", (log, seq))
+            if self.get("poisoned", (log, seq)):
+                known.poisoned.add((log, seq))
             self._load_result(known, (log, seq))
             self._load_record(known, record)
             owner = self.log(log)
@@ -372,6 +374,9 @@ class MemoryDoor(Rooms):
 
     def let_lie(self, log: bytes, seq: int) -> None:
         self.put("poisoned", (log, seq), True)
+
+    def let_try(self, log: bytes, seq: int) -> None:
+        self.put("poisoned", (log, seq), False)
 
     # -- pull
 

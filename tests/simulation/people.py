@@ -10,6 +10,7 @@ import msgspec
 from models.changes import Attached, Body, Change, Choice, decode_change, raw, record_of
 from models.problems import Problem
 from models.services import Service, catalogue
+from server.releasing import release
 from sync.cases import TAKES
 from sync.logs import Entry
 from sync.state import ELEMENT, REASON_PREFIX, STATUS_UNIT, Case, Record
@@ -309,6 +310,8 @@ class Staff:
         if world.fires("stale_decision"):
             seen = max(0, case.changed - 1)
         take = rng.choice(TAKES[case.kind])
+        if take == "release":
+            return self._release(case, seen)
         more: dict[str, Any] = {}
         if take == "offer":
             offer = rng.choice(case.offers)
@@ -324,6 +327,25 @@ class Staff:
         if self.write("resolve", choice, seen) and case.protected:
             again = Choice(case.id, take, "setuju", "approve", by=second, **more)
             self.write("resolve", again, registry.position.server_seq)
+        return None
+
+    def _release(self, case: Case, seen: int) -> None:
+        """Let what is parked be judged, as the production room does it. What ends the process lies
+        after three times, until somebody discards it."""
+        world, at = self.world, self.world.now
+
+        def choose(door: Any, log: bytes, seq: int) -> None:
+            choice = Choice(case.id, "release", "diperiksa", "decide", None, log, seq, "nur")
+            change = Change("resolve", b"", 0, 1, "", 0, 0, at, at, 0, 0, seen, None, raw(choice))
+            world.central.ledger.write_in(door, change, at, "Bu Nur")
+
+        try:
+            release(world.central.ledger, case.id, choose)
+        except Killed:
+            world.died()
+        except Problem as problem:
+            world.fired["lies"] += problem.code == "case.set_aside"
+            world.fired["refused_decision"] += problem.code != "case.set_aside"
 
 
 def open_cases(world: World) -> list[Case]:
