@@ -10,11 +10,14 @@ What goes back to laptops is made in `server.returns`.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import structlog
 
 from models.people import Act, require
 from models.problems import Problem
@@ -26,7 +29,7 @@ from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.enrolment import Devices
 from server.keys import Keys
-from server.ledger import NUMBER_MAX, Ledger
+from server.ledger import ATTEMPTS_MAX, NUMBER_MAX, Ledger, places
 from server.ledger import Door as LedgerDoor
 from server.reception import Reception, not_ahead, not_aside
 from sync import bundle, messages, seal
@@ -36,6 +39,9 @@ from sync.messages import Contents, Request
 
 RELAY = "relay"
 """Who brought it, where nobody signed in: a laptop that carries for others."""
+
+
+log_lines = structlog.get_logger(__name__)
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -151,16 +157,44 @@ class Bundles:
         for device in self.cargo.devices():
             self._retry(device)
 
+    def try_again(self, device: bytes) -> int:
+        """Read once more the volumes of a laptop that ended the process: an engineer has mended
+        that. Gives how many."""
+        n = self.cargo.let_try(device)
+        self._retry(device)
+        return n
+
     def _retry(self, device: bytes) -> None:
+        """Each attempt is counted before it is made, and one volume that fails stands in the way of
+        no other; what failed too often lies."""
         for path, data in self.cargo.volumes(device):
-            try:
-                frames = bundle.frames_of(bundle.parse(data), self.identity)
-                pieces = [f for f in frames if bundle.purpose_of(f) in ("manifest", "chunk")]
-                _, placed = self.cargo.take(device, pieces, self.clock())
-            except Problem:
-                placed = True  # damaged on this disk: the laptop sends it again
-            if placed:
-                path.unlink(missing_ok=True)
+            key = (hashlib.sha256(data).digest()[:16], 0, "aside")
+            if self.registry.attempt(*key) >= ATTEMPTS_MAX:
+                self._let_lie(device, path)
+            elif not self._placed(device, path, data):
+                continue  # counted: a try that failed
+            self.registry.attempted(*key)
+
+    def _placed(self, device: bytes, path: Path, data: bytes) -> bool:
+        """Read a volume; once its files have found their place it goes. False where it failed."""
+        try:
+            frames = bundle.frames_of(bundle.parse(data), self.identity)
+            pieces = [f for f in frames if bundle.purpose_of(f) in ("manifest", "chunk")]
+            _, placed = self.cargo.take(device, pieces, self.clock())
+        except Problem:
+            placed = True  # damaged on this disk: the laptop sends it again
+        except Exception as error:
+            log_lines.error("volume_failed", device=device.hex(), at=places(error))
+            return False
+        if placed:
+            path.unlink(missing_ok=True)
+        return True
+
+    def _let_lie(self, device: bytes, path: Path) -> None:
+        log_lines.error("volume_lies", device=device.hex())
+        self.cargo.let_lie(path)
+        with self.registry.write() as door:
+            door.audit("system", "bundle.lies", device.hex(), {"n": ATTEMPTS_MAX}, self.clock())
 
     def _introduce(self, frames: Sequence[bytes]) -> list[Problem]:
         """Let in the logs that bring what lets them in, oldest first; gives the refusals."""

@@ -152,6 +152,7 @@ def _health(one: Seen) -> dict[str, Any]:
         "file_bytes": said.file_bytes if said is not None else None,
         "disk": said.disk if said is not None else None,
         "battery": said.battery if said is not None else None,
+        "lock": (said.lock or None) if said is not None else None,
         "away": one.away,
         "alarms": list(one.alarms),
     }
@@ -248,13 +249,15 @@ def retry(
     """Judge again what was set aside because judging it ended central, after that was mended."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         done = central.devices.retry(me, name, reason)
+        volumes = central.bundles.try_again(done.device.id)
         terminal.tell(
             terminal.say(
                 "{n} catatan {name} dinilai lagi; {left} masih menunggu.",
                 n=done.tried, name=done.device.name, left=done.left,
             )
         )  # fmt: skip
-        terminal.give({"name": done.device.name, "tried": done.tried, "waiting": done.left})
+        told = {"tried": done.tried, "waiting": done.left, "volumes": volumes}
+        terminal.give({"name": done.device.name, **told})
 
 
 @app.command()

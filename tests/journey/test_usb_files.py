@@ -10,6 +10,7 @@ import pytest
 from field_client.settings import FieldSettings, Place
 from field_client.vault.attached import StoredFile
 from server.cargo import FOLDER as ASIDE
+from server.cargo import LIES
 from sync import bundle
 from tests.pictures import jpeg, photo
 from tests.requests import row
@@ -104,6 +105,50 @@ def test_what_is_laid_aside_is_bounded_and_sealed(
     for name in made.files:
         bring(town, stick(town) / name)
     assert whole(town) == 2
+
+
+class Dead(BaseException):
+    """Central's process ended here."""
+
+
+def test_a_volume_that_ends_the_process_lies_after_three_times_and_stops_no_other(
+    town: Town, van: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = export(van, stick(town), VOLUME)
+    device = van.house.desk.invitation().device
+    room, cargo = town.central.bundles, town.central.bundles.cargo
+    for name in made.files[1:]:
+        bring(town, stick(town) / name)
+    bad, *others = (path.read_bytes() for path in cargo.waiting(device))
+    assert others
+    scan = max(files(van), key=lambda file: file.size)
+    assert cargo.named() == {scan.blob}, "its preview went with the first"
+    parse = bundle.parse
+
+    def deadly(data: bytes, file: str = "") -> bundle.Volume:
+        if data == bad:
+            raise Dead
+        return parse(data, file)
+
+    monkeypatch.setattr("sync.bundle.parse", deadly)
+    with pytest.raises(Dead):
+        bring(town, stick(town) / made.files[0])
+    for _ in range(2):
+        with pytest.raises(Dead):
+            room.retry()
+    room.retry()
+    assert cargo.waiting(device) == [], "the others found their place"
+    (lying,) = (town.central.place.folder / ASIDE).iterdir()
+    assert (lying.suffix, lying.read_bytes()) == (LIES, bad)
+    bring(town, stick(town) / made.files[0])
+    assert whole(town) < 2
+    monkeypatch.undo()
+    assert room.try_again(device) == 1
+    assert whole(town) == 2
+    assert list((town.central.place.folder / ASIDE).iterdir()) == []
+    with town.central.registry.read() as door:
+        told = door.trail(target=device.hex(), limit=1000)
+    assert [one.actor for one in told if one.action == "bundle.lies"] == ["system"]
 
 
 def test_a_damaged_copy_on_the_laptop_stops_no_other(town: Town, van: Laptop) -> None:
