@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from sync.messages import Branch
 
 BLOCK_BITS = 40
-_OPEN = 1 << 62
-"""Where the history that is still written ends."""
+NUMBERS_END = 1 << 62
+"""Above every number of a decision: where the history that is still written ends. Some sixteen
+thousand restores; every column, message and program here holds 64 bits."""
 
 
 def fresh_base(server_seq: int, chance: int) -> int:
@@ -37,7 +38,7 @@ def clamp(seen: int, branches: Sequence[Branch]) -> int:
     have (of a sibling that was restored from the same backup and given up) counts as nothing seen.
     """
     starts = [0, *(branch.base for branch in branches)]
-    ends = [*(branch.number for branch in branches), _OPEN]
+    ends = [*(branch.number for branch in branches), NUMBERS_END]
     for start, end in zip(starts, ends, strict=True):
         if seen >> BLOCK_BITS == start >> BLOCK_BITS:
             return min(seen, end)
@@ -66,7 +67,7 @@ def descends(incarnation: bytes, ancestor: bytes, branches: Sequence[Branch]) ->
 def _path(incarnation: bytes, branches: Sequence[Branch]) -> list[tuple[bytes, int]]:
     """From the first incarnation to this one: each with the number up to which it counts."""
     by_name = {branch.incarnation: branch for branch in branches}
-    path = [(incarnation, _OPEN)]
+    path = [(incarnation, NUMBERS_END)]
     while path[0][0] in by_name and len(path) <= len(by_name):
         branch = by_name[path[0][0]]
         path.insert(0, (branch.parent, branch.number))

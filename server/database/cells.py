@@ -16,8 +16,8 @@ from server.database.files import Files
 from server.database.loading import Loaded
 from server.database.tables import CaseRow, DecisionCellRow, RecordRow
 from server.database.work import pieces, table_of
-from server.ledger import NUMBER_MAX
 from sync.digest import MODULUS, face, packed, unpacked, weight
+from sync.lineage import NUMBERS_END
 from sync.pull import village_of
 from sync.state import Case, Created, Decision, Effect, Outcome, Parked, Placed, Record, Wrote
 
@@ -83,7 +83,7 @@ class Cells(Files):
         self, known: Loaded, places: Places, touched: set[bytes], cells: Collection[bytes]
     ) -> dict[bytes, bytes]:
         """Sum of each of these cells, by what the touched requests weighed before and weigh now."""
-        sums = self.sums(cells, NUMBER_MAX)
+        sums = self.sums(cells, NUMBERS_END)
         moved = {cell: self.recounted(cell) if n is None else n for cell, n in sums.items()}
         for name in touched:
             for cell, change in _moved(known, places, name):

@@ -23,6 +23,7 @@ from server.database.tables import (
 from server.database.work import Work, table_of
 from server.ledger import NUMBER_MAX, Scope
 from sync.known import LogState
+from sync.lineage import NUMBERS_END
 from sync.logs import Entry
 from sync.messages import Health, decode, encode
 
@@ -235,7 +236,7 @@ class Devices(Work):
             "heard_at": at,
             "heard_build": build[:60].replace("\0", ""),
             "heard_clock": _stored(clock),
-            "heard_cursor": _stored(cursor),
+            "heard_cursor": max(0, min(cursor, NUMBERS_END)),
         }
         if health is not None:
             row["heard_health"] = encode(_sane(health, at))

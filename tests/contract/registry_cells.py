@@ -14,7 +14,7 @@ from sync import messages
 from sync.digest import MODULUS, face, weight
 from sync.identity import Identity
 from sync.known import Needs
-from sync.messages import Request
+from sync.messages import Branch, Request
 from sync.state import Left, Placed, Whole
 from tests.contract.registry_home import (
     EVERYTHING,
@@ -318,6 +318,27 @@ def test_cells_add_up_to_what_laptops_are_shown_whatever_happens_to_them(home: H
         for number, sums in history:
             assert door.sums(cells, number) == sums
         assert door.sums([van.device], history[1][0] - 1) == {van.device: None}
+
+
+def test_sums_hold_beyond_what_a_double_counts(home: Home) -> None:
+    """Numbers pass 2^53 after some sixty restores."""
+    van, old = home.laptop(FAR), home.laptop(VILLAGE)
+    create(van, village=VILLAGE)
+    home.send(van)
+    with home.registry.write() as door:
+        now = door.standing()
+        branch = Branch(b"n" * 16, now.incarnation, now.server_seq, now.head[:8], 1 << 54)
+        door.restored(branch, now.head, NOW, 0)  # type: ignore[attr-defined]
+    for n in (2, 3):
+        create(van, n, f"827203200990000{n}", village=VILLAGE)
+        home.send(van, van.last)
+        with home.registry.read() as door:
+            kept = door.sums([van.device, VILLAGE.encode()], home.seq)
+        assert kept == sums_of(home, van, old)
+    assert home.seq == (1 << 54) + 2
+    with home.registry.write() as door:
+        door.heard(van.log, NOW, "1", NOW, home.seq)
+        assert door.heard_cursor(van.log) == home.seq  # type: ignore[attr-defined]
 
 
 def test_sums_begin_where_none_were_kept(home: Home) -> None:
