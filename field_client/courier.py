@@ -143,10 +143,11 @@ class Courier:
                 self._exchange_all()
                 self._let_files_go()
                 self.report.reference = adopt(self.store)
-                shred(self.desk, delivered=not self.stop())
+                shred(self.desk, delivered=not self.stop(), last_word=self._last_word)
             except Problem as problem:
                 # Cut off after the last entry, or no log of it is let in any more: also delivered.
-                shred(self.desk, delivered=problem.code == "device.lost")
+                shut = problem.code == "device.lost"
+                shred(self.desk, delivered=shut, last_word=self._last_word if shut else _nothing)
                 raise
             finally:
                 self.road.close()
@@ -156,6 +157,13 @@ class Courier:
                 self.report.outcomes = dict(sorted(Counter(self._states.values()).items()))
                 self.report.seconds = round(time.monotonic() - began, 3)
         return self.report
+
+    def _last_word(self) -> None:
+        """It locked itself: the office hears so, by the newest log that it knows."""
+        confirmed = self.store.recall(Confirmed) or Confirmed()
+        known = [log for log in self.store.logs() if log.id in confirmed.logs]
+        if known:
+            Crossing(self, known[-1]).last_word()
 
     def enrol(self) -> Report:
         """Only make the newest log known to central; a single try."""
@@ -358,6 +366,10 @@ class Courier:
             wait = failure.wait + self.chance() * backoff.SOON_SECONDS
         self.progress(Progress("wait", wait=wait))
         self.sleep(wait)
+
+
+def _nothing() -> None:
+    """There is nothing to say."""
 
 
 def _unwatched(progress: Progress) -> None:

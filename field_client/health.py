@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 from field_client.battery import battery
+from field_client.vault.forgetting import Shredded
+from field_client.vault.keys import Keys
 from field_client.vault.store import Store
 from sync.messages import Health
 
@@ -22,4 +24,13 @@ def health(store: Store, folder: Path) -> Health:
         disk=shutil.disk_usage(folder).free,
         drafts=sum(standing.drafts.values()),
         battery=power.percent if power is not None else -1,
+        lock=_lock(store, folder),
     )
+
+
+def _lock(store: Store, folder: Path) -> str:
+    """What is to be said of the laptop's lock, see `Health`."""
+    keys = Keys(folder, None)
+    if keys.exists and not keys.has_escrow:
+        return "no_escrow"
+    return "shredded" if store.recall(Shredded) is not None else ""

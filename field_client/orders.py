@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from field_client import succession
@@ -41,9 +43,12 @@ def _act(desk: Desk, order: Order) -> bool:
     return True
 
 
-def shred(desk: Desk, *, delivered: bool = False) -> None:
+def shred(
+    desk: Desk, *, delivered: bool = False, last_word: Callable[[], None] = lambda: None
+) -> None:
     """Carry out "shred", once all that can be delivered was: what is chained is never given up for
-    it. delivered: it was by this contact, whatever still counts as unsent.
+    it. delivered: it was by this contact, whatever still counts as unsent. last_word: tells the
+    office that it is done, while the keys are still in memory.
 
     The wraps go first: from then on no PIN opens the vault, whatever happens next. The rest needs
     the open database and is one commit with the end of the order; a kill before it leaves the order
@@ -56,4 +61,5 @@ def shred(desk: Desk, *, delivered: bool = False) -> None:
         return
     Keys(store.engine.path.parent, None).shred()
     store.forget_others(due)
+    last_word()
     raise Problem("vault.shredded")

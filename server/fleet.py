@@ -51,6 +51,14 @@ ALARMS: Mapping[str, Label] = {
     "queue": Label("antrean lebih dari 7 hari", "queue over 7 days old"),
     "version": Label("versi lain", "other version"),
     "waits": Label("ada yang menunggu", "something waits"),
+    "no_escrow": Label(
+        "tanpa kunci kantor: kantor tidak dapat membukanya",
+        "without the office's key: the office cannot open it",
+    ),
+    "shredded": Label(
+        "sudah mengunci diri; hanya kantor yang membukanya",
+        "has locked itself; only the office opens it",
+    ),
 }
 """What each alarm is called."""
 
@@ -269,11 +277,13 @@ class _Looker:
 
 
 def _alarms(seen: Seen, at: int) -> list[str]:
-    """What somebody should look at. A laptop that is not in use alarms nobody."""
-    if seen.device.state not in IN_USE:
-        return []
-    call, found = seen.call, []
+    """What somebody should look at. A laptop that is not in use alarms nobody but by its lock."""
+    call = seen.call
     health = call.health if call is not None else None
+    locked = health is not None and health.lock and seen.device.state != DeviceState.RETIRED
+    found = [health.lock] if health is not None and locked else []
+    if seen.device.state not in IN_USE:
+        return found
     since = seen.heard or seen.device.invited_at
     if at - since > SILENT_DAYS * DAY_SECONDS and not seen.away:
         found.append("silent")

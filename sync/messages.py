@@ -78,12 +78,18 @@ class Territory(msgspec.Struct, frozen=True, array_like=True):
     villages: Villages
 
 
+LOCKS = ("no_escrow", "shredded")
+"""What a laptop may say of its own lock."""
+
+
 class Health(msgspec.Struct, frozen=True, array_like=True):
     """How a laptop is, for the people who look after it; nothing is decided by it.
 
     unsent: entries that central has not proved to hold, with the Unix second in which the oldest
     was written (0 for none); files, file_bytes: still to be sent. disk: bytes that are free where
-    its data is. drafts: forms begun and not submitted. battery: percent, -1 where nobody knows."""
+    its data is. drafts: forms begun and not submitted. battery: percent, -1 where nobody knows.
+    lock: "no_escrow" where even the office could not open it (so that it obeys no order to lock
+    itself), "shredded" once it obeyed one, else empty."""
 
     unsent: int = 0
     oldest: int = 0
@@ -92,6 +98,7 @@ class Health(msgspec.Struct, frozen=True, array_like=True):
     disk: int = 0
     drafts: int = 0
     battery: int = -1
+    lock: str = ""
 
 
 class Request(msgspec.Struct, frozen=True, array_like=True):

@@ -7,9 +7,16 @@ the requests it took in, its files, its books of looks and of custody.
 
 from __future__ import annotations
 
+import msgspec
+
 from field_client.vault.cells import drop
 from field_client.vault.engine import Connection
+from field_client.vault.logs import remember
 from field_client.vault.roster import forget
+
+
+class Shredded(msgspec.Struct, frozen=True):
+    """An order of the office to lock itself was carried out on this laptop."""
 
 
 def forget_others(connection: Connection) -> None:
@@ -19,5 +26,6 @@ def forget_others(connection: Connection) -> None:
     connection.execute("insert into request_words (request_words) values ('optimize')")
     for (roster,) in connection.execute("select number from rosters").fetchall():
         forget(connection, roster)
+    remember(connection, Shredded())
     connection.execute("delete from recents")
     connection.execute("delete from settings where name in ('RecentIndex', 'RosterFiles')")

@@ -25,7 +25,7 @@ from server.ledger import NUMBER_MAX, Scope
 from sync.known import LogState
 from sync.lineage import NUMBERS_END
 from sync.logs import Entry
-from sync.messages import Health, decode, encode
+from sync.messages import LOCKS, Health, decode, encode
 
 BLOCKS = 1 << 20
 """A block is four symbols of a tracking code."""
@@ -267,15 +267,18 @@ class Devices(Work):
 
     # -- orders
 
+    def restored_at(self) -> int:
+        """When central was restored last, Unix seconds; 0 where it never was."""
+        here = select(func.max(_incarnations.c.at)).where(_incarnations.c.city == self.city)
+        return self.value(here) or 0
+
     def order(self, log: bytes, kind: str, argument: int) -> None:
         """Give the log a new numbered order. After a restore its number is above what any history
         gave before it, also to a log that the backup knows nothing of, and where one backup was
         restored twice: it begins at the minute of the restore."""
         here = (_logs.c.city == self.city) & (_logs.c.id == log)
         given = self.value(select(_logs.c.orders_given).where(here))
-        restores = select(func.max(_incarnations.c.at)).where(_incarnations.c.city == self.city)
-        restored = self.value(restores) or ORDERS_SINCE
-        number = max(given, (restored - ORDERS_SINCE) // 60) + 1
+        number = max(given, (max(self.restored_at(), ORDERS_SINCE) - ORDERS_SINCE) // 60) + 1
         row = {"log": log, "number": number, "kind": kind, "argument": argument}
         self.insert(_orders, [row])
         self.run(update(_logs).where(here).values(orders_given=number))
@@ -403,6 +406,7 @@ def _sane(health: Health, at: int) -> Health:
         _stored(health.disk),
         _stored(health.drafts),
         max(-1, min(health.battery, 100)),
+        health.lock if health.lock in LOCKS else "",
     )
 
 

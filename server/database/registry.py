@@ -41,6 +41,7 @@ from server.database.work import table_of
 from server.journal import Journal
 from server.ledger import Scope, Standing
 from sync.known import LogState
+from sync.messages import LOCKS, Health
 
 __all__ = [
     "Broken",
@@ -99,6 +100,24 @@ class Door(
         assert state is not None
         detail = {"cells": sorted(cells), "log": log.hex()}
         self.audit("system", "cell.repair", state.device.hex(), detail, at)
+
+    def heard(
+        self,
+        log: bytes,
+        at: int,
+        build: str,
+        clock: int,
+        cursor: int,
+        health: Health | None = None,
+    ) -> None:
+        """Note that a laptop called. What it says of its lock stands in the trail."""
+        super().heard(log, at, build, clock, cursor, health)
+        state = self.log(log) if health is not None and health.lock in LOCKS else None
+        if state is None or health is None:
+            return
+        action, target = f"device.{health.lock}", state.device.hex()
+        if not self.trail_backwards(target=target, action=action, limit=1):
+            self.audit("system", action, target, {}, at)
 
     def attempted(self, log: bytes, seq: int, scope: str) -> None:
         """An attempt ends with this transaction's commit; see `Registry.attempt`."""

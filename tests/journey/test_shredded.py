@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from field_client.app import House
@@ -23,6 +25,15 @@ from tests.vaults import CHEAP, PASSPHRASE, refused
 
 LIST = RosterSource(PLACE, "OpenSID", date(2026, 1, 5), "PKS 1", date(2026, 12, 31))
 SECRET = "cengkeh dan pala"
+
+
+@pytest.fixture
+def town(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Town]:
+    """Central on SQLite, or where a test says so on PostgreSQL."""
+    postgres = getattr(request, "param", "") == "postgresql"
+    made = Town(tmp_path, request.getfixturevalue("postgres_url") if postgres else "")
+    yield made
+    made.close()
 
 
 class Killed(BaseException):
@@ -44,8 +55,17 @@ def lost(town: Town, van: Laptop) -> None:
     town.central.devices.shred(town.staff["ratna"], van.name, "Berisi data satu desa")
 
 
-def van_id(van: Laptop) -> str:
-    return van.house.desk.invitation().device.hex()
+def alarms(town: Town, van: Laptop) -> tuple[str, ...]:
+    """What the office is shown of the laptop."""
+    found = town.central.fleet.overview(town.staff["ratna"])
+    return next(one.alarms for one in found if one.device.name == van.name)
+
+
+def trail(town: Town, van: Laptop) -> list[str]:
+    """What was noted about the laptop."""
+    device = van.house.desk.invitation().device
+    with town.central.registry.read() as door:
+        return [one.action for one in door.trail(target=device.hex(), limit=1000)]
 
 
 def recovered(town: Town, van: Laptop) -> Store:
@@ -57,6 +77,9 @@ def recovered(town: Town, van: Laptop) -> Store:
     return van.house.store
 
 
+@pytest.mark.parametrize(
+    "town", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 def test_a_lost_laptop_delivers_and_then_opens_for_the_office_alone(town: Town) -> None:
     van, other = town.laptop("sari"), town.laptop("rusli")
     theirs = taken(town, other, "father")
@@ -73,6 +96,8 @@ def test_a_lost_laptop_delivers_and_then_opens_for_the_office_alone(town: Town) 
     refused("vault.shredded", van.sync)
     sheet = town.case(town.cases("after-lost")[0])
     assert {parked.record for parked in sheet.parked} == {last.hex()}, "delivered first"
+    assert alarms(town, van) == ("shredded",), "its last word, with the keys still in memory"
+    assert trail(town, van).count("device.shredded") == 1
     refused("vault.shredded", van.keys.unlock, "sari", PASSPHRASE, town.time.at)
     store = recovered(town, van)
     van.house.begin()
@@ -83,9 +108,8 @@ def test_a_lost_laptop_delivers_and_then_opens_for_the_office_alone(town: Town) 
     assert store.orders_due() == []
     van.sync()  # acted on once: the office may go on looking
     assert van.keys.names() == ["kantor"]
-    with town.central.registry.read() as door:
-        told = [one for one in door.trail(target=van_id(van)) if one.action == "device.shred"]
-    assert [one.actor for one in told] == ["ratna"]
+    assert alarms(town, van) == ("shredded",)
+    assert [trail(town, van).count(f"device.{act}") for act in ("shred", "shredded")] == [1, 1]
 
 
 def test_by_stick_what_waits_goes_out_before_the_laptop_locks(town: Town) -> None:
@@ -148,6 +172,13 @@ def test_without_an_escrow_nothing_is_ordered(town: Town, monkeypatch: pytest.Mo
     refused("device.no_escrow", lost, town, van)
     with town.central.registry.read() as door:
         assert door.orders(van.house.store.log().id) == []
+    monkeypatch.undo()
+    other = town.laptop("rusli")
+    lost(town, other)
+    other.keys._write(msgspec.structs.replace(other.keys._read(), escrow=None))
+    refused("escrow.none", other.sync)
+    assert alarms(town, other) == ("no_escrow",)
+    assert other.keys.names() == ["rusli"]
 
 
 def test_an_order_for_another_laptop_does_nothing(
