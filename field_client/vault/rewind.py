@@ -36,6 +36,17 @@ class Lineage(msgspec.Struct, frozen=True):
     branches: tuple[Branch, ...] = ()
 
 
+DEPARTED_MAX = 500
+"""Moves to other villages that are remembered, the newest; of older ones the sums show it."""
+
+
+class Departed(msgspec.Struct, frozen=True):
+    """Requests that moved out of this laptop's villages: (number of the decision that moved it,
+    number of the one that created it), oldest first. Nothing else is kept of them."""
+
+    moves: tuple[tuple[int, int], ...] = ()
+
+
 class Asked(msgspec.Struct, frozen=True):
     """Own logs of which the restored central said what it holds."""
 
@@ -60,6 +71,13 @@ def note_proved(connection: Connection, log: bytes) -> None:
     asked = find(connection, Asked)
     if asked is not None and log not in asked.logs:
         remember(connection, Asked(asked.incarnation, (*asked.logs, log)))
+
+
+def note_departed(connection: Connection, moves: list[tuple[int, int]]) -> None:
+    """Requests went out of this laptop's villages; see `Departed`."""
+    if moves:
+        before = find(connection, Departed) or Departed()
+        remember(connection, Departed((*before.moves, *moves)[-DEPARTED_MAX:]))
 
 
 def rewind(connection: Connection, log: bytes, step: Rewound) -> None:
@@ -119,6 +137,7 @@ def _beginning(connection: Connection, first: int) -> int:
     for (data,) in connection.execute("select data from cases"):
         case = msgspec.msgpack.decode(data, type=Case)
         spans.append((max(case.changed, case.opened), case.opened))
+    spans += (find(connection, Departed) or Departed()).moves
     for changed, began in sorted(spans, reverse=True):
         if changed >= first:
             first = min(first, began)
@@ -137,6 +156,10 @@ def _forget(connection: Connection, upto: int) -> set[bytes]:
             connection.execute("delete from cases where id = ?", (name,))
     for name in gone:
         connection.execute("delete from records where id = ?", (name,))
+    departed = find(connection, Departed) or Departed()
+    if departed.moves:
+        left = tuple(move for move in departed.moves if move[0] <= upto)
+        remember(connection, Departed(left))
     return gone
 
 

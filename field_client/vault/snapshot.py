@@ -22,7 +22,13 @@ from field_client.vault.packages import further
 from field_client.vault.picture import find_case, find_record
 from field_client.vault.recents import index
 from field_client.vault.requests import list_again
-from field_client.vault.rewind import differs, note_proved, read_again, rewind
+from field_client.vault.rewind import (
+    differs,
+    note_departed,
+    note_proved,
+    read_again,
+    rewind,
+)
 from field_client.vault.sums import compare, even, weigh
 from sync.exchange import (
     Absorbed,
@@ -172,7 +178,10 @@ def _fold(connection: Connection, decision: Decision, own: set[bytes]) -> set[by
             locate(connection, record.id, places[record.id])
     for case in state.cases.values():
         _put(connection, "cases", case)
-    drop(connection, {e.record for e in decision.effects if isinstance(e, Left)})
+    left = {e.record for e in decision.effects if isinstance(e, Left)}
+    gone = [found.created for name in left if (found := find_record(connection, name)) is not None]
+    note_departed(connection, [(decision.server_seq, created) for created in gone])
+    drop(connection, left)
     touched = set(state.records)
     told: list[Notice] = []
     for effect in decision.effects:

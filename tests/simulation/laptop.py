@@ -90,6 +90,7 @@ class Laptop(Rewinding):
         self.absorbed: set[tuple[bytes, int]] = set()
         self.voided: dict[tuple[bytes, int], str] = {}
         self.returned: list[tuple[tuple[bytes, int], str, str]] = []
+        self.departed: list[tuple[int, int]] = []
         self.notices: list[Notice] = []
         self.orders: list[Order] = []
         self.known: set[bytes] = {self.log}
@@ -441,6 +442,7 @@ class Laptop(Rewinding):
             for e in decision.effects
             if isinstance(e, Left) and e.record in self.snapshot.records
         }
+        self.departed += [(decision.server_seq, record.created) for record in kept.values()]
         self.snapshot.fold(decision)
         for name, record in kept.items():
             if record.device == self.device:
@@ -511,7 +513,7 @@ class Laptop(Rewinding):
             setattr(other, name, set(getattr(self, name)))
         other.asked = set(self.asked) if self.asked is not None else None
         other.notices, other.orders = list(self.notices), list(self.orders)
-        other.returned = list(self.returned)
+        other.returned, other.departed = list(self.returned), list(self.departed)
         other.papers = self.papers.twin()
         return other
 

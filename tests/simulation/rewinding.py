@@ -26,6 +26,7 @@ class Rewinding:
     told: dict[tuple[bytes, int], Any]
     absorbed: set[tuple[bytes, int]]
     voided: dict[tuple[bytes, int], str]
+    departed: list[tuple[int, int]]
 
     def _rewind(self, step: Rewound, book: Book) -> None:
         upto = self.cursor.server_seq
@@ -72,6 +73,7 @@ class Rewinding:
     def _beginning(self, first: int) -> int:
         spans = [(r.changed, r.created) for r in self.snapshot.records.values()]
         spans += [(max(c.changed, c.opened), c.opened) for c in self.snapshot.cases.values()]
+        spans += self.departed
         for changed, began in sorted(spans, reverse=True):
             if changed >= first:
                 first = min(first, began)
@@ -84,6 +86,7 @@ class Rewinding:
             del records[name]
         for name in [n for n, c in cases.items() if max(c.changed, c.opened) > upto]:
             del cases[name]
+        self.departed = [move for move in self.departed if move[0] <= upto]
 
     def _forget_outcomes(self) -> None:
         for book, entry, record in self._own():
