@@ -15,7 +15,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from server.database.engine import IO_MESSAGE, end_process
 from server.files import FULL, disk_problems, private_folder, sync_folder
@@ -50,6 +50,14 @@ class Shelf(Protocol):
 
     def delete(self, blob: bytes) -> None:
         """Forget a blob; one that is not there is no error."""
+
+
+class Stray(NamedTuple):
+    """A file on the shelf that nothing names. at: when it was last written, Unix seconds."""
+
+    path: Path
+    size: int
+    at: int
 
 
 class FolderShelf:
@@ -143,6 +151,34 @@ class FolderShelf:
     def path(self, blob: bytes) -> Path:
         """Where a blob lies, or would."""
         return self._place(blob)[0]
+
+    # -- what lies here
+
+    def files(self) -> list[Path]:
+        """Everything that lies in the folders of the shelf."""
+        return sorted(self.folder.glob("??/*"))
+
+    def strays(self, lying: Iterable[Path], named: Iterable[bytes]) -> list[Stray]:
+        """Those of these files that are neither a named blob's nor its parts'."""
+        known = {atrest.file_name(key, blob) for blob in named for key in self._keys}
+        found: list[Stray] = []
+        for path in lying:
+            if path.stem not in known:
+                with contextlib.suppress(FileNotFoundError):
+                    about = path.stat()
+                    found.append(Stray(path, about.st_size, int(about.st_mtime)))
+        return found
+
+    def remove(self, stray: Stray) -> bool:
+        """Remove it if nobody has written it since. It is moved aside before that is looked at:
+        who writes it at this very moment does not find it again, and says so."""
+        aside = stray.path.with_suffix(".stray")
+        stray.path.replace(aside)
+        if int(aside.stat().st_mtime) != stray.at and not stray.path.exists():
+            aside.replace(stray.path)
+            return False
+        aside.unlink()
+        return True
 
     def _place(self, blob: bytes) -> tuple[Path, bytes]:
         """Path and key of a blob: those it was written with, else of the newest key."""

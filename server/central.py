@@ -48,6 +48,7 @@ from server.rosters import Rosters
 from server.scans import Scans
 from server.settings import CALENDAR_FOLDER, Place
 from server.stock import Stock
+from server.tidying import Tidying
 from server.trail import Trail
 from server.verification import Verification
 from server.voyages import Voyages
@@ -102,9 +103,10 @@ class Central:
         self.registry = registry
         self.clock = clock
         self.ledger = Ledger(registry, keys.log)
+        shelf = FolderShelf(place.files_folder, [keys.files_key], entropy)
         self.arrivals = Arrivals(
             registry,
-            FolderShelf(place.files_folder, [keys.files_key], entropy),
+            shelf,
             Limits(place.settings.file_day_bytes_max, place.settings.file_request_bytes_max),
             _spare(place, keys),
         )
@@ -123,6 +125,7 @@ class Central:
         self.bundles = Bundles(
             registry, self.ledger, self.reception, self.devices, cargo, keys, clock
         )
+        self.tidying = Tidying(registry, self.arrivals, shelf, cargo, clock)
         self.rosters = Rosters(registry, keys.seal, clock)
         self.returns = Returns(
             registry, self.reception, self.devices, keys, clock, entropy, self.rosters

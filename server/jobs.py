@@ -48,6 +48,7 @@ class Jobs:
         self.scheduler.add_job(self.retry, "interval", minutes=settings.retry_minutes)
         self.scheduler.add_job(self.check, "interval", hours=settings.audit_check_hours)
         self.scheduler.add_job(self.forget, "interval", hours=settings.audit_check_hours)
+        self.scheduler.add_job(self.tidy, "interval", hours=settings.audit_check_hours)
         self.scheduler.add_job(self.duplicates, "interval", minutes=settings.duplicate_minutes)
         self.scheduler.add_job(self.count, "interval", minutes=settings.report_minutes)
         self.scheduler.add_job(self.targets, "interval", hours=1)
@@ -79,6 +80,11 @@ class Jobs:
             door.drop_old_sessions(self.central.clock())
         self.central.rosters.forget()
         self.central.counter.forget()
+
+    def tidy(self) -> None:
+        """Remove sealed files that nothing names, once they are old."""
+        if self.leader.leads():
+            self.central.tidying.run()
 
     def duplicates(self) -> None:
         """Look for requests of one person among what is new."""

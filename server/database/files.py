@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, literal_column, select
 
 from models.changes import (
     PREVIEW_BYTES_MAX,
@@ -129,8 +129,10 @@ class Files(Loading):
         self.update(_blobs, ["id"], [{"id": name, "covered": None, "at": 0}])
 
     def lost_blobs(self) -> list[bytes]:
-        """Every file that was whole and is wanted once more. Reads all rows."""
-        here = (_blobs.c.city == self.city) & _blobs.c.covered.is_(None) & (_blobs.c.at == 0)
+        """Every file that was whole and is wanted once more."""
+        # Spelled out, not a parameter: SQLite looks for the words of the partial index.
+        lost = _blobs.c.covered.is_(None) & (_blobs.c.at == literal_column("0"))
+        here = (_blobs.c.city == self.city) & lost
         return [row.id for row in self.rows(select(_blobs.c.id).where(here).order_by(_blobs.c.id))]
 
     def blobs_of(self, record: bytes) -> dict[bytes, Blob]:
@@ -138,6 +140,12 @@ class Files(Loading):
         here = (_announced.c.city == self.city) & (_announced.c.record == record)
         names = {row.blob for row in self.rows(select(_announced.c.blob).where(here))}
         return self.blobs(names)
+
+    def named_blobs(self) -> set[bytes]:
+        """Every file that is known here or that a log has spoken of."""
+        known = select(_blobs.c.id).where(_blobs.c.city == self.city)
+        spoken = select(_announced.c.blob).where(_announced.c.city == self.city)
+        return {row[0] for part in (known, spoken) for row in self.rows(part)}
 
     def whole_blobs(self) -> list[Blob]:
         """Every file that is whole here, for backups and checks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
 import subprocess
@@ -15,8 +16,13 @@ import pytest
 from models.people import Role
 from server import backup as backups
 from server import restoring
+from server.blobs import Stray
 from server.central import Central, found, open_central
+from server.database.tables import AnnouncedRow
+from server.database.work import table_of
 from server.settings import Place, load
+from server.tidying import AGE_SECONDS, Tidied
+from sync.transfer import Part
 from tests.architecture.source import ROOT
 from tests.vaults import refused
 
@@ -45,6 +51,10 @@ if what == "restore":
     restoring.restore(place, target, None, lambda: 1_800_000_000, secrets.token_bytes)
 else:
     central = open_central(place)
+    if what == "lay":
+        with central.arrivals.lay([b"kertas" * 9000]):
+            print("laid", flush=True)
+            sys.stdin.read()
     if what == "backup":
         backup.make(place, central.registry, central.keys, target, 1_795_000_100 + last)
     for number in range(1, 10_000 if what == "write" else 1):
@@ -57,7 +67,8 @@ else:
 
 def child(what: str, place: Place, target: Path, last: int) -> subprocess.Popen[str]:
     words = [sys.executable, "-c", CHILD, what, str(place.folder), str(target), str(last)]
-    return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
 
 
 def ran(what: str, place: Place, target: Path, last: int) -> tuple[bool, list[str]]:
@@ -163,3 +174,52 @@ def test_a_restore_that_is_killed_leaves_the_old_register_or_the_new_one(
         assert kept(central) == [1]
         assert central.status().incarnation not in names
         refused("office.unconfirmed", central.intake.check)
+
+
+def test_what_an_upload_laid_down_before_it_died_goes_once_it_is_old(
+    place: Place, tmp_path: Path
+) -> None:
+    process = child("lay", place, tmp_path, 0)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "laid\n"
+    process.kill()
+    process.communicate(timeout=120)
+    (stray,) = place.files_folder.glob("??/*")
+    kept = b"lain" * 9000
+    with opened(place) as central:
+        arrivals, tidying = central.arrivals, central.tidying
+        with arrivals.lay([kept]) as laid, central.registry.write() as door:
+            arrivals.arrived(door, laid, AT)
+        with central.registry.write() as door:
+            row = {"log": central.keys.log, "blob": b"a" * 32, "record": b"r" * 16}
+            door.insert(table_of(AnnouncedRow), [row | {"size": 9000, "preview": False}])
+        tidying.shelf.put_parts(b"a" * 32, 9000, [Part(0, 0, b"sebagian")])
+        named = set(place.files_folder.glob("??/*")) - {stray}
+        assert len(named) == 2
+        for path in [stray, *named]:
+            os.utime(path, (AT - AGE_SECONDS - 1, AT - AGE_SECONDS - 1))
+        assert tidying.run() == Tidied(1, stray.stat().st_size, 0), "counted before it goes"
+        seen = Stray(stray, stray.stat().st_size, AT)
+        assert not tidying.shelf.remove(seen), "somebody wrote it meanwhile"
+        os.utime(stray, (AT, AT))
+        assert tidying.run().removed == 0, "too young"
+        os.utime(stray, (AT - AGE_SECONDS - 1, AT - AGE_SECONDS - 1))
+        assert tidying.run().removed == 1
+        assert set(place.files_folder.glob("??/*")) == named
+        assert tidying.run() == Tidied(0, 0, 0)
+        assert arrivals.read(laid[0].id) == kept
+        with central.registry.read() as door:
+            told = [one.detail for one in door.trail(limit=1000) if one.action == "files.tidy"]
+        assert len(told) == 2
+
+
+def test_nothing_goes_that_was_laid_down_before_a_restore(place: Place) -> None:
+    """Laptops may bring again what speaks of it."""
+    with opened(place) as central:
+        central.tidying.shelf.put(b"x" * 32, 6, [(0, b"kertas")])
+        (stray,) = place.files_folder.glob("??/*")
+        old = AT - AGE_SECONDS - 1
+        os.utime(stray, (old, old))
+        restoring.go_on(central.registry, central.keys.log, secrets.token_bytes, old + 1)
+        assert [central.tidying.run().removed for _ in range(3)] == [0, 0, 0]
+        assert stray.exists()
