@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
+import cbor2
 import msgspec
 import pytest
 from hypothesis import given
@@ -84,6 +86,32 @@ def test_key_purpose_and_audience_are_part_of_the_signature(
 ) -> None:
     with pytest.raises(Problem, match=r"sync\.signature"):
         seal.verify(TOKEN, key, purpose, to)
+
+
+HEAD = cbor2.dumps({1: -8, 4: HEADER.signer, "jb": [1, 0, TO, 0]})
+KEYS_OF_ONE_HASH = {n * ((1 << 61) - 1): 0 for n in range(1, 400)}
+"""Four megabytes of such numbers keep a reader of CBOR busy for ten minutes."""
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [HEAD, KEYS_OF_ONE_HASH, b"", bytes(64)],
+        [HEAD, {}, KEYS_OF_ONE_HASH, bytes(64)],
+        [HEAD, {}, b"", KEYS_OF_ONE_HASH],
+        [HEAD, {}, b"", bytes(63)],
+        [HEAD, {}, b"", bytes(64), 0],
+        [HEAD + cbor2.dumps(KEYS_OF_ONE_HASH) * 4, {}, b"", bytes(64)],
+    ],
+    ids=["unprotected", "payload", "proof", "short", "five", "head"],
+)
+def test_nothing_but_the_form_that_we_write_is_read_at_all(parts: list[Any]) -> None:
+    """Before anything is verified: whoever has central's public key can send it."""
+    assert seal.peek(cbor2.dumps(cbor2.CBORTag(18, [HEAD, {}, b"", bytes(64)]))) == HEADER
+    token = cbor2.dumps(cbor2.CBORTag(18, parts))
+    for read in (seal.peek, seal.payload_of):
+        with pytest.raises(Problem, match=r"sync\.malformed"):
+            read(token)
 
 
 @given(st.binary(max_size=300))
