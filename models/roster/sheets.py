@@ -181,7 +181,8 @@ class Parsed(msgspec.Struct):
 
 
 def _parse(data: bytes, kind: Kind, limits: Limits) -> tuple[Sheet, ...]:
-    command = [sys.executable, "-X", "utf8", "-m", "models.roster"]
+    # -P: never from the folder somebody happens to stand in, which may be the stick's own.
+    command = [sys.executable, "-P", "-X", "utf8", "-m", "models.roster"]
     command.append(msgspec.json.encode(limits).decode())
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=limits.seconds)

@@ -72,6 +72,18 @@ def test_a_file_that_is_no_sheet(tmp_path, content):
     assert "list.xls" in refused(path, "roster.format")
 
 
+def test_a_program_beside_the_list_is_never_run(tmp_path, monkeypatch):
+    """Somebody stands in the stick's own folder and names the list."""
+    planted = tmp_path / "models" / "roster"
+    planted.mkdir(parents=True)
+    for folder in (planted.parent, planted):
+        (folder / "__init__.py").touch()
+    (planted / "__main__.py").write_text("open('was-here', 'w')")
+    monkeypatch.chdir(tmp_path)
+    assert read_sheets(small(tmp_path / "list.xlsx"))
+    assert not (tmp_path / "was-here").exists()
+
+
 def test_another_kind_of_zip(tmp_path):
     path = tmp_path / "letter.xlsx"
     with zipfile.ZipFile(path, "w") as parts:
