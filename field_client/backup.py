@@ -229,6 +229,9 @@ def put_back(source: Path, folder: Path, progress: Progress = unwatched) -> Back
     keys = any((folder / name).exists() for name in KEY_FILES)
     if keys or ((folder / DATABASE_FILE).exists() and not under_way.exists()):
         raise Problem("vault.exists", path=str(folder))
+    for file in listed.files:
+        if not _is_ours(file.name):
+            raise Problem("backup.altered", folder=str(source), file=LIST_FILE)
     _check(source, listed, "backup.altered", unwatched)
     private_folder(folder)
     if shutil.disk_usage(folder).free < listed.size:
@@ -247,6 +250,15 @@ def put_back(source: Path, folder: Path, progress: Progress = unwatched) -> Back
         under_way.unlink()
         sync_folder(folder)
     return listed
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a vault has a file of that name. A list from a stick may name any; what the program
+    reads for other ends (compiled pages, which are code) is not put there by it."""
+    if name in (DATABASE_FILE, SETTINGS_FILE, *KEY_FILES):
+        return True
+    folder, _, plain = name.partition("/")
+    return folder in FOLDERS and plain not in ("", ".", "..") and not {"/", "\\"} & {*plain}
 
 
 def _keys_last(file: Listed) -> tuple[bool, bool, str]:

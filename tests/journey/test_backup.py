@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import threading
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 
 from field_client.app import open_house
-from field_client.backup import LIST_FILE, Backup, back_up, put_back, read_list
+from field_client.backup import LIST_FILE, Backup, Listed, back_up, put_back, read_list
 from field_client.bundles import Bundles
 from field_client.vault.engine import Engine
 from field_client.vault.store import Store
@@ -199,14 +200,19 @@ def test_a_damaged_backup_puts_nothing_back(
     assert not (town.folder / "new").exists()
 
 
-def test_a_list_that_names_files_elsewhere_is_refused(town: Town, van: Laptop) -> None:
+@pytest.mark.parametrize("name", ["../secret", "templates/__jinja2_unlock.cache", "log.mark"])
+def test_a_list_that_names_other_files_than_a_vaults_is_refused(
+    town: Town, van: Laptop, name: str
+) -> None:
+    """Compiled pages are code, which the program would run when it draws them."""
     folder, listed = copy(van, medium(town))
-    outside = medium(town) / "secret"
-    outside.write_bytes(b"x")
-    bad = msgspec.structs.replace(listed.files[0], name="../secret", size=1)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(b"x")
+    bad = Listed(name, 1, hashlib.sha256(b"x").hexdigest())
     listed = msgspec.structs.replace(listed, files=[*listed.files, bad])
     (folder / LIST_FILE).write_bytes(msgspec.json.encode(listed))
     refused("backup.altered", put_back, folder, town.folder / "new")
+    assert not (town.folder / "new").exists()
 
 
 @pytest.mark.parametrize("step", range(3))
