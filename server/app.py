@@ -15,6 +15,7 @@ import anyio
 from litestar import Litestar, Request, Response, Router
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from models.problems import Problem
@@ -114,10 +115,13 @@ def _answered(program: Answering, page: Answering) -> Answering:
 
 
 def _openapi() -> OpenAPIConfig:
+    """What the API takes and gives, as JSON alone: the framework's own pages about it load scripts
+    from elsewhere, at the very address where staff are signed in."""
     bearer = SecurityScheme(type="http", scheme="bearer")
     return OpenAPIConfig(
         title="Jemput Bola: central",
         version=VERSION,
         path="/schema",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(security_schemes={"bearer": bearer}),
     )

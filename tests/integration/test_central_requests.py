@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 
 from models.changes import Body
 from models.problems import Problem
-from tests.pusat import FREE, NOW, Pusat, Van, pusat
+from tests.pusat import FREE, NOW, ON_PAPER, Pusat, Van, pusat
 
 
 @pytest.fixture
@@ -47,7 +47,9 @@ def test_a_request_taken_in_by_a_van_is_listed_opened_and_accepted(office):
     assert sheet["office"] == "Si Jola 1"
     assert "take" in sheet["actions"]
     assert sheet["history"][0]["who"] == "Sari"
-    done = office.post("rina", f"/v1/requests/{name}/accept", {"seen": sheet["seen"]})
+    done = office.post(
+        "rina", f"/v1/requests/{name}/accept", {"seen": sheet["seen"], "reason": ON_PAPER}
+    )
     assert done.status_code == 200, done.text
     assert done.json()["status"] == "verified"
     assert status_of(office, name) == "verified"
@@ -74,17 +76,24 @@ def test_what_moved_meanwhile_is_shown_again_and_not_decided(office):
     van.edit(bytes.fromhex(name), Body(set={FREE: "081200000001"}))
     office.sync(van)
     before = office.trail()
-    stale = office.post("rina", f"/v1/requests/{name}/accept", {"seen": seen})
+    stale = office.post("rina", f"/v1/requests/{name}/accept", {"seen": seen, "reason": ON_PAPER})
     assert (stale.status_code, code(stale)) == (409, "request.changed")
     assert status_of(office, name) == "received"
     assert office.trail() == before, "what did not happen is not in the trail"
     again = office.seen("rina", f"/v1/requests/{name}")
-    assert office.post("rina", f"/v1/requests/{name}/accept", {"seen": again}).status_code == 200
+    assert (
+        office.post(
+            "rina", f"/v1/requests/{name}/accept", {"seen": again, "reason": ON_PAPER}
+        ).status_code
+        == 200
+    )
 
 
 def test_nobody_decides_about_what_cannot_have_been_on_the_screen(office):
     _, name = one_request(office)
-    answer = office.post("rina", f"/v1/requests/{name}/accept", {"seen": 10**12})
+    answer = office.post(
+        "rina", f"/v1/requests/{name}/accept", {"seen": 10**12, "reason": ON_PAPER}
+    )
     assert code(answer) == "request.changed"
     assert status_of(office, name) == "received"
 
@@ -92,8 +101,13 @@ def test_nobody_decides_about_what_cannot_have_been_on_the_screen(office):
 def test_the_same_decision_twice_is_made_once(office):
     _, name = one_request(office)
     seen = office.seen("rina", f"/v1/requests/{name}")
-    assert office.post("rina", f"/v1/requests/{name}/accept", {"seen": seen}).status_code == 200
-    again = office.post("yusuf", f"/v1/requests/{name}/accept", {"seen": seen})
+    assert (
+        office.post(
+            "rina", f"/v1/requests/{name}/accept", {"seen": seen, "reason": ON_PAPER}
+        ).status_code
+        == 200
+    )
+    again = office.post("yusuf", f"/v1/requests/{name}/accept", {"seen": seen, "reason": ON_PAPER})
     assert code(again) == "request.changed"
 
 
@@ -101,7 +115,7 @@ def test_the_same_decision_twice_is_made_once(office):
 def test_a_role_without_the_right_is_refused(office, login):
     _, name = one_request(office)
     seen = office.seen("rina", f"/v1/requests/{name}")
-    answer = office.post(login, f"/v1/requests/{name}/accept", {"seen": seen})
+    answer = office.post(login, f"/v1/requests/{name}/accept", {"seen": seen, "reason": ON_PAPER})
     assert (answer.status_code, code(answer)) == (403, "lifecycle.not_your_role")
     assert status_of(office, name) == "received"
 
@@ -174,7 +188,12 @@ def test_a_step_that_waits_is_void_once_the_request_went_elsewhere(office):
     _, name = one_request(office)
     rejected(office, name)
     seen = office.seen("rina", f"/v1/requests/{name}")
-    assert office.post("rina", f"/v1/requests/{name}/accept", {"seen": seen}).status_code == 200
+    assert (
+        office.post(
+            "rina", f"/v1/requests/{name}/accept", {"seen": seen, "reason": ON_PAPER}
+        ).status_code
+        == 200
+    )
     assert code(confirm(office, "tono", name)) == "request.nothing_waits"
     assert status_of(office, name) == "verified"
 
@@ -182,7 +201,7 @@ def test_a_step_that_waits_is_void_once_the_request_went_elsewhere(office):
 def test_later_steps_go_by_role_and_road(office):
     _, name = one_request(office)
     path = f"/v1/requests/{name}"
-    office.post("rina", f"{path}/accept", {"seen": office.seen("rina", path)})
+    office.post("rina", f"{path}/accept", {"seen": office.seen("rina", path), "reason": ON_PAPER})
 
     def step(login, action, reason=""):
         body = {"seen": office.seen("mata", path), "action": action, "reason": reason}
@@ -207,7 +226,7 @@ def test_later_steps_go_by_role_and_road(office):
         )
         assert place in refused.text
     assert status_of(office, name) == "in_verification"
-    office.post("rina", f"{path}/accept", {"seen": office.seen("rina", path)})
+    office.post("rina", f"{path}/accept", {"seen": office.seen("rina", path), "reason": ON_PAPER})
     assert status_of(office, name) == "verified"
     assert step("siak", "enrol").json()["status"] == "waiting_centre"
 
@@ -219,7 +238,7 @@ def test_every_action_and_every_look_leaves_one_entry(office):
     before = len(office.trail())
     office.get("rina", "/v1/requests")
     seen = office.seen("rina", path)
-    office.post("rina", f"{path}/accept", {"seen": seen})
+    office.post("rina", f"{path}/accept", {"seen": seen, "reason": ON_PAPER})
     assert office.trail()[before:] == [
         ("rina", "request.list"),
         ("rina", "request.read"),
@@ -355,4 +374,7 @@ def test_the_api_describes_itself(office):
     assert {"/v1/sync", "/v1/enrol", "/v1/health", "/v1/keys", "/v1/requests"} <= set(
         described["paths"]
     )
+    for page in ("", "/swagger", "/redoc", "/elements", "/rapidoc"):
+        drawn = office.client.get(f"/schema{page}")
+        assert "<script" not in drawn.text, "no script from elsewhere where staff are signed in"
     assert office.client.get("/v1/health").json()["ready"] is True
