@@ -37,6 +37,7 @@ from server.journal import Mark
 from server.keys import Keys
 from server.settings import Place
 from sync import seal
+from sync.identity import verifies
 from sync.transfer import blob_name
 
 FORMAT = 1
@@ -51,7 +52,8 @@ _ROWS = 500
 class Backup(msgspec.Struct, frozen=True):
     """What a backup says of itself; plain, without personal data. log: central's own. server_seq,
     head, incarnation: where it stood. sha256: of the register. at: Unix seconds. journal: name of
-    the second journal, empty where none is kept; journal_n: its newest record that is in here."""
+    the second journal, empty where none is kept; journal_n: its newest record that is in here.
+    signature: central's, of all this, in hex."""
 
     format: int
     version: str
@@ -66,6 +68,7 @@ class Backup(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     journal: str = ""
     journal_n: int = 0
+    signature: str = ""
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -95,6 +98,8 @@ def make(place: Place, registry: Registry, keys: Keys, folder: Path, at: int) ->
         _copy(registry.database, part / REGISTER_FILE)
         _seal_keys(keys, part / KEYS_FILE)
         backup, copied, missing = _checked(place, keys, part, folder, at)
+        proof = keys.identity.sign(_said(backup)).hex()
+        backup = msgspec.structs.replace(backup, signature=proof)
         write_new(part / LIST_FILE, msgspec.json.format(msgspec.json.encode(backup)) + b"\n")
         sync_folder(part)
         part.rename(final)
@@ -132,9 +137,24 @@ def read(folder: Path) -> Backup:
     register = folder / REGISTER_FILE
     if backup.format != FORMAT:
         raise Problem("backup.damaged", path=str(folder), why=f"format {backup.format}")
-    if not register.is_file() or _digest(register) != backup.sha256:
+    if not register.is_file() or digest(register) != backup.sha256:
         raise Problem("backup.damaged", path=str(folder), why=REGISTER_FILE)
     return backup
+
+
+def is_signed(backup: Backup, keys: Keys) -> bool:
+    """Is it as central made it? Whoever keeps the medium could change the register and its list,
+    and be somebody at the office once it is put back."""
+    try:
+        proof = bytes.fromhex(backup.signature)
+    except ValueError:
+        return False
+    return verifies(keys.identity.sign_key, _said(backup), proof)
+
+
+def _said(backup: Backup) -> bytes:
+    """What is signed."""
+    return b"jb1-backup" + msgspec.json.encode(msgspec.structs.replace(backup, signature=""))
 
 
 @contextlib.contextmanager
@@ -206,7 +226,7 @@ def _checked(
     counts |= {"requests": found.requests, "cases": found.cases, "files": len(blobs)}
     backup = Backup(
         FORMAT, VERSION, place.settings.city, keys.log.hex(), standing.incarnation.hex(),
-        standing.server_seq, standing.head.hex(), _digest(register), register.stat().st_size, at,
+        standing.server_seq, standing.head.hex(), digest(register), register.stat().st_size, at,
         counts, mark.name.hex(), mark.n,
     )  # fmt: skip
     return backup, copied, missing
@@ -266,9 +286,10 @@ def _devices(place: Place) -> set[int]:
     return {path.stat().st_dev for path in found if path.exists()}
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    whole = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
+            whole.update(piece)
+    return whole.hexdigest()

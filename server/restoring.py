@@ -133,6 +133,8 @@ def restore(
     backup.keys, backup.running, office.exists (PostgreSQL that is not empty)."""
     backup, at = backups.read(folder), clock()
     keys = _keys(place, folder, backup, recovery_file)
+    if not backups.is_signed(backup, keys):
+        raise Problem("backup.damaged", path=str(folder), why="signature")
     private_folder(place.folder)
     copy = place.folder / f"{DATABASE_FILE}.restoring"
     with disk_problems(copy):
@@ -140,6 +142,8 @@ def restore(
             half.unlink()
         shutil.copyfile(folder / REGISTER_FILE, copy)
         copy.chmod(0o600)
+        if backups.digest(copy) != backup.sha256:  # the medium gave something else this time
+            raise Problem("backup.damaged", path=str(folder), why=REGISTER_FILE)
         files = _files_back(place, folder)
         shelf = FolderShelf(place.files_folder, [keys.files_key])
         found = _replayed(place, journal_folder, copy, backup, keys)
@@ -204,6 +208,8 @@ def _renewed(
             raise Problem("backup.damaged", path=str(copy), why=found.broken[0].chain)
         branch = go_on(registry, keys.log, entropy, at, backup.server_seq, given)
         with registry.write() as door:
+            for person in door.people():  # who was signed in then may not work here any more
+                door.drop_sessions_of(person.login)
             for blob in door.whole_blobs():
                 if not backups.is_whole(shelf, blob.id, blob.size):
                     door.blob_torn(blob.id)

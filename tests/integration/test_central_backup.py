@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import shutil
+import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -209,6 +211,7 @@ def test_a_register_that_is_in_use_is_not_replaced(office, tmp_path):
 def test_the_register_that_was_here_is_moved_aside(tmp_path):
     with pusat(tmp_path / "pusat") as office:
         with_a_file(office)
+        assert office.token("rina")
         made = make(office, tmp_path / "backups")
         van = office.van("Van 02")
         van.take_in(2)
@@ -217,6 +220,8 @@ def test_the_register_that_was_here_is_moved_aside(tmp_path):
     try:
         assert central.status().requests == {"received": 1}
         assert sum(central.status().devices.values()) == 1
+        with central.registry.read() as door:
+            assert door.sessions_of("rina", 0) == [], "she may have left since"
     finally:
         central.close()
     (aside,) = (tmp_path / "pusat").glob("central.db.before-*")
@@ -236,6 +241,22 @@ def test_a_damaged_backup_is_refused_and_nothing_changes(office, tmp_path):
     refused("backup.damaged", put_back, folder, made.folder, recovery)
     refused("backup.none", put_back, folder, tmp_path, recovery)
     assert not (folder / "central.db").exists()
+
+
+def test_a_backup_that_somebody_changed_is_refused(office, tmp_path):
+    """Whoever keeps the medium could be an admin once it is put back."""
+    made = make(office, tmp_path / "backups")
+    register = made.folder / "register.db"
+    with contextlib.closing(sqlite3.connect(register)) as there:
+        assert there.execute("update people set role = 'admin' where login = 'siak'").rowcount
+        there.commit()
+    changed = msgspec.structs.replace(made.backup, sha256=backups.digest(register))
+    (made.folder / "backup.json").write_bytes(msgspec.json.encode(changed))
+    assert backups.read(made.folder) == changed
+    recovery = tmp_path / "pusat" / "recovery-key.json"
+    problem = refused("backup.damaged", put_back, tmp_path / "new", made.folder, recovery)
+    assert problem.details["why"] == "signature"
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_second_restore_goes_on_above_what_the_first_one_gave(office, tmp_path):
