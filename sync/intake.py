@@ -41,6 +41,12 @@ OPERATORS_MAX = 100
 OPERATORS_EVER_MAX = 1000
 """The same, with those who were removed: they are loaded with every sync of the log."""
 
+HOLES_OPEN_MAX = 20
+"""Cases of holes that are open at a time about one log, whatever became of its laptop."""
+
+STUCK = ""
+"""In place of a problem's code: what depends on a request that was refused, and is decided."""
+
 Transaction = list[tuple[Entry, Change | None]]
 
 
@@ -223,7 +229,7 @@ def _remember(known: Known, log: LogState, judge: Judge, transaction: Transactio
     for effect in judge.effects:
         if isinstance(effect, Opened) and effect.kind == "after-lost":
             log.case = effect.case
-        if isinstance(effect, Opened) and effect.kind == "refused" and effect.note:
+        if isinstance(effect, Opened) and effect.kind == "refused":
             log.refused = log.refused | {effect.note: effect.case}
     for entry, change in transaction:
         result = judge.results[log.id, entry.seq]
@@ -313,7 +319,8 @@ def _judge_entry(judge: Judge, entry: Entry, change: Change, first: int, parked:
         return park(judge, "after-lost", case, entry, name, str(log.limit))
     stuck = None if change.kind == "create" else _stuck(judge, name)
     if parked or stuck is not None:
-        return park(judge, "refused", parked or stuck or b"", entry, name, "")
+        case = parked or stuck or _still_open(judge, log.refused.get(STUCK, b""))
+        return park(judge, "refused", case, entry, name, STUCK)
     judge_change(judge, entry, change, author)
     return b""
 
@@ -385,10 +392,20 @@ def _judge_own(judge: Judge, entry: Entry, change: Change) -> None:
             case _:
                 hole = decode(change.body, Hole)
                 lost = f"log {log.id.hex()} entries {hole.first}-{hole.last}: {hole.reason}"
-                judge.open("hole", note=lost[:500])
+                _open_hole(judge, lost[:500])
     except msgspec.DecodeError:
         raise Refusal("change.malformed") from None
     judge.settle(log.id, entry.seq, Result("applied"))
+
+
+def _open_hole(judge: Judge, note: str) -> None:
+    """A case of its own. Where so many about this log wait for people already, they are enough: a
+    laptop could declare thousands, also one that was reported lost."""
+    log = judge.log
+    for place in (f"hole {n}" for n in range(HOLES_OPEN_MAX)):
+        if not _still_open(judge, log.refused.get(place, b"")):
+            log.refused = log.refused | {place: judge.open("hole", note=note)}
+            return
 
 
 def may_announce(operators: dict[bytes, bytes], person: OperatorEntry) -> bool:

@@ -43,7 +43,7 @@ class LogState(msgspec.Struct):
     authority it was given. operators: id -> Ed25519 key (empty: removed). sessions: entry number
     -> operator id, removed: operator id -> entry number.
     case: open after-lost case, empty if none. refused: code of a problem -> newest case about what
-    was refused for it. key, seal_key: its raw Ed25519 and
+    was refused for it; so are holes, by a number of their own. key, seal_key: its raw Ed25519 and
     X25519 public keys. central: central's own log. villages: that its device has or had;
     None for everywhere. before: logs that this one follows, nearest first, each with the number up
     to which it goes on from them; only those of which central holds that very branch.

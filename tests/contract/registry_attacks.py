@@ -9,8 +9,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.changes import Attached, Body, Hole, OperatorEntry, decode_body, encode, raw
+from models.changes import (
+    Attached,
+    Body,
+    Hole,
+    OperatorEntry,
+    decode_body,
+    decode_change,
+    encode,
+    raw,
+    record_of,
+)
 from sync.intake import may_announce
+from sync.state import Opened
 from tests.contract.registry_home import (
     FREE,
     Home,
@@ -173,6 +184,47 @@ def test_a_key_twice_in_a_body_is_one_value_everywhere(home: Home) -> None:
     found = home.record(record)
     assert found is not None
     assert found.units[FREE].value == "+628222"
+
+
+def test_a_flood_of_holes_is_a_few_cases_until_somebody_closes_one(home: Home) -> None:
+    """Also of a laptop that was reported lost: whatever it brings is taken in."""
+    van = home.laptop()
+    home.send(van)
+
+    def flood(count: int) -> int:
+        """Declare so many; gives how many cases came of it."""
+        before, first = home.seq, van.last + 1
+        for _ in range(count):
+            van.append([van.change("hole", Hole(1, 1, b"h" * 32, "hujan"))])
+        home.send(van, first)
+        effects = [e for decision in home.pulled(van, before) for e in decision.effects]
+        return len([e for e in effects if isinstance(e, Opened)])
+
+    assert flood(30) == 20
+    assert flood(3) == 0
+
+
+def test_what_depends_on_a_refusal_that_was_closed_is_one_case(home: Home) -> None:
+    van = home.laptop()
+    van.append([msgspec.structs.replace(created(van), session=1)])
+    change = decode_change(van.entries[-1].data)
+    record = record_of(van.log, van.last, change, van.entries[-1].data)
+    home.send(van)
+
+    def flood(count: int) -> set[bytes]:
+        """Write to that request so many times; gives the cases that this came under."""
+        first = van.last + 1
+        for _ in range(count):
+            edit(van, record, units={FREE: "+628120000"})
+        home.send(van, first)
+        with home.registry.read() as door:
+            return {result.case for _, result in door.results(van.log, first, van.last)}
+
+    (case,) = flood(2)
+    home.resolve(case, "noted")
+    (after,) = flood(3) | flood(2)
+    assert after != case
+    assert len(home.case(after).parked) == 5
 
 
 def test_a_flood_of_refused_changes_is_one_case_until_somebody_closes_it(home: Home) -> None:
