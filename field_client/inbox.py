@@ -120,6 +120,7 @@ def put(desk: Desk, folder: Path, places: Iterable[Path]) -> list[Refused]:
                 volume = bundle.parse(data, file)
                 if _is_mine(volume, own, whole_folder):
                     header = volume.header
+                    _told(desk.invitation(), own[header.recipient], volume)
                     path = inbox / f"{header.name.hex()}-{header.k}{bundle.SUFFIX}"
                     write_atomically(path, data)
             except Problem as problem:
@@ -137,6 +138,20 @@ def _is_mine(volume: Volume, own: dict[bytes, OwnLog], lenient: bool) -> bool:
         return False
     code = "bundle.wrong_way" if header.purpose == WORK else "bundle.other_recipient"
     raise Problem(code, bundle=bundle.label(header.name))
+
+
+def _told(central: Invitation, log: OwnLog, volume: Volume) -> None:
+    """Every volume begins with the head that central signed. Without it nothing is laid by: a stick
+    of somebody else's could fill the disk with what only looks like an answer. Problems
+    bundle.altered, sync.forged_reply."""
+    me, frames = log.identity, bundle.frames_of(volume, log.identity)
+    try:
+        heads = [seal.unseal(f, me, "return") for f in frames if bundle.purpose_of(f) == "return"]
+        told = {bundle.read_return(one, central.sign_key, me).bundle for one in heads}
+    except Problem as problem:
+        raise Problem("sync.forged_reply") from problem
+    if told != {volume.header.name}:
+        raise Problem("sync.forged_reply")
 
 
 def empty(

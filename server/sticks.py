@@ -25,7 +25,7 @@ def volumes_in(places: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
     is cut just beyond the limit, so that it is refused without being held in memory."""
     for place in places:
         with stick_problems(place):
-            files = sorted(place.glob(f"*{SUFFIX}"))[:FILES_MAX] if place.is_dir() else [place]
+            files = _volumes_of(place) if place.is_dir() else [place]
         if not files:
             raise Problem("bundle.none", folder=str(place))
         for file in files:
@@ -34,6 +34,11 @@ def volumes_in(places: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
                     raise Problem("file.unreadable", file=file.name)
                 with file.open("rb") as opened:
                     yield file.name, opened.read(VOLUME_BYTES_MAX + 1)
+
+
+def _volumes_of(folder: Path) -> list[Path]:
+    """By name. What only bears such a name (a folder, a link to nothing) hides no other."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.is_file())[:FILES_MAX]
 
 
 def write_set(folder: Path, files: Sequence[tuple[str, bytes]]) -> None:

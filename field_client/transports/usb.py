@@ -167,11 +167,16 @@ def volumes_in(places: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
     """
     for place in places:
         with stick_problems(place):
-            files = sorted(place.glob(f"*{SUFFIX}"))[:FILES_MAX] if place.is_dir() else [place]
+            files = _volumes_of(place) if place.is_dir() else [place]
         if not files:
             raise Problem("bundle.none", folder=str(place))
         for file in files:
             yield file.name, read_volume(file)
+
+
+def _volumes_of(folder: Path) -> list[Path]:
+    """By name. What only bears such a name (a folder, a link to nothing) hides no other."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if path.is_file())[:FILES_MAX]
 
 
 def read_volume(file: Path) -> bytes:

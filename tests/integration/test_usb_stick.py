@@ -47,6 +47,14 @@ def test_all_files_are_there_and_nothing_else(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == DATA
 
 
+@pytest.mark.parametrize("house", [usb, sticks])
+def test_what_only_bears_the_name_of_a_volume_hides_no_other(tmp_path: Path, house: Any) -> None:
+    by_office(tmp_path)
+    (tmp_path / "A.jbb").mkdir()
+    (tmp_path / "B.jbb").symlink_to(tmp_path / "nowhere")
+    assert dict(house.volumes_in([tmp_path])) == DATA
+
+
 @both
 def test_a_folder_that_is_not_there(tmp_path: Path, write: Callable[[Path], None]) -> None:
     refused("usb.absent", write, tmp_path / "E")

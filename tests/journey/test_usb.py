@@ -9,6 +9,7 @@ from random import Random
 import msgspec
 import pytest
 
+from field_client import inbox
 from field_client.inbox import INBOX_FOLDER
 from models.problems import Problem
 from sync import bundle, seal, wire
@@ -408,6 +409,18 @@ def test_no_page_acts_in_another_bundle_than_its_own(
     before = van.house.store.position(), van.house.store.standing()
     assert refusal(van, file) == "sync.forged_reply"
     assert (van.house.store.position(), van.house.store.standing()) == before
+
+
+def test_what_central_did_not_make_is_never_laid_by(town: Town) -> None:
+    """A stick full of it would fill the laptop's disk before anything of it was looked at."""
+    van = town.laptop("sari")
+    me = van.house.store.log().identity
+    for k in (1, 2):
+        volume = bundle.close([b"x" * 9000], bundle.RETURN, b"strange-", k, 9, me.seal_key)
+        (stick(town, "full") / f"{k}.jbb").write_bytes(volume)
+    refused = inbox.put(van.house.desk, van.folder, [stick(town, "full")])
+    assert [one.problem.code for one in refused] == ["sync.forged_reply"] * 2
+    assert list((van.folder / INBOX_FOLDER).iterdir()) == []
 
 
 def test_an_answer_of_the_network_is_no_bundle(town: Town) -> None:
