@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import time
+from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
@@ -30,15 +32,27 @@ INVITE_PATH, INVITE_HEADER = "/invite", "x-jemput"
 """Where a second `jemput serve` by the same person asks for a key of its own."""
 
 
+RACE_SECONDS = 120
+"""How long after a first visit the same key, coming again, says that two have it."""
+
+
 class Secrets:
     """What a browser has to know. session: its cookie. token: in every form of ours. word: in a
-    file that only the laptop's user reads. Besides them keys for a first visit, each good once."""
+    file that only the laptop's user reads. Besides them keys for a first visit, each good once.
+
+    A key stands in the address that a browser is started with, which other people of the same
+    machine may see in its list of programs. One of them may be quicker than the browser; the
+    browser then comes with a key that was taken, and whoever took it is shut out again."""
 
     def __init__(self) -> None:
-        self.session = secrets.token_urlsafe(32)
-        self.token = secrets.token_urlsafe(32)
         self.word = secrets.token_urlsafe(32)
         self._once: set[str] = set()
+        self._taken: dict[str, float] = {}
+        self._draw()
+
+    def _draw(self) -> None:
+        self.session = secrets.token_urlsafe(32)
+        self.token = secrets.token_urlsafe(32)
 
     def invite(self) -> str:
         """A new key for one first visit."""
@@ -48,13 +62,25 @@ class Secrets:
 
     def admits(self, key: str) -> bool:
         """Whether the key opens the door; never a second time."""
-        found = next((one for one in self._once if hmac.compare_digest(one, key)), None)
-        self._once.discard(found or "")
-        return found is not None
+        now = time.monotonic()
+        taken = _like(self._taken, key)
+        if taken and now - self._taken.pop(taken) < RACE_SECONDS:
+            self._draw()
+        found = _like(self._once, key)
+        self._once.discard(found)
+        if found:
+            self._taken[found] = now
+        return bool(found)
 
     def knows(self, cookie: str) -> bool:
         """Whether this is the browser that was let in."""
         return hmac.compare_digest(cookie.encode(), self.session.encode())
+
+
+def _like(known: Iterable[str], key: str) -> str:
+    """The one of the known keys that this is, "" for none."""
+    given = key.encode()
+    return next((one for one in known if hmac.compare_digest(one.encode(), given)), "")
 
 
 class Door:

@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
-from field_client.folder import folders
+from field_client.folder import open_folder
 from field_client.pages import app as pages_app
 from field_client.pages.door import COOKIE, INVITE_HEADER, INVITE_PATH
 from tests.architecture.source import ROOT
@@ -66,6 +67,20 @@ def test_a_key_lets_in_once(browser: Browser) -> None:
     assert browser.client.get(f"/enter?key={key}", follow_redirects=False).status_code == 303
     assert browser.client.get(f"/enter?key={key}", follow_redirects=False).status_code == 403
     assert browser.client.get("/enter", follow_redirects=False).status_code == 403
+    assert browser.client.get("/enter?key=%E9", follow_redirects=False).status_code == 403
+
+
+def test_who_was_quicker_than_the_browser_is_shut_out_when_it_comes(browser: Browser) -> None:
+    """Another person of this machine saw the address in its list of programs."""
+    key, thief = browser.own.invite(), browser.client
+    assert thief.get(f"/enter?key={key}", follow_redirects=False).status_code == 303
+    assert thief.get("/unlock").status_code == 200
+    kept = dict(thief.cookies)
+    thief.get(f"/enter?key={key}", follow_redirects=False)  # the browser itself
+    assert dict(thief.cookies) == kept
+    assert thief.get("/unlock").status_code == 403
+    browser.go(f"/enter?key={browser.own.invite()}")
+    assert thief.get("/unlock").status_code == 200
 
 
 def test_another_start_is_let_in_by_a_word_in_a_private_file(browser: Browser) -> None:
@@ -230,7 +245,7 @@ def test_a_nik_may_be_typed_with_blanks_and_a_month_by_name(browser: Browser) ->
     for part, text in (("day", "2"), ("month", "nov"), ("year", "2026")):
         form.put(f"0|subject.birth_date|{part}", text)
     browser.send(form, do="later")
-    (folder,) = [f for f in folders(browser.counter.desk) if f.name.hex() in tasks]
+    folder = open_folder(browser.counter.desk, bytes.fromhex(tasks.rpartition("/")[2]))
     checked = folder.prepare()[0].checked
     assert checked.answers["applicant.nik"] == "8272034503900021"
     assert checked.answers["subject.birth_date"] == "2026-11-02"
@@ -324,6 +339,32 @@ def test_another_language_is_one_click(browser: Browser) -> None:
     assert "Layani warga" in browser.text
 
 
+def test_what_was_begun_is_listed_by_pages_and_found_by_name(browser: Browser) -> None:
+    desk, store = browser.counter.desk, browser.counter.desk.store
+    tasks = begin(browser, "birth", "kia-new-under5")
+    mine = open_folder(desk, bytes.fromhex(tasks.rpartition("/")[2]))
+    mine.put({0: {"applicant.name": "Rukmini Albaar"}})
+    wanted = desk.resume(mine.name)[0]
+    alone = msgspec.structs.replace(wanted, answers={}, folder=b"")
+    others = [desk.keep(alone) for _ in range(205)]  # more than are read at once
+    assert len(open_folder(desk, mine.name).sheets) == 2, "its forms stay together"
+    lines, address = set[str](), "/drafts"
+    while address:
+        browser.go(address)
+        lines |= {*re.findall(r'task-list__link" href="/drafts/(\w+)"', browser.page.text)}
+        address = next(iter(re.findall(r'href="(/drafts\?skip=\d+)"', browser.page.text)), "")
+    assert lines >= {mine.name.hex(), *(one.hex() for one in others)}
+    browser.go("/drafts")
+    form = browser.form("/drafts/find")
+    form.put("q", "rukmini")
+    browser.send(form)
+    assert f'href="{tasks}"' in browser.page.text
+    assert "Rukmini A." in browser.text
+    assert "Albaar" not in browser.text, "masked, as on the first page"
+    for one in others:
+        store.drafts.drop(one)
+
+
 # -- a family
 
 
@@ -341,7 +382,7 @@ def test_what_a_family_shares_is_typed_once_and_taken_in_by_one_transaction(
     form.put("0|applicant.relation", "parent")
     form.put("1|applicant.relation", "self")
     browser.send(form, do="later")
-    (folder,) = [f for f in folders(desk) if f.name.hex() in tasks]
+    folder = open_folder(desk, bytes.fromhex(tasks.rpartition("/")[2]))
     answers = [sheet.wanted.answers for sheet in folder.sheets]
     assert [one["applicant.name"] for one in answers] == ["Salma Kader"] * 3
     assert [one.get("applicant.relation") for one in answers] == ["parent", "self", None]
