@@ -20,7 +20,7 @@ from models.regions import villages, villages_of
 from server.auth import areas, roles, sees
 from server.database.people import Person
 from server.database.registry import Door, Registry
-from server.database.reports import Place, ReportMark
+from server.database.reports import ALWAYS, Place, ReportMark
 from server.figures import HIDDEN, Follower, Journey, Tally, difference, touched
 from server.sheets import RequestLine, line
 
@@ -57,7 +57,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     service: str = ""
     value: str | None = None
     first: str = ""
-    last: str = "~"
+    last: str = ALWAYS
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -201,14 +201,14 @@ class Lists(Pulling):
 
     def _words_from(self, beginning: str) -> list[bytes]:
         """Different words of names that begin so, one more than WORDS_MAX at most: each is looked
-        up behind the one before, past all who bear it."""
+        up behind the one before, past all who bear it. By the index's order, not as a minimum:
+        PostgreSQL knows none of bytes before 18."""
         here = _names.alias()
         begins = (here.c.city == self.city) & _begins(here, beginning)
-        first = select(func.min(here.c.word).label("word")).where(begins).cte(recursive=True)
-        following = select(func.min(here.c.word)).where(begins, here.c.word > first.c.word)
-        words = first.union_all(
-            select(following.scalar_subquery()).where(first.c.word.is_not(None))
-        )
+        words_on = select(here.c.word).where(begins).order_by(here.c.word).limit(1)
+        first = select(words_on.scalar_subquery().label("word")).cte(recursive=True)
+        following = words_on.where(here.c.word > first.c.word).scalar_subquery()
+        words = first.union_all(select(following).where(first.c.word.is_not(None)))
         found = select(words.c.word).where(words.c.word.is_not(None)).limit(WORDS_MAX + 1)
         return [row.word for row in self.rows(found)]
 
@@ -283,9 +283,14 @@ class Lists(Pulling):
         row = self.one(select(_confirmations).where(here))
         return _confirmation(row) if row is not None else None
 
-    def confirmations(self, limit: int = PAGE_MAX) -> dict[bytes, Confirmation]:
-        """Steps of requests that wait for their second person, the longest first."""
+    def confirmations(
+        self, limit: int = PAGE_MAX, *, areas: Collection[str] = ()
+    ) -> dict[bytes, Confirmation]:
+        """Steps of requests that wait for their second person, the longest first. areas: of
+        requests of these alone."""
         here = select(_confirmations).where(_confirmations.c.city == self.city)
+        if areas:
+            here = here.where(_village(_confirmations).in_(_villages(areas)))
         order = (_confirmations.c.at, _confirmations.c.record)
         rows = self.rows(here.order_by(*order).limit(limit))
         return {row.record: _confirmation(row) for row in rows}

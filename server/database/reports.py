@@ -54,6 +54,10 @@ class Place(msgspec.Struct, frozen=True):
     record: bytes = b""
 
 
+ALWAYS = "9999"
+"""Behind every day: digits, for a PostgreSQL that sorts by a language has all other signs first."""
+
+
 class Figures(Work):
     """Reading and writing the figures."""
 
@@ -211,7 +215,7 @@ class Figures(Work):
         service: str = "",
         value: str | None = None,
         first: str = "",
-        last: str = "~",
+        last: str = ALWAYS,
         after: Place | None = None,
         limit: int = 50,
     ) -> list[tuple[bytes, str, str]]:

@@ -13,6 +13,7 @@ from models.people import Act
 from models.words import month
 from server.auth import areas, sees
 from server.dashboard import MONTHS
+from server.database.reports import ALWAYS
 from server.pages.drawing import Here
 from server.pages.routes import show
 from server.reports import Asked
@@ -55,18 +56,19 @@ def records(here: Here) -> Response[str]:
         here.asked("service"),
         here.request.query_params.get("value"),
         here.asked("first"),
-        here.asked("last") or "~",
+        here.asked("last") or ALWAYS,
     )
     found = here.central.reports.members(here.me, asked, after=here.asked("after"))
     given = msgspec.structs.asdict(asked).items()
     # An empty value is one of its own: what was accepted and never returned.
-    plain = {k: v for k, v in given if v is not None and (k == "value" or v not in ("", "~"))}
+    plain = {k: v for k, v in given if v is not None and (k == "value" or v not in ("", ALWAYS))}
     first = f"{RECORDS}?{urlencode(plain)}"
     following = f"{first}&{urlencode({'after': found.after})}" if found.after else ""
     return here.page(
         "dashboard/records.html",
         found=found,
         asked=asked,
+        last=asked.last if asked.last != ALWAYS else "",
         following=following,
         first=first if here.asked("after") else "",
     )

@@ -9,7 +9,9 @@ import pytest
 
 import docs  # scripts/docs.py
 import reference  # scripts/reference.py
+from models.pages import uploads
 from models.problems import problems
+from server.pages import sticks
 from sync.cases import TAKES
 from sync.merge import Guard
 from sync.state import OUTCOMES
@@ -92,6 +94,15 @@ def test_the_commands_of_the_operations_page_exist():
         if typed not in groups and not known.intersection(starts):
             wrong.append(typed)
     assert not wrong
+
+
+def test_a_proxy_as_the_operations_page_says_lets_the_largest_forms_through_unkept():
+    """What a proxy buffers it writes to its disk: a citizen's papers, in the clear."""
+    text = (source.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^location / \{\n(.*?)^\}", text, re.S | re.M)
+    (let,) = re.findall(r"client_max_body_size (\d+)m;", block)
+    assert int(let) << 20 >= max(sticks.UPLOAD_BYTES_MAX, uploads.UPLOAD_BYTES_MAX)
+    assert "proxy_request_buffering off;" in block
 
 
 def test_a_word_that_is_not_there_is_noticed():

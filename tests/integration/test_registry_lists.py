@@ -12,6 +12,8 @@ from models.people import Role
 from server.database.lists import Confirmation
 from server.database.people import Session
 from server.database.registry import Door, Person, Registry
+from server.database.reports import ALWAYS
+from server.reports import Asked
 from sync.state import Created, Moved, Outcome, Proposed
 from tests.blank import lay
 from tests.contract.registry_home import (
@@ -286,6 +288,13 @@ def undone(home: Home, door: Door, record: bytes, body: Body) -> None:
     home.write("edit", record, body)
     door.audit("nur", "request.take", "two", {}, NOW)
     raise ZeroDivisionError
+
+
+def test_a_list_without_a_last_day_has_its_end_where_any_language_sorts_it() -> None:
+    """A PostgreSQL of Indonesian or English has "~" before all digits; only theirs is one order."""
+    assert ALWAYS.isdigit()
+    assert ALWAYS > "2999-12-31T23"
+    assert Asked("open").last == ALWAYS
 
 
 def test_what_is_left_by_an_error_is_written_not_at_all(home: Home) -> None:
