@@ -52,6 +52,8 @@ OFFICE_MAX = 100
 REASON_MAX = 500
 VILLAGES_MAX = 100
 DAY_SECONDS = 86400
+LOGS_A_DAY = 20
+"""Logs that one laptop may open: each has its own cases, and stays for ever."""
 
 
 class Retried(msgspec.Struct, frozen=True):
@@ -382,6 +384,9 @@ class Devices:
         device = door.device(parent.device)
         assert device is not None
         _refuse_gone(device)
+        wait = door.too_often(device.id, "device.enrol", LOGS_A_DAY, at)
+        if wait:
+            raise Problem("sync.rate", seconds=wait)
         # The block goes with the laptop: a restored one gives out codes before it reaches us again.
         # Numbers are drawn at random, so two logs of one block hardly ever meet (and then: a case).
         return self._register(door, asked, device, parent.block, at, parent.villages or ())

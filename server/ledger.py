@@ -45,6 +45,9 @@ from sync.messages import BATCH_ENTRIES_MAX, Batch, Branch, Health
 from sync.state import Created, Decision, Whole
 
 ATTEMPTS_MAX = 3
+FORKS_MAX = 30
+"""Branches of one log that are told of by an order and a case. More come of a program that makes
+them; they are kept."""
 BATCH_BYTES_MAX = 16 * 1024 * 1024
 NUMBER_MAX = 1 << 53
 """Of an entry: what every database and every JSON reader can hold."""
@@ -422,9 +425,11 @@ class Ledger:
         """Two laptops wrote on one log: keep both branches, order new logs, open one case. agreed:
         number up to which both are the same for certain; what is made again and is here already
         is known by its origin."""
-        if not door.keep_fork(log.id, branch):
+        told = sum(kind == "rotate" for _, kind, _ in door.orders(log.id)) + 1
+        if not door.keep_fork(log.id, branch) or told > FORKS_MAX:
             return
-        door.order(log.id, "rotate", agreed)
+        # The last order holds for branches that come after it too: what is not proved is made again.
+        door.order(log.id, "rotate", agreed if told < FORKS_MAX else 0)
         note = f"log {log.id.hex()} entry {branch[0].seq}"
         incident = Change(
             "incident", b"", 0, 1, "", 0, 0, at, at, 0, 0, 0, None, raw(Incident("fork", note))

@@ -62,6 +62,9 @@ __all__ = [
 
 _counters = table_of(CounterRow)
 _attempts = table_of(AttemptRow)
+_DAY_SECONDS = 86_400
+REPAIRS_A_DAY = 20
+"""Notes in the trail that one laptop's cells were read again."""
 
 
 class Door(
@@ -99,7 +102,14 @@ class Door(
         state = self.log(log)
         assert state is not None
         detail = {"cells": sorted(cells), "log": log.hex()}
-        self.audit("system", "cell.repair", state.device.hex(), detail, at)
+        if not self.too_often(state.device, "cell.repair", REPAIRS_A_DAY, at):
+            self.audit("system", "cell.repair", state.device.hex(), detail, at)
+
+    def too_often(self, device: bytes, action: str, most: int, at: int) -> int:
+        """Seconds until a laptop did something less than so many times a day, as the trail has it;
+        0 where it did."""
+        done = self.trail_backwards(target=device.hex(), action=action, limit=most)
+        return max(0, done[-1].at + _DAY_SECONDS - at) if len(done) == most else 0
 
     def heard(
         self,

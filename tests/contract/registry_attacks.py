@@ -23,13 +23,15 @@ from models.changes import (
 from sync.intake import may_announce
 from sync.state import Opened
 from tests.contract.registry_home import (
+    CENTRAL,
     FREE,
+    NOW,
     Home,
     create,
     created,
     edit,
 )
-from tests.contract.registry_hostile import put, replaced, said
+from tests.contract.registry_hostile import clone_of, put, replaced, said
 
 HUGE = (1 << 64) - 1
 LONG = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(250))
@@ -184,6 +186,24 @@ def test_a_key_twice_in_a_body_is_one_value_everywhere(home: Home) -> None:
     found = home.record(record)
     assert found is not None
     assert found.units[FREE].value == "+628222"
+
+
+def test_a_flood_of_branches_is_a_few_orders_and_cases(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.ledger.FORKS_MAX", 3)
+    van = home.laptop()
+    create(van, 1)
+    home.send(van)
+    upto = van.last
+    for number in range(2, 8):
+        twin = clone_of(van, upto)
+        create(twin, number)
+        home.ledger.store(van.log, home.batch(twin, upto + 1), NOW)
+    with home.registry.read() as door:
+        assert len(door.forks(van.log)) == 5, "the first of them was the log itself"
+        assert door.orders(van.log) == [(1, "rotate", 3), (2, "rotate", 3), (3, "rotate", 0)]
+        assert len(door.results(CENTRAL, 1, 99)) == 3
 
 
 def test_a_flood_of_holes_is_a_few_cases_until_somebody_closes_one(home: Home) -> None:

@@ -128,9 +128,9 @@ def test_a_cut_enrolment_is_refused_in_words(office, cut):
 
 
 def successor(
-    van: Van, parent_key: bytes, parent: bytes = b"", **strange: Any
+    van: Van, parent_key: bytes, parent: bytes = b"", seeds: bytes = b"st", **strange: Any
 ) -> tuple[Identity, bytes]:
-    me = Identity(b"s" * 32, b"t" * 32)
+    me = Identity(seeds[:1] * 32, seeds[1:] * 32)
     parent = parent or van.log
     plain = Open(me.sign_key, me.seal_key, van.device, parent, van.last, van.head, "rotated")
     opening = encode(msgspec.structs.replace(plain, **strange))
@@ -152,6 +152,19 @@ def test_a_later_log_is_vouched_for_by_the_one_it_follows(office):
     assert found.block == van.invitation.block, "it gave out codes before it could ask for another"
     assert office.enrol(body).status_code == 200
     assert [log.id for log in logs(office, "Si Jola 1")] == [van.log, log_id(me.sign_key)]
+
+
+def test_a_laptop_opens_so_many_logs_a_day(office, monkeypatch):
+    """Each has its own cases and stays for ever; one that is suspended may go on opening them."""
+    monkeypatch.setattr("server.enrolment.LOGS_A_DAY", 2)
+    van = office.van("Si Jola 1")
+    (_, second), (_, third) = (successor(van, seed(van), seeds=two) for two in (b"st", b"uv"))
+    assert office.enrol(second).status_code == 200
+    answer = office.enrol(third)
+    assert (code(answer), answer.headers["retry-after"]) == ("sync.rate", "86400")
+    assert office.enrol(second).status_code == 200, "what is known is told as often as it is asked"
+    office.clock.at += 86_400
+    assert office.enrol(third).status_code == 200
 
 
 def test_a_later_log_without_the_parents_key_is_refused(office):

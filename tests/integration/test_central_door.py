@@ -278,6 +278,16 @@ def here(office: Pusat) -> bytes:
         return door.standing().incarnation
 
 
+def test_a_laptop_that_reads_again_for_ever_does_not_fill_the_trail(office, van, monkeypatch):
+    monkeypatch.setattr("server.database.registry.REPAIRS_A_DAY", 2)
+    again = saying(sight=Sight(1, [(VILLAGE, 0)], repairs=[VILLAGE]))
+    for _ in range(4):
+        assert office.push(van.sealed(encode(again))).status_code == 200
+    with office.central.registry.read() as door:
+        trail = door.trail(target=van.device.hex(), limit=100)
+    assert [e.action for e in trail].count("cell.repair") == 2
+
+
 @pytest.mark.parametrize("version", [2, -1, 1 << 40_000, "x" * 9000, None, [1]], ids="abcdef")
 def test_a_version_that_is_none_is_told_apart(office, van, version):
     """Before anything is verified: whoever has central's public key can send this."""
