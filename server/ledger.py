@@ -428,7 +428,7 @@ class Ledger:
         told = sum(kind == "rotate" for _, kind, _ in door.orders(log.id)) + 1
         if not door.keep_fork(log.id, branch) or told > FORKS_MAX:
             return
-        # The last order holds for branches that come after it too: what is not proved is made again.
+        # The last order holds for branches after it too: what is not proved is made again.
         door.order(log.id, "rotate", agreed if told < FORKS_MAX else 0)
         note = f"log {log.id.hex()} entry {branch[0].seq}"
         incident = Change(
