@@ -396,8 +396,7 @@ class Casework:
             if case.kind == "escalated":  # a verifier asked; a supervisor answers
                 require(roles(me), Act.APPROVE_CASE)
             log, seq = _offered(case, take, offer)
-            if take == "value":
-                value = self._typed(door, case, value)
+            value = self._typed(door, case, value) if take == "value" else value
             step = "propose" if case.protected else "decide"
             choice = Choice(case.id, take, reason.strip(), step, value, log, seq, who(me))
             return self.choose(door, me, case, choice, seen)

@@ -10,6 +10,7 @@ from models import lifecycle
 from models.audit import acts
 from models.people import Act, DeviceMove
 from server.database.matching import COMPARING
+from sync.messages import LOCKS
 from tests.architecture import source
 
 WRITERS = ("audit", "note", "_note", "_say", "_keep_second")
@@ -18,6 +19,7 @@ MADE = {
     *(f"request.{step}.propose" for step in lifecycle.ACTIONS),
     *(f"case.{step}" for step in ("propose", "decide", "approve", "decline", "reopen")),
     *(f"device.{move}" for move in DeviceMove),
+    *(f"device.{lock}" for lock in LOCKS),
     *(f"blank.{state}" for state in ("used", "spoiled")),
     *(f"{kind}.found" for kind in COMPARING),
     "bundle.return",

@@ -147,9 +147,6 @@ def test_the_first_person_is_an_admin_and_later_ones_need_one(tmp_path):
     assert [p["login"] for p in run("person", "list", login="admin")["people"]] == ["admin", "rina"]
     assert run("person", "close", "rina", login="admin")["active"] is False
     assert problem(run("requests", "list", login="rina", ok=1)) == "person.inactive"
-    again = ["person", "reopen", "rina", "--reason", "kembali bekerja"]
-    opened = run(*again, "--new-password-file", str(run.password), login="admin")
-    assert (opened["active"], opened["roles"]) == (True, ["verifier"])
 
 
 def test_a_password_can_only_come_by_prompt_or_file(office, run):
