@@ -134,7 +134,12 @@ class Rooms:
         """There is no second journal here."""
 
     def audit(self, by: str, act: str, target: str, details: Any, at: int) -> None:
-        self.put("audit", len(self.rows("audit")), (by, str(act), target))
+        self.put("audit", len(self.rows("audit")), (by, str(act), target, at))
+
+    def too_often(self, device: bytes, action: str, most: int, at: int) -> int:
+        about = (action, device.hex())
+        done = [row[3] for row in self.rows("audit").values() if row[1:3] == about][-most:]
+        return max(0, done[0] + 86_400 - at) if len(done) == most else 0
 
     # -- files
 

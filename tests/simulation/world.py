@@ -259,6 +259,8 @@ class World:
             self.note(f"{laptop.number} is not let in: {problem.code}")
             if problem.code == "sync.unknown_device":
                 self.forgotten(laptop)  # nor is the log it follows known any more
+            if problem.code == "sync.rate" and not self.faulty:
+                self.now += problem.details["seconds"]  # it calls again once it may
             return False
         return True
 
