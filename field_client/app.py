@@ -92,8 +92,11 @@ class House:
 
         shred(self.desk)
         self.store.roster.purge(self.desk.today())
+        drafts, blobs = self.store.draft_files, self.desk.blobs
+        drafts.sweep(blobs.drop)
         with self.store.engine.alone():
-            self.desk.blobs.tidy(self.store.attached.kept(), self.desk.facts().at)
+            kept = [*self.store.attached.kept(), *drafts.kept()]
+            blobs.tidy(kept, self.desk.facts().at)
         if self.store.restored:
             from field_client.succession import after_copy
 

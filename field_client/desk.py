@@ -28,6 +28,7 @@ from field_client.prefill import laid_over, prefilled
 from field_client.sheet import CORRECTION, Sheet, changed_units, sheet
 from field_client.vault.attached import StoredFile
 from field_client.vault.blobs import Blobs
+from field_client.vault.draft_files import Held
 from field_client.vault.drafts import Draft
 from field_client.vault.keys import Unlocked
 from field_client.vault.recents import Recently
@@ -46,6 +47,7 @@ from models.writing import first_units
 from sync.attaching import Photo, Put, file_named
 from sync.logs import Open, session_message
 from sync.messages import Certificate, Checkpoint, Invitation
+from sync.transfer import PAPERS, PREVIEWS
 
 DRAWS_MAX = 100
 """Random numbers tried before a block counts as used up: with 2^25 in it, never before that."""
@@ -222,7 +224,8 @@ class Desk:
         """Take requests in, all of them or none: one transaction, durable when this returns.
 
         refs: gives what to remember of queued rows in the same commit. drafts: have become the
-        requests. Problems: request.invalid, vault.too_large, blocks.exhausted, disk.*.
+        requests, one each in the same order; their files go with them. Problems: request.invalid,
+        vault.too_large, blocks.exhausted, disk.*.
         """
         stops = sum(one.stops for form in prepared for one in form.checked.problems)
         if stops or not prepared:
@@ -230,7 +233,8 @@ class Desk:
         with self.saving() as (saving, session, facts):
             taken: list[Taken] = []
             for i, form in enumerate(prepared):
-                taken.append(self._create(saving, session, facts, form, i, len(prepared)))
+                files = saving.draft_files(drafts[i]) if drafts else []
+                taken.append(self._create(saving, session, facts, form, (i, len(prepared)), files))
             for one in taken:
                 saving.note_visit(one.record)
             for ref in refs(taken) if refs is not None else ():
@@ -240,19 +244,31 @@ class Desk:
         return taken
 
     def _create(
-        self, saving: Saving, session: int, facts: ClockFacts, form: Prepared, i: int, n: int
+        self,
+        saving: Saving,
+        session: int,
+        facts: ClockFacts,
+        form: Prepared,
+        place: tuple[int, int],
+        files: Sequence[Held],
     ) -> Taken:
         block, service = saving.own.block, form.service
         number = self._draw(saving)
         plain, sets = first_units(service, form.checked)
-        body = Body(number=number, set=plain, add=sets, reasons=form.reasons)
+        body = attaching.with_files(
+            Body(number=number, set=plain, add=sets, reasons=form.reasons), files
+        )
         facts = _taken(facts, form.taken_at)
         change = Change(
-            "create", b"", i, n, service.slug, service.edition, session, facts.at, facts.booted,
+            "create", b"", *place, service.slug, service.edition, session, facts.at, facts.booted,
             facts.boot, self.grant(), form.shown.seen, None, raw(body),
         )  # fmt: skip
         entry = saving.append(change)
         record = saving.record_of(entry, change)
+        due = attaching.due_by(service, form.checked.answers, facts.at)
+        for one in files:
+            saving.add_file(one.preview, PREVIEWS, record, due)
+            saving.add_file(one.paper, PAPERS, record, due)
         code = Code(block, number)
         return Taken(record, code, service.slug, service.edition, entry.seq, facts.at)
 
@@ -278,7 +294,7 @@ class Desk:
         self.store.drafts.save(
             Draft(
                 name, self.operator.name, record, wanted.service, shown.seen, shown.own,
-                self.facts().at, msgspec.msgpack.encode(wanted), shown.log,
+                self.facts().at, msgspec.msgpack.encode(wanted), shown.log, wanted.folder or name,
             )
         )  # fmt: skip
         return name

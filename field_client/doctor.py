@@ -82,8 +82,9 @@ def _damaged(found: Damage, lang: str) -> str:
 def _files(house: House) -> Check:
     """Every sealed file is read once and compared with its name."""
     attached, blobs = house.store.attached, house.desk.blobs
-    kept = attached.find(attached.kept())
-    bad = [name for name, file in kept.items() if not blobs.is_whole(name, file.size)]
+    kept = {name: file.size for name, file in attached.find(attached.kept()).items()}
+    kept |= house.store.draft_files.sizes()
+    bad = [name for name, size in kept.items() if not blobs.is_whole(name, size)]
     return Check(
         "files",
         not bad,

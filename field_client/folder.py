@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import bisect
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,6 +35,8 @@ from models.pages.together import FORMS_MAX, laid, owners
 from models.problems import Problem
 from models.services import Service, catalogue
 
+BEGUN_LISTED = 50
+
 
 class Sheet(msgspec.Struct, frozen=True):
     """One form of a folder, as it was last saved."""
@@ -45,14 +47,19 @@ class Sheet(msgspec.Struct, frozen=True):
 
 
 class Begun(msgspec.Struct):
-    """A folder as a line of a list. forms: place and service of each. person: whom it is about,
-    masked, "" while nobody was named. at: last saved, Unix seconds."""
+    """A folder as a line of a list. forms: place and service of each. person: whom it is about, ""
+    while nobody was named. at: last saved, Unix seconds."""
 
     name: bytes
-    forms: list[tuple[int, str]]
-    record: bytes
-    at: int
+    forms: list[tuple[int, str]] = []
+    record: bytes = b""
+    at: int = 0
     person: str = ""
+
+    @property
+    def masked(self) -> str:
+        """The person, as a list may show them."""
+        return names.masked(self.person) if self.person else ""
 
 
 class Folder:
@@ -209,9 +216,11 @@ class Folder:
         return self.record
 
     def drop(self) -> None:
-        """Throw the folder away."""
+        """Throw the folder away, and the photographs with it."""
+        store = self.desk.store
         for sheet in self.sheets:
-            self.desk.store.drafts.drop(sheet.draft.id)
+            store.drafts.drop(sheet.draft.id)
+        store.draft_files.sweep(self.desk.blobs.drop)
 
 
 def begin(desk: Desk, services: Sequence[str], nik: str = "") -> Folder:
@@ -233,9 +242,9 @@ def begin(desk: Desk, services: Sequence[str], nik: str = "") -> Folder:
 def begin_correction(desk: Desk, record: RecordId) -> Folder:
     """A folder that corrects a request; the one that was begun, if there is one. What is known to
     the screen now is noted. Problems: request.unknown, request.closed, service.edition."""
-    for draft in desk.store.drafts.of(desk.operator.name):
-        if draft.record == record:
-            return open_folder(desk, draft.id)
+    there = desk.store.drafts.correction(desk.operator.name, record)
+    if there is not None:
+        return open_folder(desk, there.id)
     page = desk.open(record)
     service = page.form()
     if lifecycle.ended(page.status):
@@ -252,7 +261,7 @@ def left_by_others(desk: Desk) -> list[Draft]:
     were removed from this laptop."""
     names = [name for name in desk.store.standing().drafts if name != desk.operator.name]
     found = [one for name in names for one in desk.store.drafts.of(name)]
-    heads = [one for one in found if _head_of(one) == one.id]
+    heads = [one for one in found if one.folder == one.id]
     return sorted(heads, key=lambda one: -one.at)
 
 
@@ -260,18 +269,13 @@ def take_over(desk: Desk, name: bytes, reason: str) -> None:
     """Go on with what a colleague began, with all its forms at once. Who took it from whom, and
     why, is written into the chain of the reveals. Problems draft.unknown, draft.why."""
     first = desk.store.drafts.get(name)
-    if first is None or first.operator == desk.operator.name or _head_of(first) != name:
+    if first is None or first.operator == desk.operator.name or first.folder != name:
         raise Problem("draft.unknown", draft=name.hex())
     if not reason.strip():
         raise Problem("draft.why")
     desk.note_reveal(f"takeover from {first.operator}: {reason.strip()[:200]}", first.record)
-    forms = [one.id for one in desk.store.drafts.of(first.operator) if _head_of(one) == name]
+    forms = [one.id for one in desk.store.drafts.within(first.operator, [name])]
     desk.store.drafts.hand(forms, desk.operator.name)
-
-
-def _head_of(draft: Draft) -> bytes:
-    wanted = msgspec.msgpack.decode(draft.data, type=Wanted)
-    return wanted.folder or draft.id
 
 
 def open_folder(desk: Desk, name: bytes) -> Folder:
@@ -279,30 +283,31 @@ def open_folder(desk: Desk, name: bytes) -> Folder:
     wanted, first = desk.resume(name)
     if first.record:
         return Folder(desk, [Sheet(first, wanted, desk.open(first.record).form())])
-    sheets = [Sheet(first, wanted, catalogue().service(wanted.service))]
-    if wanted.folder:
-        sheets += [sheet for sheet in _sheets(desk) if _beside(sheet, name)]
+    sheets = [_sheet(draft) for draft in desk.store.drafts.within(first.operator, [first.folder])]
     return Folder(desk, sorted(sheets, key=lambda sheet: sheet.wanted.place))
 
 
-def folders(desk: Desk) -> list[Folder]:
-    """The operator's folders, newest first."""
-    found: dict[bytes, list[Sheet]] = {}
-    for sheet in _sheets(desk):
-        found.setdefault(sheet.wanted.folder or sheet.draft.id, []).append(sheet)
-    return [Folder(desk, sorted(one, key=lambda s: s.wanted.place)) for one in found.values()]
-
-
-def begun(desk: Desk) -> list[Begun]:
-    """What the operator began and did not finish, corrections too; newest first."""
-    found: dict[bytes, Begun] = {}
-    for draft in desk.store.drafts.of(desk.operator.name):
-        wanted = msgspec.msgpack.decode(draft.data, type=Wanted)
-        name = wanted.folder or draft.id
-        one = found.setdefault(name, Begun(name, [], draft.record, draft.at))
+def begun(desk: Desk, limit: int = BEGUN_LISTED, skip: int = 0) -> list[Begun]:
+    """What the operator began and did not finish, corrections too; last saved first."""
+    operator, drafts = desk.operator.name, desk.store.drafts
+    found = {name: Begun(name) for name in drafts.folders(operator, limit, skip)}
+    for draft in drafts.within(operator, list(found)):
+        wanted, one = msgspec.msgpack.decode(draft.data, type=Wanted), found[draft.folder]
+        one.record, one.at = draft.record, max(one.at, draft.at)
         bisect.insort(one.forms, (wanted.place, wanted.service))
         one.person = _person(wanted) or one.person
     return list(found.values())
+
+
+def find_begun(desk: Desk, text: str) -> list[Begun]:
+    """The same for whose person, or service, is called so."""
+    wanted, found = names.key(text), []
+    for skip in range(0, desk.store.drafts.count(desk.operator.name), BEGUN_LISTED):
+        for one in begun(desk, skip=skip):
+            titles = [catalogue().service(slug).title.id for _, slug in one.forms]
+            if any(wanted in names.key(words) for words in (one.person, *titles)):
+                found.append(one)
+    return found
 
 
 def _person(wanted: Wanted) -> str:
@@ -311,7 +316,7 @@ def _person(wanted: Wanted) -> str:
         for key in (path, row_name(path, 1)):
             typed = wanted.answers.get(key)
             if isinstance(typed, str) and typed.strip():
-                return names.masked(typed)
+                return typed.strip()
     return ""
 
 
@@ -331,13 +336,6 @@ def ref_of(folder: bytes, number: int) -> str:
     return f"folder:{folder.hex()}:{number}"
 
 
-def _sheets(desk: Desk) -> Iterator[Sheet]:
-    for draft in desk.store.drafts.of(desk.operator.name):
-        if draft.record:
-            continue  # a correction of a request, not a new one
-        wanted = msgspec.msgpack.decode(draft.data, type=Wanted)
-        yield Sheet(draft, wanted, catalogue().service(wanted.service))
-
-
-def _beside(sheet: Sheet, name: bytes) -> bool:
-    return sheet.wanted.folder == name and sheet.draft.id != name
+def _sheet(draft: Draft) -> Sheet:
+    wanted = msgspec.msgpack.decode(draft.data, type=Wanted)
+    return Sheet(draft, wanted, catalogue().service(wanted.service))

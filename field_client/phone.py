@@ -1,6 +1,6 @@
-"""Phone: a telephone as the camera of one request, over the laptop's own hotspot.
+"""Phone: a telephone as the camera of one request (or form), over the laptop's own hotspot.
 
-    door = PhoneDoor(host, record)                binds, answers for ten minutes at most
+    door = PhoneDoor(host, owner)                 binds, answers for ten minutes at most
     door.address                                  what the QR code says
     door.waiting                                  pictures that arrived, in memory only
     door.drop(*photos)                            they are attached, or not wanted
@@ -71,13 +71,14 @@ def is_private(address: str) -> bool:
 
 
 class PhoneDoor:
-    """One open door. record: the request that the pictures are for. seconds: how long."""
+    """One open door. owner: the request, or the folder of forms, that the pictures are for.
+    seconds: how long."""
 
     def __init__(
-        self, host: str, record: bytes, seconds: float = OPEN_SECONDS, lang: str = "id"
+        self, host: str, owner: bytes, seconds: float = OPEN_SECONDS, lang: str = "id"
     ) -> None:
         """Problem phone.no_network where the address cannot be bound."""
-        self.record = record
+        self.owner = owner
         self.lang = lang
         self.code = secrets.token_urlsafe(16)
         self.guest = ""  # what the first telephone was given to be known by

@@ -7,20 +7,22 @@ file that the next opening removes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from field_client.sheet import CORRECTION, Sheet
 from field_client.vault.blobs import Blobs
+from field_client.vault.draft_files import Held
 from field_client.vault.saving import Saving
 from models import lifecycle
 from models.changes import Attached, Body
 from models.pictures import Copy
 from models.problems import Problem
+from models.services import Service
 from models.words import WIT
 from sync.attaching import (
     FILE_BYTES_MAX,
@@ -85,7 +87,7 @@ def attach(
         raise Problem("request.closed", code=page.code)
     unit = unit_named(form, field)
     there = page.picture.view.attached()
-    fresh = new_ones(there, unit, _copied(paths, unit, kind))
+    fresh = new_ones(there, unit, copied(paths, unit, kind))
     _check(desk, page, unit, fresh)
     move = CORRECTION if page.status == CORRECTION[0] else None
     body = Body(
@@ -99,7 +101,7 @@ def attach(
 def attach_with(desk: Desk, page: Sheet, unit: str, path: Path | Photo, body: Body) -> list[Put]:
     """Put a picture to a unit in the same change as what `body` does: who received a document and
     their signature stand or fall together. Problems: attachment.*, file.unreadable, disk.*."""
-    fresh = new_ones(page.picture.view.attached(), unit, _copied([path], unit))
+    fresh = new_ones(page.picture.view.attached(), unit, copied([path], unit))
     attached = [one.file for one in fresh]
     return _append(desk, page, msgspec.structs.replace(body, attach=attached), fresh)
 
@@ -150,17 +152,39 @@ def move(desk: Desk, page: Sheet, named: str, other: Sheet) -> Attached:
     return alone
 
 
+def with_files(body: Body, files: Sequence[Held]) -> Body:
+    """What makes a request, with the files that lay with its form: whoever photographed a document
+    had it before them."""
+    if not files:
+        return body
+    add, reasons = dict(body.add), dict(body.reasons)
+    for one in files:
+        unit, known = one.file.unit, add.get("documents", [])
+        if more := brought(unit, known):
+            add["documents"] = sorted([*known, *more["documents"]])
+        if one.reason:
+            reasons[unit] = one.reason
+    attach = [one.file for one in files]
+    return msgspec.structs.replace(body, attach=attach, add=add, reasons=reasons)
+
+
 def due_of(page: Sheet) -> str:
     """The last day the law gives for the request, ISO; empty where it gives none."""
-    submitted = datetime.fromtimestamp(page.line.at, UTC).astimezone(WIT).date()
-    late = page.form().deadline(page.answers, submitted if page.line.at else date.min)
+    return due_by(page.form(), page.answers, page.line.at)
+
+
+def due_by(service: Service, answers: Mapping[str, Any], at: int) -> str:
+    """The same for answers that were submitted `at`, Unix seconds; 0 where nobody knows."""
+    submitted = datetime.fromtimestamp(at, UTC).astimezone(WIT).date() if at else date.min
+    late = service.deadline(answers, submitted)
     return late.last_day.isoformat() if late is not None else ""
 
 
 # -- pieces
 
 
-def _copied(paths: Sequence[Path | Photo], unit: str, kind: str = "") -> list[Fresh]:
+def copied(paths: Sequence[Path | Photo], unit: str, kind: str = "") -> list[Fresh]:
+    """The working copies of files. Problems attachment.*, file.unreadable."""
     from models.pictures.copies import KINDS, copies  # loads the imaging library
 
     if kind and kind not in KINDS:

@@ -15,18 +15,23 @@ from litestar import Response
 
 from field_client import folder as folders
 from field_client import returned, shown
-from field_client.folder import Folder
+from field_client.folder import Begun, Folder
+from field_client.pages import trays
 from field_client.pages.drawing import Here
+from field_client.pages.home import titles
+from field_client.pages.opening import name_of, opened
+from field_client.pages.photos import doubts_of, photos_of
 from field_client.pages.requests import record_id
 from field_client.pages.routes import act, show
 from models.pages import topics, walk
-from models.pages.forms import Form
+from models.pages.forms import Form, whole
 from models.pages.topics import Looked, Topic
 from models.pages.walk import ADD, FILL, LATER, REMOVE
 from models.problems import Problem
 from models.words import WIT
+from sync.attaching import DOCUMENT, SIGNATURE
 
-WINDOWS_KEPT = 100
+WINDOWS_KEPT, LINES_SHOWN = 100, 200
 
 
 @act("/requests/{record:str}/correct")
@@ -37,11 +42,33 @@ def correct(here: Here, form: Form, record: str) -> Response[Any]:
     return here.go(f"/drafts/{begun.name.hex()}")
 
 
+@show("/drafts")
+def listed(here: Here) -> Response[str]:
+    """What was begun and not submitted, last saved first, fifty a page."""
+    skip, count = whole(here.asked("skip")) or 0, here.store.drafts.count(here.desk.operator.name)
+    found, after = folders.begun(here.desk, skip=skip), skip + folders.BEGUN_LISTED
+    return _draw_list(here, found, more=after if after < count else 0)
+
+
+@act("/drafts/find")
+def find(here: Here, form: Form) -> Response[Any]:
+    """The same by a name. It travels in the body, never in an address."""
+    text = form.get("q").strip()[:80]
+    if not text:
+        return here.go("/drafts")
+    return _draw_list(here, folders.find_begun(here.desk, text), q=text)
+
+
+def _draw_list(here: Here, found: list[Begun], q: str = "", more: int = 0) -> Response[str]:
+    rows = [(one, titles(here, one)) for one in found[:LINES_SHOWN]]
+    return here.page("drafts.html", begun=rows, q=q, more=more)
+
+
 @show("/drafts/{name:str}")
 def tasks(here: Here, name: str) -> Response[Any]:
     """The task list: every page of the folder and how far it is. A folder that was submitted leads
     to its receipts."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
     looked = topics.look(folder)
@@ -49,6 +76,7 @@ def tasks(here: Here, name: str) -> Response[Any]:
     return here.page(
         "tasks.html",
         folder=folder,
+        pictures="" if folder.record else photos_of(here, folder, looked).state,
         titles=[one.service.title.say(here.lang) for one in looked],
         groups=walk.grouped(looked, listed, here.lang),
         adds=walk.adds(folder, looked, here.lang),
@@ -62,7 +90,7 @@ def tasks(here: Here, name: str) -> Response[Any]:
 @show("/drafts/{name:str}/{number:int}/{section:str}/{row:int}")
 def topic(here: Here, name: str, number: int, section: str, row: int) -> Response[Any]:
     """One page of questions."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
     looked = topics.look(folder)
@@ -74,7 +102,7 @@ def topic(here: Here, name: str, number: int, section: str, row: int) -> Respons
 def keep(here: Here, form: Form, name: str, number: int, section: str, row: int) -> Response[Any]:
     """Save a page. Right answers lead to the next page, others back to this one with what is
     wrong; either way everything typed is kept."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
     looked = topics.look(folder)
@@ -103,7 +131,7 @@ def keep(here: Here, form: Form, name: str, number: int, section: str, row: int)
 @act("/drafts/{name:str}/{number:int}/{section:str}/{row:int}/save", finishes=True)
 def save(here: Here, form: Form, name: str, number: int, section: str, row: int) -> Response[Any]:
     """Save while typing: asked by htmx on leaving each field. Says when, and the new version."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is None:
         raise Problem("draft.unknown", draft=name[:32])
     looked = topics.look(folder)
@@ -117,22 +145,31 @@ def save(here: Here, form: Form, name: str, number: int, section: str, row: int)
 @show("/drafts/{name:str}/documents")
 def documents(here: Here, name: str) -> Response[Any]:
     """The papers the citizen brought."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
     papers = walk.papers_asked([sheet.service for sheet in folder.sheets], here.lang)
     brought = {code for sheet in folder.sheets for code in sheet.wanted.documents}
     told = _told(here, folder)
-    return here.page("documents.html", folder=folder, papers=papers, brought=brought, told=told)
+    there = photos_of(here, folder, topics.look(folder)).there
+    return here.page(
+        "documents.html",
+        folder=folder,
+        papers=papers,
+        brought=brought,
+        told=told,
+        pictured={one.file.unit.removeprefix(DOCUMENT) for one in there},
+    )
 
 
 @act("/drafts/{name:str}/documents", finishes=True)
 def brought(here: Here, form: Form, name: str) -> Response[Any]:
     """Save which papers were brought."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
-    given = set(form.all("paper"))
+    there = photos_of(here, folder, topics.look(folder)).there
+    given = {*form.all("paper"), *(one.file.unit.removeprefix(DOCUMENT) for one in there)}
     folder.put(
         {},
         {
@@ -140,13 +177,13 @@ def brought(here: Here, form: Form, name: str) -> Response[Any]:
             for number, sheet in enumerate(folder.sheets)
         },
     )
-    return here.go(f"/drafts/{name}")
+    return here.go(f"/drafts/{name}/files" if form.get("do") == "photos" else f"/drafts/{name}")
 
 
 @show("/drafts/{name:str}/waiting")
 def waiting(here: Here, name: str) -> Response[Any]:
     """The citizen comes back with the rest: what to bring, and that everything is kept."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
     looked = topics.look(folder)
@@ -165,7 +202,7 @@ def waiting(here: Here, name: str) -> Response[Any]:
 @show("/drafts/{name:str}/check")
 def check(here: Here, name: str) -> Response[Any]:
     """All answers once more, what is missing or doubtful, the declaration."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     return here.go(f"/drafts/{name}/done") if folder is None else _draw_check(here, folder)
 
 
@@ -173,7 +210,7 @@ def check(here: Here, name: str) -> Response[Any]:
 def submit(here: Here, form: Form, name: str) -> Response[Any]:
     """Take the folder in: one transaction, tracking codes given. A second click finds the first
     one's receipts."""
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is None:
         return here.go(f"/drafts/{name}/done")
     reasons = {key: texts[0].strip()[:500] for key, texts in form.starting("why|").items()}
@@ -182,12 +219,15 @@ def submit(here: Here, form: Form, name: str) -> Response[Any]:
         return _correct(here, folder, form.get("reason").strip()[:500])
     if form.get("declared") != "yes":
         return _draw_check(here, folder, Problem("request.undeclared"))
+    if stray := photos_of(here, folder, topics.look(folder)).not_asked:
+        return _draw_check(here, folder, Problem("attachment.not_asked", place=stray[0].words))
     try:
         taken = folder.submit()
     except Problem as problem:
         if problem.code != "request.invalid":
             raise
         return _draw_check(here, folder, problem)
+    trays.hand_over(here, folder.name, taken[0].record)
     if len(taken) == 1:
         return here.go(f"/requests/{taken[0].record.hex()}/receipt")
     return here.go(f"/drafts/{name}/done")
@@ -210,9 +250,9 @@ def _correct(here: Here, folder: Folder, why: str) -> Response[Any]:
 def done(here: Here, name: str) -> Response[Any]:
     """What a folder became. Problem draft.unknown for one that never was."""
     corrected: dict[bytes, bytes] = here.request.app.state.corrected
-    if _name_of(name) in corrected:
-        return here.go(f"/requests/{corrected[_name_of(name)].hex()}")
-    records = folders.taken_from(here.desk, _name_of(name))
+    if name_of(name) in corrected:
+        return here.go(f"/requests/{corrected[name_of(name)].hex()}")
+    records = folders.taken_from(here.desk, name_of(name))
     if not records:
         raise Problem("draft.unknown", draft=name[:32])
     if len(records) == 1:
@@ -226,39 +266,21 @@ def done(here: Here, name: str) -> Response[Any]:
 def drop(here: Here, form: Form, name: str) -> Response[Any]:
     """Throw a folder away, after it was asked whether that is meant."""
     del form
-    folder = _open(here, name)
+    folder = opened(here, name)
     if folder is not None:
         folder.drop()
+        trays.throw_away(here, folder.name)
     return here.go("/", here.say("Draf dihapus."))
 
 
 @show("/drafts/{name:str}/drop")
 def ask_drop(here: Here, name: str) -> Response[Any]:
     """Is it meant?"""
-    folder = _open(here, name)
+    folder = opened(here, name)
     return here.go("/") if folder is None else here.page("drop.html", folder=folder)
 
 
 # -- how it is done
-
-
-def _name_of(text: str) -> bytes:
-    try:
-        return record_id(text)
-    except Problem:
-        raise Problem("draft.unknown", draft=text[:32]) from None
-
-
-def _open(here: Here, text: str) -> Folder | None:
-    """The folder; None for one that was submitted meanwhile. Problem draft.unknown."""
-    name = _name_of(text)
-    try:
-        return folders.open_folder(here.desk, name)
-    except Problem as problem:
-        was = name in here.request.app.state.corrected or folders.taken_from(here.desk, name)
-        if problem.code == "draft.unknown" and was:
-            return None
-        raise
 
 
 def _is_newest(here: Here, folder: Folder, form: Form) -> bool:
@@ -318,6 +340,7 @@ def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> R
     else:
         checks, moved = [form.checked for form in folder.prepare()], []
     listed = topics.topics_of(folder, looked, here.lang)
+    pictures = photos_of(here, folder, looked)
     base = f"/drafts/{folder.name.hex()}"
     stops, doubts = walk.to_mend(folder, listed, checks, base, here.lang)
     return here.page(
@@ -331,6 +354,8 @@ def _draw_check(here: Here, folder: Folder, problem: Problem | None = None) -> R
         papers=walk.papers_brought(looked, here.lang),
         moved=[shown.unit_words(looked[0].service, unit, here.lang) for unit in moved],
         changed=_changed(here, folder),
+        pictures=[(one, doubts_of(one, here.lang)) for one in pictures.there],
+        sign=not folder.record and any(one.unit.endswith(SIGNATURE) for one in pictures.places),
     )
 
 
@@ -348,6 +373,6 @@ def _clock(at: int) -> str:
 
 
 HANDLERS = [
-    waiting,
+    listed, find, waiting,
     correct, tasks, topic, keep, save, documents, brought, check, submit, done, drop, ask_drop,
 ]  # fmt: skip

@@ -22,9 +22,11 @@ from models.pages.forms import Form
 from models.pages.uploads import UPLOAD_BYTES_MAX
 from models.problems import Problem
 from sync.attaching import (
+    DOCUMENT,
     FILES_OF_UNIT_MAX,
     SIGNATURE,
     Photo,
+    Put,
     next_place,
     open_places,
     place_words,
@@ -53,9 +55,14 @@ def put(here: Here, form: Form, record: str) -> Response[Any]:
             raise
         return _draw(here, page, problem, form.get("place"))
     trays.taken(here, picked, waiting)
-    words = [here.say("{n} lampiran tersimpan; dikirim saat ada sinyal.", n=len(made))]
-    words += [f"⚠ {one.name}: {hint.words(here.lang)}" for one in made for hint in one.hints]
-    return here.go(f"/requests/{record}/files", " ".join(words))
+    told = here.say("{n} lampiran tersimpan; dikirim saat ada sinyal.", n=len(made))
+    return here.go(f"/requests/{record}/files", told_of(told, made, here.lang))
+
+
+def told_of(words: str, made: list[Put], lang: str) -> str:
+    """What is said of files that were put in, with what may make them unreadable."""
+    hints = [f"⚠ {one.name}: {hint.words(lang)}" for one in made for hint in one.hints]
+    return " ".join([words, *hints])
 
 
 @show("/requests/{record:str}/files/{blob:str}")
@@ -111,12 +118,12 @@ def _draw(
         rows=rows,
         places=offered,
         place=place or sign or next_place(offered, page.documents, attached),
-        done={file.unit for file in attached},
+        done={file.unit.removeprefix(DOCUMENT) for file in attached},
         problem=problem,
         ended=lifecycle.ended(page.status),
         limit=FILES_OF_UNIT_MAX,
         tray=trays.tray_of(here, page.record),
-        record=page.record.hex(),
+        home=f"/requests/{page.record.hex()}",
         qr=trays.qr_of(here, page.record),
         pad=bool(signed),
     )

@@ -18,22 +18,23 @@ BEGUN_SHOWN, DAY_MAX = 5, 200
 @show("/")
 def home(here: Here) -> Response[str]:
     """Three big tiles, what was begun and not finished, how today stands."""
-    standing, begun = here.store.standing(), folder.begun(here.desk)
+    standing, begun = here.store.standing(), folder.begun(here.desk, BEGUN_SHOWN)
     return here.page(
         "home.html",
         standing=standing,
         returned=standing.requests.get("needs_correction", 0),
         asked=len(asked.waiting(here.desk, here.lang)),
         files=here.store.attached.left(),
-        begun=[(one, _titles(here, one)) for one in begun[:BEGUN_SHOWN]],
-        begun_left=max(0, len(begun) - BEGUN_SHOWN),
+        begun=[(one, titles(here, one)) for one in begun],
+        begun_left=max(0, here.store.drafts.count(here.desk.operator.name) - BEGUN_SHOWN),
         today=_today(here),
         visit=_visit(here),
         backup=readiness.backup(here.house, here.lang),
     )
 
 
-def _titles(here: Here, one: folder.Begun) -> str:
+def titles(here: Here, one: folder.Begun) -> str:
+    """The services of a line."""
     return " + ".join(title(service, None, here.lang) for _, service in one.forms)
 
 

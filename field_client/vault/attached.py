@@ -176,6 +176,8 @@ class Attached:
         rows = self._engine.read(
             "select f.blob from files f where f.state = 'verified' and f.incarnation = ?"
             " and f.covered < ? and f.verified_at <= ?"
+            " and f.blob not in (select blob from draft_files union all"
+            "  select preview from draft_files)"
             " and not exists (select 1 from announced a"
             "  join entries e on e.log = a.log and e.seq = a.seq"
             "  left join requests r on r.record = a.record"

@@ -18,7 +18,7 @@ DRAFTS_LISTED = 200
 class Draft(msgspec.Struct, frozen=True):
     """A form begun by `operator` for `service` (a new request, or of `record`). seen, own: what was
     on the screen when it was first drawn, own: of `log` (`Store.shown`). at: last saved, Unix
-    seconds. data: the desk's own bytes."""
+    seconds. data: the desk's own bytes. folder: id of the first of the forms begun together."""
 
     id: bytes
     operator: str
@@ -29,6 +29,7 @@ class Draft(msgspec.Struct, frozen=True):
     at: int
     data: bytes
     log: bytes = b""
+    folder: bytes = b""
 
 
 _COLUMNS = ", ".join(Draft.__struct_fields__)
@@ -46,7 +47,7 @@ class Drafts:
             raise Problem("vault.too_large", limit=1)
         with self._engine.writing() as connection:
             connection.execute(
-                f"insert into drafts ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                f"insert into drafts ({_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " on conflict (id) do update set operator = excluded.operator,"
                 " at = excluded.at, data = excluded.data",
                 msgspec.structs.astuple(draft),
@@ -64,6 +65,38 @@ class Drafts:
             operator, DRAFTS_LISTED,
         )  # fmt: skip
         return [Draft(*row) for row in rows]
+
+    def folders(self, operator: str, limit: int, skip: int = 0) -> list[bytes]:
+        """Names of what an operator began, last saved first."""
+        rows = self._engine.read(
+            "select folder from drafts where operator = ? group by folder"
+            " order by max(at) desc, folder limit ? offset ?",
+            operator, limit, skip,
+        )  # fmt: skip
+        return [bytes(row[0]) for row in rows]
+
+    def count(self, operator: str) -> int:
+        """How many folders those are."""
+        row = self._engine.one(
+            "select count(distinct folder) from drafts where operator = ?", operator
+        )
+        return int(row[0]) if row is not None else 0
+
+    def within(self, operator: str, folders: Sequence[bytes]) -> list[Draft]:
+        """An operator's forms in these folders."""
+        marks = ", ".join("?" * len(folders))
+        rows = self._engine.read(
+            f"select {_COLUMNS} from drafts where operator = ? and folder in ({marks})",
+            operator, *folders,
+        )  # fmt: skip
+        return [Draft(*row) for row in rows]
+
+    def correction(self, operator: str, record: bytes) -> Draft | None:
+        """The correction of a request that an operator began."""
+        row = self._engine.one(
+            f"select {_COLUMNS} from drafts where operator = ? and record = ?", operator, record
+        )
+        return None if row is None else Draft(*row)
 
     def hand(self, drafts: Sequence[bytes], operator: str) -> None:
         """They are another operator's from now on, all of them or none."""

@@ -90,6 +90,29 @@ def step_10(database: Database) -> None:
     database.execute("create index notices_asked on notices (number) where kind = 'asked'")
 
 
+@STEPS()
+def step_11(database: Database) -> None:
+    """Files of forms that are not submitted yet; which forms were begun together."""
+    for statement in _DRAFT_FILES:
+        database.execute(statement)
+    database.execute("alter table drafts add column folder blob not null default x''")
+    for name, data in database.execute("select id, data from drafts").fetchall():
+        folder = msgspec.msgpack.decode(data).get("folder") or name
+        database.execute("update drafts set folder = ? where id = ?", (folder, name))
+    database.execute("create index drafts_folder on drafts (folder)")
+
+
+_DRAFT_FILES = (
+    # state: coming, there or gone. data: see field_client/vault/draft_files.py.
+    """create table draft_files (
+        number integer primary key, draft blob not null, unit text not null, blob blob not null,
+        preview blob not null, state text not null, data blob not null,
+        unique (draft, unit, blob)
+    ) strict""",
+    "create trigger drafts_left after delete on drafts begin"
+    " update draft_files set state = 'gone' where draft = old.id; end",
+)
+
 _VISITED = (
     "create table visited (record blob primary key, visit integer not null) strict, without rowid",
     "create index visited_visit on visited (visit)",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from field_client.vault.attached import add_file, announce, hand_files
+from field_client.vault.draft_files import Held, give
 from field_client.vault.engine import Connection
 from field_client.vault.logs import OwnLog, remember
 from field_client.vault.picture import Picture, find_picture
@@ -136,6 +137,10 @@ class Saving:
         )
         if kept.rowcount != 1:
             raise Problem("queue.ref_reused", ref=ref.ref)
+
+    def draft_files(self, draft: bytes) -> list[Held]:
+        """The files of a draft that becomes a change; they are no longer the draft's."""
+        return give(self._connection, draft)
 
     def drop_draft(self, draft: bytes) -> None:
         """The draft has become a change."""

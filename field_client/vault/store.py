@@ -25,6 +25,7 @@ from field_client.vault.attached import Attached
 from field_client.vault.cells import sight
 from field_client.vault.contacts import Contacts
 from field_client.vault.custody import Custody
+from field_client.vault.draft_files import DraftFiles
 from field_client.vault.drafts import Drafts
 from field_client.vault.engine import Connection, Engine
 from field_client.vault.forgetting import forget_others
@@ -91,6 +92,7 @@ class Store:
         upgrade(engine)
         self.requests = Requests(engine)
         self.drafts = Drafts(engine)
+        self.draft_files = DraftFiles(engine)
         self.notices = Notices(engine)
         self.reveals = Reveals(engine)
         self.attached = Attached(engine)

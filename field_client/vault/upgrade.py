@@ -9,7 +9,7 @@ from __future__ import annotations
 from field_client.vault.engine import Engine
 from models.problems import Problem
 
-VERSION = 10
+VERSION = 11
 """Number of steps in `migrations`, kept as `pragma user_version`: one read tells if one is due."""
 
 

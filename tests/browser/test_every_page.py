@@ -10,11 +10,15 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize
 
 from field_client import folder, returned, visit
+from field_client.attachments import drafting
 from field_client.pages.app import HANDLERS
 from field_client.pages.unlock import Kept
 from field_client.stickwork import Step, StickWork
+from models.pages import topics
 from models.problems import Problem
 from models.services import catalogue
+from sync.attaching import Photo
+from tests import pictures
 from tests.architecture.source import ROOT
 from tests.browser.test_journeys import LETTER, begin, take_in
 from tests.browsing import Served, unseen
@@ -65,6 +69,15 @@ def request(served: Served) -> str:
 
 def draft(served: Served) -> str:
     return served.counter.desk.store.drafts.of("sari")[0].id.hex()
+
+
+def open_photographed(served: Served) -> str:
+    """A form with a paper photographed."""
+    found = folder.open_folder(served.counter.desk, bytes.fromhex(draft(served)))
+    places = drafting.places(topics.look(found), "id")
+    if not served.counter.desk.store.draft_files.of(found.name):
+        drafting.attach(found, places[-1], [PAPER])
+    return f"/drafts/{found.name.hex()}/files"
 
 
 def open_returned(served: Served) -> str:
@@ -155,7 +168,8 @@ def open_kept(served: Served) -> str:
     return "/unlock/again"
 
 
-PARTS = {"/bar", "/requests/{record:str}/tray"}
+PAPER = Photo("kk.jpg", pictures.jpeg(pictures.page(1, (1240, 1754))))
+PARTS = {"/bar", "/requests/{record:str}/tray", "/drafts/{name:str}/tray"}
 """Drawn into pages by a script; seen there."""
 
 PAGES: dict[str, Callable[[Served], str]] = {
@@ -183,6 +197,8 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "topic": lambda s: f"/drafts/{draft(s)}/0/birth/0",
     "topic with errors": lambda s: f"/drafts/{draft(s)}/0/birth/0?look=1",
     "documents": lambda s: f"/drafts/{draft(s)}/documents",
+    "photos of a form": open_photographed,
+    "drafts": lambda _: "/drafts",
     "half papers": lambda s: f"/drafts/{draft(s)}/waiting",
     "check": lambda s: f"/drafts/{draft(s)}/check",
     "drop": lambda s: f"/drafts/{draft(s)}/drop",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from field_client.folder import folders, take_over
+from field_client.folder import begun, take_over
 from field_client.printing.prints import Printing
 from models.problems import Problem
 from tests.field import Hands, invitation
@@ -84,14 +84,14 @@ def test_a_colleagues_form_is_taken_over_with_a_reason(browser: Browser) -> None
     draft = begin(browser)
     enter(browser, "jul", PASSPHRASE)
     browser.go(draft, 404)
-    mine = len(folders(browser.counter.desk))
+    mine = len(begun(browser.counter.desk))
     name = draft.rpartition("/")[2]
     settle(browser, "takeover", 422, draft=name)
     assert "Tulis alasan" in browser.text
     settle(browser, "takeover", draft=name, reason="sari pulang, warganya kembali")
     assert browser.path == draft
-    assert len(folders(browser.counter.desk)) == mine + 1
-    assert len(folders(browser.counter.desk)[0].sheets) == 2, "with all its forms"
+    assert len(begun(browser.counter.desk)) == mine + 1
+    assert len(begun(browser.counter.desk)[0].forms) == 2, "with all its forms"
     action = browser.counter.desk.store.reveals.newest()[0].action
     assert action == "takeover from sari: sari pulang, warganya kembali"
     assert browser.counter.desk.store.reveals.broken_at() is None

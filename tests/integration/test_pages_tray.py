@@ -37,9 +37,9 @@ def record(browser: Browser) -> str:
     return submitted(browser.counter.desk, SERVICE).hex()
 
 
-def open_door(browser: Browser, record: str) -> PhoneDoor:
-    browser.go(f"/requests/{record}/files")
-    browser.send(browser.form(f"/requests/{record}/phone"), do="open")
+def open_door(browser: Browser, home: str) -> PhoneDoor:
+    browser.go(f"{home}/files")
+    browser.send(browser.form(f"{home}/phone"), do="open")
     door = browser.counter.phone
     assert door is not None
     return door
@@ -64,7 +64,7 @@ def test_a_telephone_sends_a_picture_of_one_request(
     assert "Nyalakan hotspot laptop" in browser.text
 
     monkeypatch.setattr(phone, "addresses", lambda: ["127.0.0.1"])
-    door = open_door(browser, record)
+    door = open_door(browser, f"/requests/{record}")
     assert browser.page.text.count("<svg") == 1
     assert door.address in browser.text
     with httpx.Client() as first, httpx.Client() as second:
@@ -167,7 +167,7 @@ def test_a_colleague_who_takes_over_shuts_the_door_for_the_telephone(
     counter, house = browser.counter, browser.counter.house
     assert house is not None
     house.keys.add(house.unlocked.database_key, "jul", PASSPHRASE, CHEAP)
-    door = open_door(browser, record)
+    door = open_door(browser, f"/requests/{record}")
     with browser.client.portal() as portal:
         portal.call(counter.run, lambda: counter.unlock("jul", PASSPHRASE))
         assert counter.phone is None
