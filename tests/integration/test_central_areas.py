@@ -60,7 +60,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pusat]:
 def there(office: Pusat) -> There:
     """One of everything."""
     people, central = office.people, office.central
-    vans = [office.van(name) for name in ("Si Jola 1", "Si Jola 2")]
+    vans = office.van("Si Jola 1"), office.van("Si Jola 2")
     record, case = disputed(office, *vans)
     file = bring(office, vans[0], record, written(page(3, (310, 438)), "WEBP"))
     one, other, asked = (taken_in(office, vans[0]).hex() for _ in range(3))
