@@ -64,10 +64,10 @@ class Clock(msgspec.Struct, frozen=True):
 
     @property
     def bucket(self) -> Bucket:
-        """Under a quarter, under three quarters, under all of it, more."""
+        """Up to a quarter, up to three quarters, up to all of it, more."""
         if self.share > 1:
             return "late"
-        return "late_soon" if self.share > 0.75 else "midway" if self.share >= 0.25 else "fresh"
+        return "late_soon" if self.share > 0.75 else "midway" if self.share > 0.25 else "fresh"
 
 
 def allowed(service: Service | None) -> int:
@@ -146,17 +146,25 @@ def after(calendar: Calendar, start: int, seconds: int) -> tuple[int, bool]:
     return at, not _decreed(calendar, start, at)
 
 
-def started_before(calendar: Calendar, now: int, seconds: int) -> int:
-    """What reached the office before this moment, and never stood still, has used more than
-    `seconds` by now: a bound for lists that are too long to read every history."""
+def due_of(turns: Sequence[Turn], seconds: int, calendar: Calendar) -> int:
+    """When a clock is due that runs, Unix seconds: the same moment until it stands still. Of one
+    that stands still, when it was due before; 0 if it never ran."""
+    ran = max((n for n, turn in enumerate(turns, 1) if turn.state == "runs"), default=0)
+    return read(turns[:ran], seconds, calendar, turns[ran - 1].at).due if ran else 0
+
+
+def left_at(calendar: Calendar, now: int, seconds: int) -> int:
+    """Clocks that run and are due before this moment have less than `seconds` left at `now`; with
+    0, they are late. So lists too long to read every history are cut by `due_of`."""
+    if seconds > 0:
+        return after(calendar, now, seconds)[0]
     here = _here(now)
-    day, left = here.date(), seconds
-    left -= _second(here) if calendar.is_working(day) else 0
-    while left > 0:
+    if calendar.is_working(here.date()) and _second(here):
+        return now
+    day = here.date() - timedelta(days=1)
+    while not calendar.is_working(day):
         day -= timedelta(days=1)
-        left -= SECONDS_OF_DAY if calendar.is_working(day) else 0
-    start = datetime.combine(day, time(0), WIT)
-    return int(start.timestamp()) - left
+    return int(datetime.combine(day + timedelta(days=1), time(0), WIT).timestamp())
 
 
 def turn_of(at: int, status: str) -> Turn:

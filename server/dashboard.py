@@ -15,7 +15,7 @@ from typing import TypeVar, cast
 
 from models import words
 from models.calendar import Calendar
-from models.people import Act, may, require
+from models.people import Act, require
 from models.problems import Problem
 from models.regions import CITY, full_name, region
 from server import panels, watching
@@ -26,7 +26,7 @@ from server.database.registry import Registry
 from server.database.reports import ReportMark
 from server.figures import day_of
 from server.reports import villages_within
-from server.scene import Panel, Scene, View, first_month
+from server.scene import Panel, Scene, View, first_month, rights_of
 from server.spreadsheets import xlsx_file
 
 MONTHS = (1, 3, 12)
@@ -36,6 +36,7 @@ PANELS: tuple[_Panel, ...] = (
     panels.services,
     panels.tiles,
     panels.ages,
+    panels.waits,
     panels.flow,
     panels.stages,
     panels.times,
@@ -107,21 +108,21 @@ class Dashboard:
         where nothing of the place is theirs."""
         require(roles(me), Act.READ_REPORTS)
         within = villages_within(me, view.place)
-        hidden = may(roles(me), Act.APPROVE_CASE)
+        rights = rights_of(me)
         now = self.clock()
         with self.registry.read() as door:
             mark = door.report_mark()
             # Laptops call all the time, and ages grow by the hour: a minute is new enough.
             minute = f"{day_of(now)} {now // 60}"
-            when = (view.month, view.months, areas(me), lang, mark.upto, minute)
+            when = (view.month, view.months, areas(me), rights, lang, mark.upto, minute)
 
             def draw() -> Board:
                 scene = Scene(door, me, view, within, self.calendar, lang, now)
-                wanted = (*PANELS, watching.signals) if hidden else PANELS
+                wanted = (*PANELS, watching.signals) if Act.APPROVE_CASE in rights else PANELS
                 found = [self._panel(panel, scene, when) for panel in wanted]
                 return Board(view, areas(me), found, mark)
 
-            return self._once(("board", view.place, hidden, *when), draw)
+            return self._once(("board", view.place, *when), draw)
 
     def _panel(self, panel: _Panel, scene: Scene, when: _Key) -> Panel:
         if panel not in ANYWHERE:

@@ -49,7 +49,7 @@ BRINGER = "proxy"
 
 Tally = tuple[str, str, str, str, str]
 """(figure, village, service, period, value); period: a day as ISO, a month as YYYY-MM, a week as
-`week_of` says, an hour as `hour_of` does."""
+`week_of` says, an hour as YYYY-MM-DDTHH."""
 
 
 class Returned(msgspec.Struct, frozen=True, array_like=True):
@@ -62,12 +62,11 @@ class Returned(msgspec.Struct, frozen=True, array_like=True):
 class Journey(msgspec.Struct, array_like=True):
     """What one request, or one case, went through. Times are Unix seconds, 0 for not (any more).
 
-    kind: "" for a request, else of the case. channel: kind of the office that took it in.
-    complete: when it arrived, anew after each correction. clock: of what the office promised, with
-    `promised` working seconds (models.clock); begun: where it runs, when it would have had to begin
-    to be there without ever standing still. kept: it was issued within the promise. ready: when it
-    came to where it is fetched. phone, bringer: keyed hashes of the number that was given and of
-    who came for somebody else; family: of the applicant's family card.
+    kind: "" for a request, else of the case. channel: kind of the office that took it in. clock: of
+    what the office promised, with `promised` working seconds (models.clock); due: where it runs,
+    the last moment. kept: it was issued within the promise. ready: when it came to where it is
+    fetched. phone, bringer: keyed hashes of the number that was given and of who came for somebody
+    else; family: of the applicant's family card.
     """
 
     id: bytes
@@ -78,7 +77,6 @@ class Journey(msgspec.Struct, array_like=True):
     status: str = ""
     captured: int = 0
     arrived: int = 0
-    complete: int = 0
     accepted: int = 0
     issued: int = 0
     kept: bool = False
@@ -92,30 +90,36 @@ class Journey(msgspec.Struct, array_like=True):
     relation: str = ""
     promised: int = 0
     clock: Turns = Turns()
-    begun: int = 0
+    due: int = 0
 
 
 class Milestone(msgspec.Struct, frozen=True, array_like=True):
-    """It is one of those that `figure` counts on that day, by `value`."""
+    """It is one of those that `figure` counts on that day, by `value`. since: of what is over, the
+    day it arrived."""
 
     figure: str
     day: str
     value: str = ""
+    since: str = ""
 
 
 DAILY = frozenset({"captured", "arrived", "accepted", "issued", "handed_over", "closed"})
 """Counted by day and by month."""
 WEEKLY = frozenset({"captured"})
 """Counted by week as well: asked of all villages beside each other."""
-STANDING = frozenset({"open", "running", "uncollected"})
-"""What stands so now, by the day since when: it is asked for its age. What the promise runs for,
-by the hour."""
+STANDING = frozenset({"open", "served", "running", "paused", "uncollected"})
+"""What stands so now, by the day since when: what is open, since it arrived and since the citizen
+was served; what the promise runs for, by the moment it is due, and what it stands still for."""
 KEPT, LATE = "kept", "late"
 """What is issued within its promise, and what is not."""
+UNKNOWN = "unknown"
+"""Of `served`: nobody knows when the citizen was; then it is counted by its arrival."""
 HIDDEN = frozenset({"phone", "bringer"})
 """Counted for the whole city only: to see what comes too often."""
 LEGS = ("road", "desk", "handover")
-"""Ways that are timed: captured -> arrived -> issued -> handed over, in whole hours."""
+"""Ways that are timed: captured -> arrived -> issued -> handed over, in whole hours. Those of the
+last two are what is issued and what is handed over."""
+HOUR_LETTERS = len("2026-11-21T10")
 
 
 # -- following the decisions
@@ -172,7 +176,6 @@ class Follower:
             status="submitted",
             captured=origin.captured,
             arrived=decision.at,
-            complete=decision.at,
             promised=promised(effect.service, effect.edition),
         )
 
@@ -183,8 +186,6 @@ class Follower:
         at, target = decision.at, effect.target
         journey.status = target
         self._tick(journey, effect, at)
-        if target == "received" and effect.source == "submitted":
-            journey.complete = at
         if target == "verified":
             journey.accepted = at
         if target == "needs_correction":
@@ -203,11 +204,9 @@ class Follower:
         before, journey.clock = journey.clock, journey.clock.after(effect, at)
         if before.turns == journey.clock.turns:
             return
-        last = journey.clock.turns[-1]
-        used = self._used(journey, at) if last.state == "runs" else 0
-        journey.begun = clock.started_before(self.calendar, at, used) if used else 0
-        if last.state == "runs":
-            journey.begun = journey.begun or at
+        turns = journey.clock.turns
+        runs = turns[-1].state == "runs"
+        journey.due = clock.due_of(turns, journey.promised, self.calendar) if runs else 0
 
     def _used(self, journey: Journey, at: int) -> int:
         """Working seconds that the office had it by then."""
@@ -275,9 +274,9 @@ def day_of(at: int) -> str:
     return datetime.fromtimestamp(at, WIT).date().isoformat()
 
 
-def hour_of(at: int) -> str:
-    """The office's hour of a moment, ISO: `2026-11-21T10`."""
-    return f"{datetime.fromtimestamp(at, WIT):%Y-%m-%dT%H}"
+def moment_of(at: int) -> str:
+    """A moment at the office, ISO without its zone: `2026-11-21T10:42:03`."""
+    return f"{datetime.fromtimestamp(at, WIT):%Y-%m-%dT%H:%M:%S}"
 
 
 def week_of(day: str) -> str:
@@ -299,6 +298,7 @@ def milestones(journey: Journey) -> Iterator[Milestone]:
     yield Milestone("arrived", arrived, journey.channel)
     if journey.captured:
         yield Milestone("captured", day_of(journey.captured), journey.channel)
+        yield Milestone("road", arrived, _hours(journey.captured, journey.arrived))
     for day, reason in {(day_of(one.at), one.reason) for one in journey.returns}:
         yield Milestone("returned", day, reason)
     if journey.accepted:
@@ -310,15 +310,27 @@ def milestones(journey: Journey) -> Iterator[Milestone]:
     if journey.handed:
         yield Milestone("handed_over", day_of(journey.handed))
     if journey.ended:
-        yield Milestone("closed", day_of(journey.ended), journey.status)
+        yield Milestone("closed", day_of(journey.ended), journey.status, arrived)
     else:
-        yield Milestone("open", day_of(journey.complete), journey.status)
-    if journey.begun:
-        yield Milestone("running", hour_of(journey.begun))
+        yield from _open(journey, arrived)
     if journey.phone:
         yield Milestone("phone", arrived, journey.phone)
     if journey.bringer and journey.relation == BRINGER:
         yield Milestone("bringer", arrived, journey.bringer)
+
+
+def _open(journey: Journey, arrived: str) -> Iterator[Milestone]:
+    """What a request is counted among that is not over."""
+    yield Milestone("open", arrived, journey.status)
+    known = bool(journey.captured)
+    since = day_of(journey.captured) if known else arrived
+    yield Milestone("served", since, "" if known else UNKNOWN)
+    if journey.due:
+        yield Milestone("running", moment_of(journey.due), str(journey.promised))
+    else:
+        turns = journey.clock.turns
+        since = day_of(turns[-1].at) if turns else arrived
+        yield Milestone("paused", since, str(journey.promised))
 
 
 def counts(journey: Journey) -> Counter[Tally]:
@@ -332,11 +344,8 @@ def counts(journey: Journey) -> Counter[Tally]:
 
 
 def _legs(journey: Journey) -> Iterator[tuple[str, str, str]]:
-    """(figure, day of its end, what it took in hours with leading zeros)."""
-    if journey.kind:
-        return
-    if journey.captured:
-        yield "road", day_of(journey.arrived), _hours(journey.captured, journey.arrived)
+    """(figure, day of its end, what it took in hours with leading zeros), but for the first way,
+    which is a milestone of its own."""
     if journey.issued:
         yield "desk", day_of(journey.issued), _hours(journey.arrived, journey.issued)
     if journey.handed and journey.issued:
@@ -357,7 +366,8 @@ def _rolled(journey: Journey, figure: str, day: str, value: str) -> Iterator[Tal
         return
     places = (ALL, village)
     if figure in STANDING or figure.startswith("case_"):
-        yield from ((figure, v, s, day, value) for v in places for s in (ALL, service))
+        since = day[:HOUR_LETTERS]
+        yield from ((figure, v, s, since, value) for v in places for s in (ALL, service))
         return
     yield from ((figure, v, s, month, value) for v in places for s in (ALL, service))
     if figure in DAILY:

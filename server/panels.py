@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from datetime import date, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import cache
+from itertools import pairwise
 
 from models import lifecycle, regions, words
-from models.clock import started_before
+from models.clock import left_at
 from models.codes import code_list
+from models.people import Act
 from server.auth import sees
 from server.charts import AGES, Chart, Datum
-from server.figures import LEGS, hour_of, quantile
+from server.database.reports import BACKLOG
+from server.figures import HOUR_LETTERS, LEGS, UNKNOWN, moment_of, quantile
+from server.reports import ELSEWHERE
 from server.scene import (
     CHANNELS,
     Cell,
@@ -22,10 +28,10 @@ from server.scene import (
     name_of,
     office_kind,
     place_link,
+    promised_hours,
     title_of,
     weeks_of,
 )
-from server.turns import promised
 
 # -- services by place
 
@@ -40,24 +46,29 @@ def services(scene: Scene) -> Panel:
         else {d.code: d.name for d in regions.districts()}
     )
     found: dict[str, Counter[str]] = {code: Counter() for code in names}
+    if not scene.within:  # nobody's area has people of elsewhere
+        names[""], found[""] = scene.say("Luar kota"), Counter()
     figures = ("arrived", "issued", "handed_over")
-    for figure, line in scene.counted(figures, places=scene.villages):
+    for figure, line in scene.counted(figures, places=[*scene.villages, *found.keys() & {""}]):
         code = line.village if by_village else line.village[:8]
         found[code][f"{figure}:{line.value}"] += line.n
         found[code][figure] += line.n
+    if not found.get("", {"": 1}):
+        del names[""], found[""]
     people = {one.codes: one.total for one in reversed(regions.population())}
     rows, data = [], list[Datum]()
     for code, counts in found.items():
+        place = code or ELSEWHERE
         told = [
-            scene.records(counts[f"arrived:{c}"], "arrived", place=code, value=c) for c in CHANNELS
+            scene.records(counts[f"arrived:{c}"], "arrived", place=place, value=c) for c in CHANNELS
         ]
         rows.append(
             [
-                Cell(names[code], place_link(scene.view, code)),
-                scene.records(counts["arrived"], "arrived", place=code),
+                Cell(names[code], place_link(scene.view, code) if code else ""),
+                scene.records(counts["arrived"], "arrived", place=place),
                 *told,
-                scene.records(counts["issued"], "issued", place=code),
-                scene.records(counts["handed_over"], "handed_over", place=code),
+                scene.records(counts["issued"], "issued", place=place),
+                scene.records(counts["handed_over"], "handed_over", place=place),
                 Cell(
                     scene.n(1000 * counts["arrived"] / people[code], 1) if code in people else "–"
                 ),
@@ -69,11 +80,11 @@ def services(scene: Scene) -> Panel:
             data.append({"name": names[code], "part": part, "n": n, "rank": rank})
     total = sum(c["arrived"] for c in found.values())
     most = max(found, key=lambda code: found[code]["arrived"], default="")
-    said = scene.say("{n} berkas masuk.", n=scene.n(total))
+    said = scene.tell(scene.say("{n} berkas masuk."), n=scene.records(total, "arrived"))
     if total:
-        said += " " + scene.say(
-            "Terbanyak dari {place}: {n}.", place=names[most], n=scene.n(found[most]["arrived"])
-        )
+        came = scene.records(found[most]["arrived"], "arrived", place=most or ELSEWHERE)
+        template = scene.say("Terbanyak dari {place}: {n}.")
+        said += [Cell(" "), *scene.tell(template, place=names[most], n=came)]
     heads = [
         scene.say("Desa atau kelurahan") if by_village else scene.say("Kecamatan"),
         scene.say("Masuk"),
@@ -100,8 +111,10 @@ def tiles(scene: Scene) -> Panel:
         for one in every
     ]
     none = [one for one in every if not found[one.code]]
-    said = scene.say(
-        "{n} dari {all} desa mengajukan berkas.", n=len(every) - len(none), all=len(every)
+    said = scene.tell(
+        scene.say("{n} dari {all} desa mengajukan berkas."),
+        n=len(every) - len(none),
+        all=len(every),
     )
     rows = [
         [
@@ -120,40 +133,40 @@ def tiles(scene: Scene) -> Panel:
 # -- age and flow
 
 
-PARTS = (1.0, 0.75, 0.25)
-"""Of the promised time: where one column of the ages ends and the next begins, the oldest first."""
+QUARTERS = (0, 1, 3)
+"""Of the promised time: so much is left where one column of the ages ends and the next begins, the
+oldest first."""
 
 
 def ages(scene: Scene) -> Panel:
     """How much of the promised time is used of what is open, by the one clock of the office
-    (models.clock), to the hour."""
-    every: Counter[str] = Counter()
-    for _, line in scene.standing(("open",), each_service=True):
-        every[line.service] += line.n
-    promises = {service: promised(service, None) for service in every}
-    cuts = {seconds: _cuts(scene, seconds) for seconds in promises.values()}
-    found: dict[str, Counter[int]] = {service: Counter() for service in every}
-    for _, line in scene.standing(("running",), each_service=True, hours=True):
-        edges = [hour_of(at) for at in cuts[promises[line.service]]]
-        found[line.service][bisect_right(edges, line.period)] += line.n
+    (models.clock) and to the second."""
+    edges = _edges(scene)
+    found = _running(scene, edges)
+    stopped: Counter[tuple[str, str]] = Counter()
+    for _, line in scene.standing(("paused",), each_service=True):
+        stopped[line.service, line.value] += line.n
+        found.setdefault((line.service, line.value), Counter())
     labels = (scene.say("Lewat janji"), "75–100 %", "25–75 %", "< 25 %")
     rows, data = [], list[Datum]()
-    for service in sorted(found, key=lambda s: (-found[s][0], -every[s], s)):
-        counts, name, seconds = found[service], title_of(service, scene.lang), promises[service]
+    order = sorted(found, key=lambda k: (-found[k][0], -found[k].total() - stopped[k], k))
+    for service, promise in order:
+        counts, name = found[service, promise], title_of(service, scene.lang)
+        which = {"service": service, "value": promise}
         cells = []
-        for column, (first, last) in enumerate(_spans(cuts[seconds])):
+        for column, (first, last) in enumerate(_spans(edges(promise))):
             n = counts[column]
-            cells.append(scene.records(n, "running", service=service, first=first, last=last))
+            cells.append(scene.records(n, "running", **which, first=first, last=last))
             row: Datum = {"name": name, "part": labels[column], "n": n, "rank": -column}
             data.append(row)
-        stopped = Cell(scene.n(every[service] - counts.total()))
-        hours = seconds / 3600
-        promise = scene.say("{n} jam kerja", n=scene.n(int(hours) if hours.is_integer() else hours))
-        rows.append([Cell(name), Cell(promise), *reversed(cells), stopped])
-    said = scene.say(
-        "{n} berkas terbuka; {over} sudah lewat dari yang dijanjikan.",
-        n=scene.n(every.total()),
-        over=scene.n(sum(counts[0] for counts in found.values())),
+        still = scene.records(stopped[service, promise], "paused", **which, first="", last="")
+        hours = scene.say("{n} jam kerja", n=promised_hours(promise, scene.lang))
+        rows.append([Cell(name), Cell(hours), *reversed(cells), still])
+    late = sum(counts[0] for counts in found.values())
+    said = scene.tell(
+        scene.say("{n} berkas terbuka; {over} sudah lewat dari yang dijanjikan."),
+        n=scene.opened(stopped.total() + sum(counts.total() for counts in found.values())),
+        over=scene.records(late, "running", first="", last=_spans(edges("0"))[0][1]),
     )
     heads = [
         scene.say("Layanan"),
@@ -172,16 +185,132 @@ def ages(scene: Scene) -> Panel:
     return Panel("ages", title, said, heads, rows, chart, note, 2)
 
 
-def _cuts(scene: Scene, seconds: int) -> list[int]:
-    """When what has used so much of its promise by now came, if its clock never stood still."""
-    return [started_before(scene.calendar, scene.now, round(part * seconds)) for part in PARTS]
+_Edges = Callable[[str], list[str]]
 
 
-def _spans(cuts: list[int]) -> list[tuple[str, str]]:
-    """First and last hour of every column, the oldest first."""
-    firsts = ["", *(hour_of(at) for at in cuts)]
-    lasts = [*(hour_of(at - 3600) for at in cuts), ""]
-    return list(zip(firsts, lasts, strict=True))
+def _edges(scene: Scene) -> _Edges:
+    """Of a promise (working seconds): the moments before which is due what belongs to the first
+    columns."""
+
+    @cache
+    def edges(promise: str) -> list[str]:
+        parts = (-(-int(promise) * quarters // 4) for quarters in QUARTERS)
+        return [moment_of(left_at(scene.calendar, scene.now, left)) for left in parts]
+
+    return edges
+
+
+def _running(scene: Scene, edges: _Edges) -> dict[tuple[str, str], Counter[int]]:
+    """(service, promise) -> column -> n of the clocks that run. Counts are kept by the hour; in an
+    hour with an edge each clock is looked at."""
+    found: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    hours: set[str] = set()
+    for _, line in scene.standing(("running",), each_service=True, hours=True):
+        cuts = edges(line.value)
+        if line.period in {cut[:HOUR_LETTERS] for cut in cuts}:
+            hours.add(line.period)
+        else:
+            found[line.service, line.value][bisect_right(cuts, line.period)] += line.n
+    for hour in hours:
+        for (service, promise, at), n in scene.door.due_within(hour, scene.within).items():
+            cuts = edges(promise)
+            if hour in {cut[:HOUR_LETTERS] for cut in cuts}:
+                found[service, promise][bisect_right(cuts, at)] += n
+    return found
+
+
+def _spans(edges: Sequence[str]) -> list[tuple[str, str]]:
+    """First and last moment of every column, the oldest first."""
+    before = [(datetime.fromisoformat(one) - timedelta(seconds=1)).isoformat() for one in edges]
+    return list(zip(["", *edges], [*before, ""], strict=True))
+
+
+DAYS = (1, 7, 14)
+"""Days of the office: where one column of the waits ends and the next begins."""
+
+
+def waits(scene: Scene) -> Panel:
+    """How long people wait for what is open: since they were served, and since it arrived. The one
+    more than the other is the road, the other the office."""
+    labels = [
+        scene.say("Sampai {n} hari", n=DAYS[0]),
+        *(scene.say("{a}–{b} hari", a=first + 1, b=last) for first, last in pairwise(DAYS)),
+        scene.say("Lebih dari {n} hari", n=DAYS[-1]),
+    ]
+    names = {
+        "served": scene.say("Sejak warga dilayani"),
+        "open": scene.say("Sejak sampai di kantor"),
+    }
+    days: dict[str, Counter[str]] = {figure: Counter() for figure in names}
+    unknown = 0
+    for figure, line in scene.standing(tuple(names)):
+        if line.value == UNKNOWN:
+            unknown += line.n
+        else:
+            days[figure][line.period] += line.n
+    rows, data, oldest = [], list[Datum](), []
+    for figure, name in names.items():
+        asked = {"first": "", "last": ""} | ({"value": ""} if figure == "served" else {})
+        found = _by_age(scene, days[figure])
+        cells = []
+        for column, (first, last) in enumerate(_since(scene)):
+            span = asked | {"first": first, "last": last}
+            cells.append(scene.records(found[column], figure, **span))
+            data.append({"name": name, "part": labels[column], "n": found[column], "rank": column})
+        oldest.append(cells[-1])
+        since = min(days[figure], default="")
+        rows.append(
+            [
+                Cell(name),
+                scene.records(found.total(), figure, **asked),
+                *cells,
+                Cell(words.day(date.fromisoformat(since)) if since else "–"),
+                scene.records(unknown, figure, value=UNKNOWN, first="", last="")
+                if figure == "served"
+                else Cell("–"),
+            ]
+        )
+    said = scene.tell(
+        scene.say(
+            "{served} warga menunggu lebih dari {days} hari sejak dilayani; {here} berkas sudah "
+            "selama itu di kantor."
+        ),
+        served=oldest[0],
+        here=oldest[1],
+        days=DAYS[-1],
+    )
+    heads = [
+        scene.say("Umur"),
+        scene.say("Berkas"),
+        *labels,
+        scene.say("Tertua sejak"),
+        scene.say("Waktu dilayani tidak diketahui"),
+    ]
+    chart = Chart("bars", data, scene.say("Berkas terbuka"), order=[*names.values()], colours=AGES)
+    note = scene.say(
+        "Semua berkas yang belum berakhir, menurut hari kalender. Selisih kedua umur adalah "
+        "perjalanan dari lapangan. Waktu dilayani menurut jam laptop, dalam batas yang pasti."
+    )
+    title = scene.say("Berapa lama warga menunggu")
+    if not unknown and not any(days.values()):
+        return Panel("waits", title, said, heads, [], None, note)
+    return Panel("waits", title, said, heads, rows, chart, note)
+
+
+def _since(scene: Scene) -> list[tuple[str, str]]:
+    """First and last day of every column of the waits, the youngest first."""
+    edges = [(scene.today - timedelta(n)).isoformat() for n in DAYS]
+    before = [(scene.today - timedelta(n + 1)).isoformat() for n in DAYS]
+    return list(zip([*edges, ""], ["", *before], strict=True))
+
+
+def _by_age(scene: Scene, days: Mapping[str, int]) -> Counter[int]:
+    """Column -> n, of counts by day."""
+    found: Counter[int] = Counter()
+    for day, n in days.items():
+        age = (scene.today - date.fromisoformat(day)).days
+        found[bisect_left(DAYS, age)] += n
+    return found
 
 
 def flow(scene: Scene) -> Panel:
@@ -207,17 +336,17 @@ def flow(scene: Scene) -> Panel:
                 Cell(words.day(date.fromisoformat(day))),
                 scene.records(came, "arrived", first=day, last=end),
                 scene.records(went, "closed", first=day, last=end),
-                Cell(scene.n(backlog)),
+                scene.records(backlog, BACKLOG, first="", last=end),
             ]
         )
         for part, n in zip(parts, (came, went, backlog), strict=True):
             data.insert(0, {"day": day, "part": part, "n": n})
         backlog += went - came
-    said = scene.say(
-        "{came} masuk, {went} selesai, {left} masih terbuka sekarang.",
-        came=scene.n(scene.monthly["arrived"].total()),
-        went=scene.n(scene.monthly["closed"].total()),
-        left=scene.n(left),
+    said = scene.tell(
+        scene.say("{came} masuk, {went} selesai, {left} masih terbuka sekarang."),
+        came=scene.records(scene.monthly["arrived"].total(), "arrived"),
+        went=scene.records(scene.monthly["closed"].total(), "closed"),
+        left=scene.opened(left),
     )
     data.sort(key=lambda row: (str(row["day"]), parts.index(str(row["part"]))))
     chart = Chart("lines", data, scene.say("Minggu mulai"), scene.say("Berkas")) if data else None
@@ -246,7 +375,7 @@ def stages(scene: Scene) -> Panel:
         {"name": label, "part": "", "n": found[s], "rank": 0}
         for label, s in zip(labels, order, strict=True)
     ]
-    said = scene.say("{n} berkas terbuka sekarang.", n=scene.n(found.total()))
+    said = scene.tell(scene.say("{n} berkas terbuka sekarang."), n=scene.opened(found.total()))
     heads = [scene.say("Tahap"), scene.say("Berkas"), scene.say("Tertua sejak")]
     chart = Chart("bars", data, scene.say("Berkas"), order=labels) if data else None
     return Panel("stages", scene.say("Tahap berkas terbuka"), said, heads, rows, chart)
@@ -259,21 +388,20 @@ def times(scene: Scene) -> Panel:
         "desk": scene.say("Tiba sampai terbit"),
         "handover": scene.say("Terbit sampai diserahkan"),
     }
-    ends = {"road": "arrived", "desk": "issued", "handover": "handed_over"}
+    members = {"road": "road", "desk": "issued", "handover": "handed_over"}
     rows, data, parts = [], list[Datum](), []
     for leg in LEGS:
-        bins, members = scene.monthly[leg], scene.monthly[ends[leg]].total()
-        n = bins.total()
-        counted = scene.records(n, ends[leg]) if n == members else Cell(scene.n(n))
+        bins = scene.monthly[leg]
+        counted = scene.records(bins.total(), members[leg])
         half, most = quantile(bins, 0.5), quantile(bins, 0.9)
         rows.append([Cell(names[leg]), counted, scene.hours(half), scene.hours(most)])
         if half is not None and most is not None:
             days = (round(half / 24, 2), round(most / 24, 2))
             data.append({"name": names[leg], "median": days[0], "most": days[1]})
             parts.append(f"{names[leg]}: {scene.hours(half).words}")
-    said = scene.say("Belum ada yang bisa dihitung.")
+    said = scene.tell(scene.say("Belum ada yang bisa dihitung."))
     if parts:
-        said = scene.say("Separuh berkas paling lama: {parts}.", parts="; ".join(parts))
+        said = scene.tell(scene.say("Separuh berkas paling lama: {parts}."), parts="; ".join(parts))
     heads = [
         scene.say("Bagian perjalanan"),
         scene.say("Berkas"),
@@ -304,9 +432,9 @@ def returns(scene: Scene) -> Panel:
         rows.append([Cell(name), *cells, Cell(scene.percent(passed, total))])
         data.append({"name": name, "n": n, "share": round(100 * passed / total, 1)})
     accepted = scene.monthly["accepted"]
-    said = scene.say(
-        "{n} pengembalian. {right} dari berkas yang disetujui benar sejak pertama.",
-        n=scene.n(total),
+    said = scene.tell(
+        scene.say("{n} pengembalian. {right} dari berkas yang disetujui benar sejak pertama."),
+        n=scene.records(total, "returned"),
         right=scene.percent(accepted[""], accepted.total()),
     )
     heads = [
@@ -343,10 +471,12 @@ def cases(scene: Scene) -> Panel:
     links = {kind: f"/{_CASES.get(kind, 'incidents')}?kind={kind}" for kind in found}
     rows = [
         [
-            Cell(case_kind(kind, scene.lang), links[kind]),
-            *(Cell(scene.n(found[kind][figure])) for figure in ("case_opened", "case_closed")),
-            # The lists are of everything that is somebody's, of no place by itself.
-            Cell(scene.n(found[kind]["case_open"]), "" if scene.within else links[kind]),
+            scene.led(case_kind(kind, scene.lang), links[kind], Act.READ_CASE),
+            *(
+                scene.records(found[kind][figure], figure, value=kind)
+                for figure in ("case_opened", "case_closed")
+            ),
+            scene.records(found[kind]["case_open"], "case_open", value=kind, first="", last=""),
             Cell(words.day(date.fromisoformat(oldest[kind])) if kind in oldest else "–"),
         ]
         for kind in sorted(found)
@@ -359,7 +489,10 @@ def cases(scene: Scene) -> Panel:
         )
     ]
     waiting = sum(c["case_open"] for c in found.values())
-    said = scene.say("{n} perkara menunggu putusan.", n=scene.n(waiting))
+    said = scene.tell(
+        scene.say("{n} perkara menunggu putusan."),
+        n=scene.records(waiting, "case_open", first="", last=""),
+    )
     heads = [
         scene.say("Jenis perkara"),
         scene.say("Dibuka"),
@@ -383,8 +516,7 @@ def uncollected(scene: Scene) -> Panel:
     rows = [
         [
             Cell(name_of(v) if v else scene.say("Luar kota")),
-            scene.records(found[v], "uncollected", place=v, first="", last="") if v
-            else Cell(scene.n(found[v])),
+            scene.records(found[v], "uncollected", place=v or ELSEWHERE, first="", last=""),
             Cell(words.day(date.fromisoformat(oldest[v]))),
             Cell(scene.n((scene.today - date.fromisoformat(oldest[v])).days)),
         ]
@@ -393,7 +525,10 @@ def uncollected(scene: Scene) -> Panel:
     data: list[Datum] = [
         {"name": name_of(v), "part": "", "n": found[v], "rank": 0} for v in order[:20]
     ]
-    said = scene.say("{n} dokumen siap tetapi belum diambil.", n=scene.n(found.total()))
+    said = scene.tell(
+        scene.say("{n} dokumen siap tetapi belum diambil."),
+        n=scene.records(found.total(), "uncollected", first="", last=""),
+    )
     heads = [
         scene.say("Desa atau kelurahan"),
         scene.say("Dokumen"),

@@ -17,22 +17,26 @@ from models.calendar import Calendar
 from models.people import Act, require
 from models.problems import Problem
 from models.regions import villages, villages_of
-from server.auth import areas, roles, sees
+from server.auth import areas, require_case, roles, sees
 from server.database.people import Person
 from server.database.registry import Door, Registry
-from server.database.reports import ALWAYS, Place, ReportMark
+from server.database.reports import ALWAYS, BACKLOG, Chosen, Place, ReportMark
 from server.figures import HIDDEN, Follower, Journey, Tally, difference, touched
 from server.sheets import RequestLine, line
 
 CHUNK = 500
 """Decisions that are counted in one go."""
 PAGE_MAX = 200
+COUNTED_MAX = 10_000
+"""As far as the members of a number are counted to say how many they are."""
+ELSEWHERE = "elsewhere"
+"""Place of those who live outside the city."""
 CASES = frozenset({"case_opened", "case_closed", "case_open"})
 TARGETS = "targets"
 """Requests of people on a target list; `value` is the digest of the list, hex."""
 FIGURES = frozenset(
     {"captured", "arrived", "accepted", "returned", "issued", "handed_over", "closed"}
-    | {"open", "running", "uncollected"}
+    | {"road", "open", "served", "running", "paused", "uncollected", BACKLOG}
     | HIDDEN
     | {TARGETS}
 )
@@ -50,7 +54,8 @@ class Counted(msgspec.Struct, frozen=True):
 
 class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose records are listed: those that `figure` counts. place: a village or district, empty for
-    the city. first, last: days, ISO."""
+    the city, ELSEWHERE for those who live outside it. first, last: days, ISO; of `running`,
+    moments."""
 
     figure: str
     place: str = ""
@@ -68,10 +73,41 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Members(msgspec.Struct, frozen=True):
-    """One page of them. after: where the next one begins, empty at the end."""
+    """One page of them. n: of all, counted up to COUNTED_MAX + 1. after: where the next page
+    begins, empty at the end."""
 
     lines: list[Member]
+    n: int
     after: str = ""
+
+
+class CaseMember(msgspec.Struct, frozen=True):
+    """A case that a number counts, and since which day. request: what it is about, where that is a
+    request of the reader's area. opens: the reader may open it."""
+
+    id: str
+    kind: str
+    state: str
+    day: str
+    request: RequestLine | None
+    opens: bool
+
+
+class CaseMembers(msgspec.Struct, frozen=True):
+    """One page of them, as `Members`."""
+
+    lines: list[CaseMember]
+    n: int
+    after: str = ""
+
+
+class Served(msgspec.Struct, frozen=True):
+    """A village, and how many of its people were served within the days that were asked for, by
+    kind of office; last: the newest such day, ISO, empty for none."""
+
+    village: str
+    by: dict[str, int]
+    last: str
 
 
 class Reports:
@@ -140,50 +176,102 @@ class Reports:
             raise Problem("report.unknown", figure=asked.figure[:40])
         if asked.figure in HIDDEN:
             require(roles(me), Act.APPROVE_CASE)
+        chosen = _chosen(me, asked)
         limit = max(1, min(limit, PAGE_MAX))
-        within = villages_within(me, asked.place)
         with self.registry.write() as door:
-            found = _found(door, asked, within, _place(after), limit + 1)
-            more, found = len(found) > limit, found[:limit]
-            rows = door.request_lines([record for record, _, _ in found])
-            details = {"figure": asked.figure, "place": asked.place, "n": len(found)}
-            door.audit(me.login, str(Act.LIST_REQUESTS), "", details, self.clock())
+            found, n = _found(door, chosen, _place(after), limit + 1)
+            rows = door.request_lines([record for record, _, _ in found[:limit]])
+            self._note(door, me, str(Act.LIST_REQUESTS), asked, len(found[:limit]))
         lines = [
             Member(line(rows[record]), day)
-            for record, day, _ in found
+            for record, day, _ in found[:limit]
             if record in rows and sees(me, rows[record].village)  # it may have moved since
         ]
-        last = f"{found[-1][1]}.{found[-1][0].hex()}" if more else ""
-        return Members(lines, last)
+        return Members(lines, n, _following(found, limit))
+
+    def cases(self, me: Person, asked: Asked, *, after: str = "", limit: int = 50) -> CaseMembers:
+        """Cases that a number counts, by day, of the places and with the problems of `members`."""
+        require(roles(me), Act.READ_CASE)
+        if asked.figure not in CASES:
+            raise Problem("report.unknown", figure=asked.figure[:40])
+        chosen = _chosen(me, asked)
+        limit = max(1, min(limit, PAGE_MAX))
+        with self.registry.write() as door:
+            found, n = _found(door, chosen, _place(after), limit + 1)
+            self._note(door, me, "case.list", asked, len(found[:limit]))
+            lines = [_case(door, me, name, day, kind) for name, day, kind in found[:limit]]
+        return CaseMembers(lines, n, _following(found, limit))
+
+    def served(self, me: Person, place: str, first: str, last: str) -> list[Served]:
+        """Every village of a place that is somebody's to look at, those where most people were
+        served first. first, last: days, ISO. Problems as `members`."""
+        require(roles(me), Act.READ_REPORTS)
+        codes = villages_within(me, place) or [one.code for one in villages()]
+        by: dict[str, Counter[str]] = {code: Counter() for code in codes}
+        newest: dict[str, str] = {}
+        with self.registry.read() as door:
+            for _, row in door.tallies(("captured",), villages=codes, first=first, last=last):
+                by[row.village][row.value] += row.n
+                newest[row.village] = max(newest.get(row.village, ""), row.period)
+        order = sorted(codes, key=lambda code: (-by[code].total(), code))
+        return [Served(code, dict(by[code]), newest.get(code, "")) for code in order]
+
+    def _note(self, door: Door, me: Person, act: str, asked: Asked, n: int) -> None:
+        details: dict[str, object] = {"figure": asked.figure, "place": asked.place, "n": n}
+        door.audit(me.login, act, "", details, self.clock())
 
 
-def _found(
-    door: Door, asked: Asked, within: list[str], after: Place | None, limit: int
-) -> list[tuple[bytes, str, str]]:
-    """(id, day, value) of what is listed."""
-    if asked.figure == TARGETS:
-        lists = {one.digest.hex(): one.digest for one in door.target_lists(within or None)}
-        if asked.value not in lists:
-            raise Problem("report.unknown", figure=asked.figure)
-        start = after or Place()
-        return door.target_requests(
-            lists[asked.value], after=(start.day, start.record), limit=limit
-        )
-    return door.members(
-        asked.figure,
-        villages=within,
-        service=asked.service,
-        value=asked.value,
-        first=asked.first,
-        last=asked.last,
-        after=after,
-        limit=limit,
-    )
+def _chosen(me: Person, asked: Asked) -> Chosen:
+    """What is asked for, within somebody's area."""
+    within = villages_within(me, asked.place)
+    return Chosen(asked.figure, within, asked.service, asked.value, asked.first, asked.last)
+
+
+_Found = list[tuple[bytes, str, str]]
+
+
+def _found(door: Door, chosen: Chosen, after: Place | None, limit: int) -> tuple[_Found, int]:
+    """(id, day, value) of what is listed on this page, and how many there are."""
+    if chosen.figure != TARGETS:
+        page = door.members(chosen, after=after, limit=limit)
+        return page, door.how_many(chosen, COUNTED_MAX + 1)
+    lists = {one.digest.hex(): one for one in door.target_lists(chosen.villages or None)}
+    if chosen.value not in lists:
+        raise Problem("report.unknown", figure=chosen.figure)
+    start, one = after or Place(), lists[chosen.value]
+    return door.target_requests(one.digest, after=(start.day, start.record), limit=limit), one.asked
+
+
+def _following(found: _Found, limit: int) -> str:
+    """Where the page after this one begins; one more than `limit` was looked for."""
+    if len(found) <= limit:
+        return ""
+    record, day, value = found[limit - 1]
+    return f"{day}.{record.hex()}.{value}"
+
+
+def _case(door: Door, me: Person, name: bytes, day: str, kind: str) -> CaseMember:
+    case = door.case(name)
+    if case is None:
+        return CaseMember(name.hex(), kind, "", day, None, opens=False)
+    row = door.request_line(case.record) if case.record else None
+    mine = row is not None and sees(me, row.village)
+    try:
+        require_case(door, me, case)
+        opens = True
+    except Problem:
+        opens = False
+    request = line(row) if row is not None and mine else None
+    return CaseMember(name.hex(), kind, str(case.state), day, request, opens)
 
 
 def villages_within(me: Person, place: str) -> list[str]:
-    """Codes of the villages of a place that are somebody's to look at; none for the whole city.
-    Problem report.unknown, auth.area where nothing of the place is."""
+    """Codes of the villages of a place that are somebody's to look at; none for the whole city, ""
+    for outside it. Problem report.unknown, auth.area where nothing of the place is."""
+    if place == ELSEWHERE:
+        if areas(me):
+            raise Problem("auth.area")
+        return [""]
     found = villages_of(place) if place else ()
     if place and not found:
         raise Problem("report.unknown", figure=place[:40])
@@ -211,11 +299,12 @@ def _known(changed: Collection[Journey], before: dict[bytes, Journey]) -> set[by
 
 
 def _place(text: str) -> Place | None:
-    """Where a page begins: `day.id`."""
+    """Where a page begins: `day.id.value`."""
     if not text:
         return None
-    day, _, record = text.partition(".")
+    day, _, rest = text.partition(".")
+    record, _, value = rest.partition(".")
     try:
-        return Place(day, bytes.fromhex(record))
+        return Place(day, bytes.fromhex(record), value)
     except ValueError:
         raise Problem("id.malformed", what="after", digits=32) from None

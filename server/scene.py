@@ -1,8 +1,8 @@
 """Scene: what the panels of the dashboard look at, and what they are made of.
 
 A panel asks for counts that are kept by day and month (`server.figures`): a bounded number of them,
-whatever the register holds. Every number that counts requests leads to just those requests: its
-cell carries the address of their list.
+whatever the register holds. Every number that counts requests, cases or villages leads to just
+those: its cell carries the address of their list, where the reader may open it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
+from string import Formatter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,15 +20,20 @@ import msgspec
 from models import lifecycle, regions, words
 from models.calendar import Calendar
 from models.codes import code_list
+from models.people import Act, may
 from models.problems import Problem
 from models.services import catalogue
+from server.auth import roles
 from server.charts import Chart
 from server.database.people import Person
 from server.database.registry import Door
-from server.figures import ALL, KEPT, LEGS, day_of
+from server.figures import ALL, KEPT, LEGS, UNKNOWN, day_of
+from server.reports import CASES
 
-RECORDS = "/dashboard/records"
+RECORDS, SERVED = "/dashboard/records", "/dashboard/served"
 CHANNELS = ("van", "village", "central")
+ASSISTED = ("van", "village")
+"""Roads on which somebody helps outside the office."""
 SIGNAL_LEAST = 5
 """Requests of a month with one telephone number, or one bringer, from which on they are shown."""
 WEEKS = 12
@@ -51,18 +57,28 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Panel(msgspec.Struct, frozen=True):
-    """One matter. said: the same in a sentence or two. numbers: from which column on the cells are
-    numbers, until: up to which. note: how it is counted."""
+    """One matter. told: the same in a sentence or two, piece by piece. numbers: from which column
+    on the cells are numbers, until: up to which. note: how it is counted."""
 
     key: str
     title: str
-    said: str
+    told: Sequence[Cell]
     heads: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     chart: Chart | None = None
     note: str = ""
     numbers: int = 1
     until: int = 99
+
+    @property
+    def said(self) -> str:
+        """The sentences in one."""
+        return "".join(one.words for one in self.told)
+
+
+def rights_of(me: Person) -> frozenset[Act]:
+    """What somebody may do: where numbers lead depends on it."""
+    return frozenset(act for act in Act if may(roles(me), act))
 
 
 class Scene:
@@ -83,7 +99,7 @@ class Scene:
         now: int,
     ) -> None:
         self.door, self.me, self.view, self.calendar = door, me, view, calendar
-        self.lang, self.now = lang, now
+        self.lang, self.now, self.rights = lang, now, rights_of(me)
         self.today = date.fromisoformat(day_of(now))
         self.within = list(within)
         self.villages = self.within or [one.code for one in regions.villages()]
@@ -97,6 +113,14 @@ class Scene:
 
     def n(self, value: float, decimals: int | None = None) -> str:
         return words.number(value, self.lang, decimals)
+
+    def tell(self, template: str, **values: Cell | str | int) -> list[Cell]:
+        """A sentence in pieces: what stands for its {places} may lead somewhere."""
+        found = []
+        for text, name, _, _ in Formatter().parse(template):
+            value = values[name] if name else ""
+            found += [Cell(text), value if isinstance(value, Cell) else Cell(str(value))]
+        return [one for one in found if one.words]
 
     def percent(self, part: int, whole: int) -> str:
         return f"{self.n(100 * part / whole, 1)} %" if whole else "–"
@@ -154,7 +178,16 @@ class Scene:
         place = asked.pop("place", self.view.place)
         query = {"figure": figure, "place": place, "first": self.first, "last": self.last} | asked
         wanted = {name: text for name, text in query.items() if text or name == "value"}
-        return Cell(self.n(n), f"{RECORDS}?{urlencode(wanted)}")
+        act = Act.READ_CASE if figure in CASES else Act.LIST_REQUESTS
+        return self.led(self.n(n), f"{RECORDS}?{urlencode(wanted)}", act)
+
+    def opened(self, n: int) -> Cell:
+        """How many requests are open now."""
+        return self.records(n, "open", first="", last="")
+
+    def led(self, text: str, link: str, act: Act) -> Cell:
+        """Words that lead somewhere, for whom may do that there."""
+        return Cell(text, link if act in self.rights else "")
 
     def hours(self, hours: int | None) -> Cell:
         """A time in the unit that fits."""
@@ -176,18 +209,32 @@ def title_of(service: str, lang: str) -> str:
         return service
 
 
+def case_page(kind: str) -> str:
+    """Where a case of that kind is opened; other kinds than these are incidents."""
+    return _CASE_PAGES.get(kind, "incidents")
+
+
+_CASE_PAGES = {
+    "dispute": "disputes",
+    "escalated": "escalations",
+    "duplicate": "duplicates",
+    "identity": "duplicates",
+}
+
+
 def case_kind(kind: str, lang: str) -> str:
     """What a kind of case is called."""
     names = {
         "dispute": words.say("Konflik isian", lang),
         "duplicate": words.say("Berkas ganda", lang),
         "identity": words.say("Data orang bertentangan", lang),
-        "fork": words.say("Laptop bercabang", lang),
-        "after-lost": words.say("Sesudah laptop hilang", lang),
-        "hole": words.say("Nomor yang hilang", lang),
-        "refused": words.say("Perubahan yang ditolak", lang),
-        "code": words.say("Nomor bukti kembar", lang),
+        "fork": words.say("Cabang ganda", lang),
+        "after-lost": words.say("Catatan sesudah laptop hilang", lang),
+        "hole": words.say("Catatan hilang", lang),
+        "refused": words.say("Catatan ditolak", lang),
+        "code": words.say("Nomor bukti bentrok", lang),
         "restore": words.say("Pemulihan pusat", lang),
+        "escalated": words.say("Ditanyakan ke penyelia", lang),
     }
     return names.get(kind, kind)
 
@@ -246,11 +293,18 @@ def figure_name(figure: str, lang: str) -> str:
         "handed_over": words.say("Dokumen diserahkan", lang),
         "closed": words.say("Berkas selesai", lang),
         "open": words.say("Berkas terbuka", lang),
-        "running": words.say("Berkas yang jamnya berjalan", lang),
+        "backlog": words.say("Berkas yang masih terbuka", lang),
+        "served": words.say("Warga yang masih menunggu, sejak dilayani", lang),
+        "road": words.say("Berkas masuk yang waktu dilayaninya diketahui", lang),
+        "running": words.say("Berkas yang jamnya berjalan, menurut batas janji", lang),
+        "paused": words.say("Berkas yang jamnya berhenti", lang),
         "uncollected": words.say("Dokumen belum diambil", lang),
         "phone": words.say("Nomor HP yang sama", lang),
         "bringer": words.say("Pembawa yang sama (kuasa)", lang),
         "targets": words.say("Permohonan dari daftar sasaran", lang),
+        "case_opened": words.say("Perkara dibuka", lang),
+        "case_closed": words.say("Perkara diputus", lang),
+        "case_open": words.say("Perkara terbuka sekarang", lang),
     }
     return names.get(figure, figure)
 
@@ -260,6 +314,12 @@ def value_name(value: str, figure: str, lang: str) -> str:
     commas."""
     if "," in value:
         return ", ".join(value_name(one, figure, lang) for one in value.split(","))
+    if figure in CASES:
+        return case_kind(value, lang)
+    if figure == "served":
+        return words.say("waktu dilayani tidak diketahui", lang) if value == UNKNOWN else ""
+    if figure == "running":
+        return words.say("janji {n} jam kerja", lang, n=promised_hours(value, lang))
     if figure == "issued":
         return words.say("dalam janji", lang) if value == KEPT else words.say("lewat janji", lang)
     if figure == "accepted":
@@ -270,9 +330,15 @@ def value_name(value: str, figure: str, lang: str) -> str:
         )
     if figure == "returned":
         return code_list("alasan_perbaikan").label(value, lang)
-    if figure in ("open", "closed") and lifecycle.known_status(value):
+    if figure in ("open", "closed", "backlog") and lifecycle.known_status(value):
         return lifecycle.standing(value).office.words(lang)
     return office_kind(value, lang)
+
+
+def promised_hours(seconds: str, lang: str) -> str:
+    """How many hours a promise is, in figures."""
+    hours = int(seconds) / 3600 if seconds.isdecimal() and len(seconds) < 9 else 0.0
+    return words.number(int(hours) if hours.is_integer() else hours, lang)
 
 
 def office_kind(kind: str, lang: str) -> str:

@@ -11,20 +11,24 @@ from collections import Counter, defaultdict
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
+from urllib.parse import urlencode
 
 import msgspec
 
 from models import regions, words
-from models.people import Label
+from models.people import Act, Label
 from models.services import catalogue
 from server.charts import Chart, Datum
 from server.database.registry import Call, Device
+from server.database.reports import Chosen
 from server.enrolment import sees_device
 from server.figures import KEPT
 from server.fleet import DISK_BYTES_LOW, SILENT_DAYS, SKEW_SECONDS
 from server.reports import TARGETS, villages_within
 from server.scene import (
+    ASSISTED,
     DAY,
+    SERVED,
     SIGNAL_LEAST,
     WEEKS,
     Cell,
@@ -63,9 +67,9 @@ def laptops(scene: Scene) -> Panel:
         quiet = heard is None or scene.now - heard.at > SILENT_DAYS * DAY
         silent += quiet and device.state == "active"
         rows.append(_laptop(scene, device, heard, quiet, upto))
-    said = scene.say(
-        "{n} laptop; {silent} belum terdengar lebih dari {days} hari.",
-        n=len(devices),
+    said = scene.tell(
+        scene.say("{n} laptop; {silent} belum terdengar lebih dari {days} hari."),
+        n=scene.led(scene.n(len(devices)), "/devices", Act.LIST_DEVICES),
         silent=silent,
         days=SILENT_DAYS,
     )
@@ -96,26 +100,33 @@ def laptops(scene: Scene) -> Panel:
 
 
 def _laptop(scene: Scene, device: Device, call: Call | None, quiet: bool, upto: int) -> list[Cell]:
-    name = Cell(device.name, f"/devices/{device.id.hex()}")
+    link = f"/devices/{device.id.hex()}"
+    name = scene.led(device.name, link, Act.LIST_DEVICES)
     if call is None:
         return [name, Cell(scene.say("belum pernah")), *([Cell("–")] * 7)]
     heard = words.say_n("{n} hari", (scene.now - call.at) // DAY, scene.lang)
     if not quiet:
         heard = words.moment_at(call.at)
     skew = abs(call.clock - call.at)
-    lag = max(0, upto - call.cursor)
     health = call.health
-    cells = [Cell("–")] * 3
-    disk = Cell("–")
+    said, disk = ["–"] * 3, "–"
     if health is not None:
         oldest = words.moment_at(health.oldest) if health.oldest else "–"
         files = f"{scene.n(health.files)} ({words.size(health.file_bytes, scene.lang)})"
-        cells = [Cell(scene.n(health.unsent)), Cell(oldest), Cell(files)]
+        said = [scene.n(health.unsent), oldest, files]
         low = " !" if health.disk < DISK_BYTES_LOW else ""
-        disk = Cell(words.size(health.disk, scene.lang) + low)
+        disk = words.size(health.disk, scene.lang) + low
     told = words.say_n("{n} menit", skew // 60, scene.lang)
-    skewed = Cell(f"{told} !" if skew > SKEW_SECONDS else told)
-    return [name, Cell(heard), *cells, skewed, Cell(scene.n(lag)), disk, Cell(call.build or "–")]
+    told = f"{told} !" if skew > SKEW_SECONDS else told
+    unread = scene.n(_unread(scene, call.cursor, upto))
+    cells = [heard, *said, told, unread, disk, call.build or "–"]
+    return [name, *(scene.led(one, link, Act.LIST_DEVICES) for one in cells)]
+
+
+def _unread(scene: Scene, cursor: int, upto: int) -> int:
+    """How many decisions a laptop has not read: without the numbers that restores passed over."""
+    passed = (one.base - max(one.number, cursor) for one in scene.door.lineage())
+    return max(0, upto - cursor - sum(n for n in passed if n > 0))
 
 
 # -- visits
@@ -145,7 +156,7 @@ def coverage(scene: Scene) -> Panel:
         rows.append(
             [
                 Cell(name, place_link(scene.view, village)),
-                Cell(words.day(day) if day is not None else scene.say("belum pernah")),
+                _visited(scene, village, day),
                 Cell(gone),
                 Cell(coming),
                 scene.records(
@@ -162,11 +173,13 @@ def coverage(scene: Scene) -> Panel:
         for v in sorted(scene.villages)
         for week in weeks
     ]
-    recent = (scene.today - timedelta(ACTIVE_DAYS)).isoformat()
+    recent = _recent(scene)
     late = [v for v in scene.villages if last.get(v, "") < recent]
-    said = scene.say(
-        "{n} dari {all} desa belum didatangi mobil keliling dalam {days} hari; {next} di antaranya "
-        "sudah dijadwalkan.",
+    said = scene.tell(
+        scene.say(
+            "{n} dari {all} desa belum didatangi mobil keliling dalam {days} hari; {next} di "
+            "antaranya sudah dijadwalkan."
+        ),
         n=len(late),
         all=len(scene.villages),
         days=ACTIVE_DAYS,
@@ -188,6 +201,15 @@ def coverage(scene: Scene) -> Panel:
     return Panel("coverage", scene.say("Cakupan kunjungan"), said, heads, rows, chart, note)
 
 
+def _visited(scene: Scene, village: str, day: date | None) -> Cell:
+    """The day on which a van was there, leading to whom it served."""
+    if day is None:
+        return Cell(scene.say("belum pernah"))
+    days = {"first": day.isoformat(), "last": day.isoformat()}
+    served = scene.records(1, "captured", place=village, value="van", **days)
+    return Cell(words.day(day), served.link)
+
+
 def targets(scene: Scene) -> Panel:
     """How many of those whom villages' lists want recorded have asked since, list by list."""
     lists = scene.door.target_lists(scene.within or None)
@@ -203,9 +225,11 @@ def targets(scene: Scene) -> Panel:
         name = Cell(name_of(one.village), place_link(scene.view, one.village))
         rows.append([name, listed, *(people if one.wanted >= 0 else broken)])
     read = [one for one in lists if one.wanted >= 0]
-    said = scene.say(
-        "{asked} dari {n} orang yang belum perekaman sudah mengajukan, menurut daftar dari {lists} "
-        "desa.",
+    said = scene.tell(
+        scene.say(
+            "{asked} dari {n} orang yang belum perekaman sudah mengajukan, menurut daftar dari "
+            "{lists} desa."
+        ),
         asked=scene.n(sum(one.asked for one in read)),
         n=scene.n(sum(one.wanted for one in read)),
         lists=scene.n(len({one.village for one in read})),
@@ -288,10 +312,10 @@ def signals(scene: Scene) -> Panel:
                 Cell(kinds[figure]),
                 Cell(words.month(line.period, scene.lang)),
                 number,
-                Cell(scene.n(families)),
+                Cell(scene.n(families), number.link),
             ]
         )
-    said = scene.say("{n} tanda perlu ditinjau.", n=len(rows))
+    said = scene.tell(scene.say("{n} tanda perlu ditinjau."), n=len(rows))
     heads = [
         scene.say("Tanda"),
         scene.say("Bulan"),
@@ -311,9 +335,8 @@ def _behind(scene: Scene, figure: str, value: str, first: str, last: str) -> tup
     """How many requests somebody is shown behind a signal, of how many family cards; one without a
     card counts as one."""
     mine = villages_within(scene.me, "")
-    rows = scene.door.members(
-        figure, villages=mine, value=value, first=first, last=last, limit=BEHIND_MAX
-    )
+    chosen = Chosen(figure, mine, value=value, first=first, last=last)
+    rows = scene.door.members(chosen, limit=BEHIND_MAX)
     journeys = scene.door.journeys([record for record, _, _ in rows])
     return len(rows), len({one.family or one.id.hex() for one in journeys.values()})
 
@@ -347,13 +370,13 @@ _BEHIND: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "kept": ({"figure": "issued", "value": KEPT}, {"figure": "issued"}),
     "finished": ({"figure": "closed", "value": "handed_over,completed"}, {"figure": "closed"}),
     "first_right": ({"figure": "accepted", "value": ""}, {"figure": "accepted"}),
+    "cases": ({"figure": "case_closed"}, {"figure": "case_opened"}),
 }
-"""Which requests stand behind the two numbers of an indicator, where it counts requests."""
+"""Which requests or cases stand behind the two numbers of an indicator, where it counts them."""
 _ABOUT = {
     "outlets": "#coverage",
     "standards": "/services",
     "requirements": "/services",
-    "cases": "#cases",
 }
 """Where the others are seen one by one."""
 
@@ -369,14 +392,14 @@ def evidence(scene: Scene) -> Panel:
             [
                 Cell(one.title.words(scene.lang), _ABOUT.get(one.key, "")),
                 Cell(", ".join(one.asks)),
-                scene.records(part, **counted) if counted else Cell(scene.n(part)),
-                scene.records(whole, **of) if of else Cell(scene.n(whole)),
+                scene.records(part, **counted) if counted else _seen(scene, one.key, part),
+                scene.records(whole, **of) if of else _seen(scene, one.key, whole),
                 Cell(scene.percent(part, whole)),
                 Cell(one.counts.words(scene.lang)),
             ]
         )
         met += bool(whole)
-    said = scene.say("{n} dari {all} indikator dapat dihitung.", n=met, all=len(rows))
+    said = scene.tell(scene.say("{n} dari {all} indikator dapat dihitung."), n=met, all=len(rows))
     heads = [
         scene.say("Indikator"),
         scene.say("Diminta oleh"),
@@ -393,16 +416,36 @@ def evidence(scene: Scene) -> Panel:
     return Panel("evidence", title, said, heads, rows, None, note, 2, 5)
 
 
+def _seen(scene: Scene, key: str, n: int) -> Cell:
+    """A number of an indicator that counts no requests, leading to what it counts."""
+    if key == "outlets":
+        return Cell(scene.n(n), _outlets(scene))
+    return scene.led(scene.n(n), _ABOUT[key], Act.LIST_DEVICES)
+
+
+def _outlets(scene: Scene) -> str:
+    """Where villages are listed by who was served there lately."""
+    days = {"first": _recent(scene), "last": scene.today.isoformat()}
+    place = {"place": scene.view.place} if scene.view.place else {}
+    return f"{SERVED}?{urlencode(place | days)}"
+
+
+def _recent(scene: Scene) -> str:
+    """The day from which on an outlet counts as active."""
+    return (scene.today - timedelta(ACTIVE_DAYS)).isoformat()
+
+
 def _parts(scene: Scene) -> dict[str, tuple[int, int]]:
     """key -> (part, whole) of every indicator."""
     month = scene.monthly
     arrived = month["arrived"]
-    recent = (scene.today - timedelta(ACTIVE_DAYS)).isoformat()
+    today = scene.today.isoformat()
     active = {
         line.village
         for _, line in scene.door.tallies(
-            ("captured",), villages=scene.villages, first=recent, last=scene.today.isoformat()
+            ("captured",), villages=scene.villages, first=_recent(scene), last=today
         )
+        if line.value in ASSISTED
     }
     services = catalogue().services()
     issued = month["issued"]

@@ -17,12 +17,15 @@ from models.people import Act, Role, may, require
 from models.problems import Problem
 from server.auth import areas, of_area, require_request, roles, sees
 from server.casework import Casework, find_record
-from server.clocks import clocks
+from server.clocks import clocks, turns
 from server.database.desk import Claim
 from server.database.lists import RequestLine as Row
 from server.database.people import Person
 from server.database.registry import Door, Registry
+from server.database.reports import ReportMark
+from server.figures import moment_of
 from server.sheets import RequestLine, RequestSheet, line
+from server.turns import promised
 
 CLAIM_SECONDS = 600
 ASSIGNED_SECONDS = 8 * 3600
@@ -48,7 +51,7 @@ QUEUES: dict[Role, tuple[lifecycle.Status, ...]] = {
 
 class Queue(msgspec.Struct, frozen=True):
     """What waits in one status. oldest_at: when the oldest arrived, Unix seconds, 0 for none. late:
-    how many arrived longer ago than the service standard, in working time."""
+    for how many the promised time is over, by the clock that each request shows."""
 
     status: str
     n: int
@@ -88,8 +91,8 @@ class Taken(msgspec.Struct, frozen=True):
 
 class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a list shows; empty for everything. village: of a village or district. cases: "with" or
-    "without" open cases. held: "mine", "taken" by anybody, "free". age: "late" for what arrived
-    longer ago than the service standard. order: "newest" first."""
+    "without" open cases. held: "mine", "taken" by anybody, "free". age: "late" for what is over its
+    promise, in the order in which it became so. order: "newest" first."""
 
     status: str = ""
     service: str = ""
@@ -123,19 +126,31 @@ class Worklist:
         wanted = dict.fromkeys(
             status for role in roles(me) for status in QUEUES.get(Role(role), ())
         )
-        mine, by = areas(me), self._late_since()
+        mine, statuses = areas(me), [str(status) for status in wanted]
         found = []
         with self.registry.read() as door:
-            for status in map(str, wanted):
+            late = door.overdue(statuses, self._due_before(), areas=mine)
+            for status in statuses:
                 n, oldest = door.waiting_in(status, areas=mine)
-                late = door.waiting_in(status, areas=mine, arrived_by=by)[0] if n else 0
-                found.append(Queue(status, n, oldest, late))
+                found.append(Queue(status, n, oldest, late.get(status, 0)))
         return found
 
-    def _late_since(self) -> int:
-        """What arrived by then is over the standard of 24 working hours, Unix seconds."""
-        seconds = round(clock.HOURS * 3600)
-        return clock.started_before(self.casework.calendar, self.clock(), seconds)
+    def behind(self) -> ReportMark | None:
+        """Up to which decision it is known what is late; None where that is the newest."""
+        with self.registry.read() as door:
+            mark, upto = door.report_mark(), door.standing().server_seq
+        return mark if mark.upto < upto else None
+
+    def _due_before(self) -> str:
+        """What is due before this moment is late."""
+        return moment_of(clock.left_at(self.casework.calendar, self.clock(), 0))
+
+    def _was_due(self, door: Door, record: bytes) -> tuple[str, bytes]:
+        """Where a request stands among what is late, even if it has left it since."""
+        row = door.request_line(record)
+        seconds = promised(row.service, row.edition) if row is not None else 0
+        due = clock.due_of(turns(door.history(record), record), seconds, self.casework.calendar)
+        return moment_of(due), record
 
     def next(self, me: Person, *, service: str = "", village: str = "", lang: str = "id") -> Taken:
         """The next request to verify: what is mine already, else the oldest that nobody has. It is
@@ -255,9 +270,9 @@ class Worklist:
     def lines(
         self, me: Person, wanted: Filter, *, after: str = "", limit: int = 50, clocked: bool = False
     ) -> list[WorkLine]:
-        """Requests by arrival, with who has them; `after`: id of the last line of the page before.
-        A page costs the same at the end of the list as at its beginning. clocked: with how each
-        stands to its promise."""
+        """Requests by arrival, what is late by when it was due, with who has them; `after`: id of
+        the last line of the page before. A page costs the same at the end of the list as at its
+        beginning. clocked: with how each stands to its promise."""
         require(roles(me), Act.LIST_REQUESTS)
         start = _id(after) if after else None
         with self.registry.write() as door:
@@ -318,13 +333,15 @@ class Worklist:
     def _rows(
         self, door: Door, me: Person, wanted: Filter, start: bytes | None, limit: int
     ) -> list[Row]:
+        late = wanted.age == "late"
         return door.requests(
             status=wanted.status,
             service=wanted.service,
             village=wanted.village,
             with_cases={"with": True, "without": False}.get(wanted.cases),
             areas=areas(me),
-            arrived_by=self._late_since() if wanted.age == "late" else 0,
+            due_before=self._due_before() if late else "",
+            due_after=self._was_due(door, start) if late and start is not None else None,
             claimed={"mine": True, "taken": True, "free": False}.get(wanted.held),
             by=me.login if wanted.held == "mine" else "",
             at=self.clock(),
@@ -339,8 +356,8 @@ class Worklist:
         names = [row.id for row in rows]
         held = self._held(door, me, names)
         calendar, now = self.casework.calendar, self.clock()
-        promised = clocks(door, rows, calendar, now) if clocked else {}
-        return [WorkLine(line(row), held.get(row.id), promised.get(row.id)) for row in rows]
+        told = clocks(door, rows, calendar, now) if clocked else {}
+        return [WorkLine(line(row), held.get(row.id), told.get(row.id)) for row in rows]
 
     def filters(self, me: Person) -> list[SavedFilter]:
         """The lists this person keeps, by name."""

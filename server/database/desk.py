@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import func, select
 
 from server.database.desk_tables import ClaimRow, SavedFilterRow, SiakBatchRow, SiakRowRow
-from server.database.lists import elsewhere, inside
+from server.database.lists import RUNNING, elsewhere, inside
+from server.database.report_tables import MilestoneRow
 from server.database.tables import RecordRow
 from server.database.work import Work, table_of
 
@@ -17,6 +18,7 @@ _rows = table_of(SiakRowRow)
 _claims = table_of(ClaimRow)
 _filters = table_of(SavedFilterRow)
 _records = table_of(RecordRow)
+_milestones = table_of(MilestoneRow)
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -143,20 +145,30 @@ class Desk(Work):
             found = found.where(inside(areas))
         return {row.id for row in self.each(found, _records.c.id, sorted(records))}
 
-    def waiting_in(
-        self, status: str, *, areas: Collection[str] = (), arrived_by: int = 0
-    ) -> tuple[int, int]:
-        """How many requests stand so, and when the oldest of them arrived. areas: of these alone;
-        arrived_by: that had arrived by then, Unix seconds."""
+    def waiting_in(self, status: str, *, areas: Collection[str] = ()) -> tuple[int, int]:
+        """How many requests stand so, and when the oldest of them arrived. areas: of these
+        alone."""
         here = (_records.c.city == self.city) & (_records.c.status == status)
         if areas:
             here &= inside(areas)
-        if arrived_by:
-            here &= _records.c.created_at <= arrived_by
         n = self.value(select(func.count()).select_from(_records).where(here)) or 0
         oldest = select(_records.c.created_at).where(here)
         order = (_records.c.created, _records.c.id)
         return n, self.value(oldest.order_by(*order).limit(1)) or 0
+
+    def overdue(
+        self, statuses: Collection[str], before: str, *, areas: Collection[str] = ()
+    ) -> dict[str, int]:
+        """Status -> how many of the requests that stand so have a clock that runs and was due
+        before that moment (as milestones have it)."""
+        m = _milestones.c
+        same = (m.city == _records.c.city) & (m.record == _records.c.id)
+        found = select(_records.c.status, func.count().label("n")).join(_milestones, same)
+        found = found.where(m.city == self.city, m.figure == RUNNING, m.day < before)
+        found = found.where(_records.c.status.in_(sorted(statuses)))
+        if areas:
+            found = found.where(inside(areas))
+        return {row.status: row.n for row in self.rows(found.group_by(_records.c.status))}
 
     def next_unclaimed(
         self,

@@ -29,6 +29,7 @@ from server.database.desk_tables import ClaimRow
 from server.database.loading import read_result
 from server.database.matching import COMPARING
 from server.database.pulling import Pulling
+from server.database.report_tables import MilestoneRow
 from server.database.tables import (
     CaseRecordRow,
     CaseRow,
@@ -50,6 +51,8 @@ NIK_DIGITS = 16
 BEGINNING_LEAST = 3
 WORDS_MAX = 50
 """Different words that are looked up for one beginning; of more, all who bear them are sorted."""
+RUNNING = "running"
+"""Figure of the clocks that run (server.figures)."""
 LAST = b"\xff"
 """Behind every byte of UTF-8."""
 
@@ -63,6 +66,7 @@ _decisions = table_of(DecisionRow)
 _cells = table_of(DecisionCellRow)
 _entries = table_of(EntryRow)
 _waiting = table_of(WaitingRow)
+_milestones = table_of(MilestoneRow)
 _read_record = msgspec.msgpack.Decoder(Record)
 _read_case = msgspec.msgpack.Decoder(Case)
 _read_decision = msgspec.msgpack.Decoder(Decision)
@@ -136,7 +140,8 @@ class Lists(Pulling):
         text: str = "",
         with_cases: bool | None = None,
         areas: Collection[str] = (),
-        arrived_by: int = 0,
+        due_before: str = "",
+        due_after: tuple[str, bytes] | None = None,
         claimed: bool | None = None,
         by: str = "",
         at: int = 0,
@@ -147,8 +152,9 @@ class Lists(Pulling):
         """Requests in the order they arrived, or the newest first. text: 16 digits look for a NIK
         of the subject, anything else for words that words of the subject's name begin with.
         with_cases: with open cases, or without. village: of one, or of a district; areas: of any of
-        these. arrived_by: not later, Unix seconds. claimed: by somebody (`by`: by whom) at the time
-        `at`, or by nobody."""
+        these. claimed: by somebody (`by`: by whom) at the time `at`, or by nobody. due_before: only
+        those whose clocks run and are due before that moment (as milestones have it), by when they
+        are due; due_after: (moment, id) of the last line seen, instead of `after`."""
         found = select(_records).where(_records.c.city == self.city)
         if status:
             wanted = [status] if isinstance(status, str) else sorted(status)
@@ -159,8 +165,6 @@ class Lists(Pulling):
             found = found.where(inside([village]))
         if areas:
             found = found.where(inside(areas))
-        if arrived_by:
-            found = found.where(_records.c.created_at <= arrived_by)
         if claimed:
             found = found.where(_records.c.id.in_(_claimed(self.city, at, by)))
         elif claimed is not None:
@@ -171,13 +175,16 @@ class Lists(Pulling):
         if len(text) == NIK_DIGITS and text.isdigit():
             found = found.where(_records.c.nik == text)
         elif text:
-            asked = (status, service, village, areas, arrived_by, after)
+            asked = (status, service, village, areas, due_before, after)
             alone = newest and claimed is None and with_cases is None and not any(asked)
             words = sorted(names.search_words(text), key=len, reverse=True) or [""]
             named = self._newest_named(words, limit) if alone else None
             if named is None:
                 named = _named(self.city, _begins(_names, words[0]), words[1:])
             found = found.where(_records.c.id.in_(named))
+        if due_before:
+            found = _due(found, self.city, due_before, due_after, newest=newest)
+            return [_line(row) for row in self.rows(found.limit(max(1, min(limit, PAGE_MAX))))]
         # Few are asked for by name or claim: to look those up and sort them is quicker than to walk
         # all requests in their order, which is what SQLite would take a plain column for.
         few = bool(text or claimed)
@@ -447,6 +454,20 @@ def _begins(table: Any, word: str) -> ColumnElement[bool]:
     if len(word) < BEGINNING_LEAST:
         return table.c.word == start if word else false()
     return and_(table.c.word >= start, table.c.word < start + LAST)
+
+
+def _due(
+    found: Select[Any], city: str, before: str, after: tuple[str, bytes] | None, *, newest: bool
+) -> Select[Any]:
+    """Those of the requests whose clocks run and are due before that moment, by when they are."""
+    m = _milestones.c
+    found = found.join(_milestones, (m.city == _records.c.city) & (m.record == _records.c.id))
+    found = found.where(m.city == city, m.figure == RUNNING, m.day < before)
+    place = tuple_(m.day, m.record)
+    if after is not None:
+        found = found.where(place < after if newest else place > after)
+    keys = (m.day.desc(), m.record.desc()) if newest else (m.day, m.record)
+    return found.order_by(*keys)
 
 
 def _claimed(city: str, at: int, by: str = "") -> Select[Any]:

@@ -21,8 +21,9 @@ class JourneyRow(Table, table=True):
 
 
 class MilestoneRow(Table, table=True):
-    """A request is one of those that `figure` counts, on that day (ISO, at the office). value: what
-    it is counted by besides, such as the reason it was returned for."""
+    """A request is one of those that `figure` counts, on that day (ISO, at the office; of clocks
+    that run, the moment they are due). value: what it is counted by besides, such as the reason it
+    was returned for. since: of what is over, the day it arrived."""
 
     __tablename__ = "milestones"
     __table_args__ = (
@@ -37,6 +38,7 @@ class MilestoneRow(Table, table=True):
     value: str = pk()
     village: str = ""
     service: str = ""
+    since: str = ""
 
 
 class TallyRow(Table, table=True):

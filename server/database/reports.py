@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, select, tuple_, union_all
+from sqlalchemy import Select, delete, func, select, tuple_, union_all
 
 from models.changes import decode_change
 from server.database.report_tables import JourneyRow, MilestoneRow, ReportMarkRow, TallyRow
@@ -52,10 +53,25 @@ class Place(msgspec.Struct, frozen=True):
 
     day: str = ""
     record: bytes = b""
+    value: str = ""
 
 
+BACKLOG = "backlog"
+"""What had arrived by the day `last` and was not over at its end."""
 ALWAYS = "9999"
 """Behind every day: digits, for a PostgreSQL that sorts by a language has all other signs first."""
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """Of which requests or cases a list is. villages: none for all. value: several are separated by
+    commas, None for any. first, last: as the milestones of the figure have them."""
+
+    figure: str
+    villages: Collection[str] = ()
+    service: str = ""
+    value: str | None = None
+    first: str = ""
+    last: str = ALWAYS
 
 
 class Figures(Work):
@@ -208,37 +224,56 @@ class Figures(Work):
     # -- members of a number
 
     def members(
-        self,
-        figure: str,
-        *,
-        villages: Collection[str] = (),
-        service: str = "",
-        value: str | None = None,
-        first: str = "",
-        last: str = ALWAYS,
-        after: Place | None = None,
-        limit: int = 50,
+        self, chosen: Chosen, *, after: Place | None = None, limit: int = 50
     ) -> list[tuple[bytes, str, str]]:
         """(id, day, value) of the requests or cases that a number counts, by day. after: the last
-        one of the page before. value: several are separated by commas."""
-        found = select(_milestones).where(
-            _milestones.c.city == self.city,
-            _milestones.c.figure == figure,
-            _milestones.c.day.between(first, last),
-        )
-        if villages:
-            found = found.where(_milestones.c.village.in_(sorted(villages)))
-        if service:
-            found = found.where(_milestones.c.service == service)
-        if value is not None:
-            found = found.where(_milestones.c.value.in_(value.split(",")))
+        one of the page before."""
+        found = self._members(chosen).subquery()
+        order = (found.c.day, found.c.record, found.c.value)
+        page = select(found)
         if after is not None and after.record:
-            found = found.where(
-                tuple_(_milestones.c.day, _milestones.c.record) > (after.day, after.record)
-            )
-        order = (_milestones.c.day, _milestones.c.record, _milestones.c.value)
-        rows = self.rows(found.order_by(*order).limit(limit))
+            page = page.where(tuple_(*order) > (after.day, after.record, after.value))
+        rows = self.rows(page.order_by(*order).limit(limit))
         return [(row.record, row.day, row.value) for row in rows]
+
+    def how_many(self, chosen: Chosen, most: int) -> int:
+        """How many `members` there are, counted up to `most`."""
+        found = self._members(chosen).limit(most).subquery()
+        n: int = self.value(select(func.count()).select_from(found))
+        return n
+
+    def _members(self, chosen: Chosen) -> Select[Any]:
+        c = _milestones.c
+        if chosen.figure != BACKLOG:
+            found = self._narrowed(select(c.record, c.day, c.value), chosen)
+            return found.where(c.figure == chosen.figure, c.day.between(chosen.first, chosen.last))
+        still = select(c.record, c.day, c.value).where(c.figure == "open", c.day <= chosen.last)
+        gone = select(c.record, c.since.label("day"), c.value).where(c.figure == "closed")
+        gone = gone.where(c.day > chosen.last, c.since <= chosen.last)
+        both = union_all(self._narrowed(still, chosen), self._narrowed(gone, chosen)).subquery()
+        return select(both)
+
+    def _narrowed(self, found: Select[Any], chosen: Chosen) -> Select[Any]:
+        """Of the places, the service and the value that are asked for."""
+        c = _milestones.c
+        found = found.where(c.city == self.city)
+        if chosen.villages:
+            found = found.where(c.village.in_(sorted(chosen.villages)))
+        if chosen.service:
+            found = found.where(c.service == chosen.service)
+        if chosen.value is not None:
+            found = found.where(c.value.in_(chosen.value.split(",")))
+        return found
+
+    def due_within(self, hour: str, villages: Collection[str]) -> Counter[tuple[str, str, str]]:
+        """(service, promise, moment) -> how many clocks run that are due at that moment of the
+        hour. villages: none for all."""
+        c = _milestones.c
+        found = select(c.service, c.value, c.day, func.count().label("n"))
+        found = self._narrowed(found, Chosen("running", villages)).where(c.figure == "running")
+        found = found.where(c.day.between(f"{hour}:00:00", f"{hour}:59:59"))
+        rows = self.rows(found.group_by(c.service, c.value, c.day))
+        return Counter({(row.service, row.value, row.day): row.n for row in rows})
 
 
 def _rows(journey: Journey) -> Iterable[dict[str, object]]:

@@ -14,10 +14,21 @@ from models.words import month
 from server.auth import areas, sees
 from server.dashboard import MONTHS
 from server.database.reports import ALWAYS
+from server.pages import shown
 from server.pages.drawing import Here
 from server.pages.routes import show
-from server.reports import Asked
-from server.scene import RECORDS, View, back
+from server.reports import CASES, COUNTED_MAX, ELSEWHERE, Asked, Served
+from server.scene import (
+    ASSISTED,
+    CHANNELS,
+    RECORDS,
+    SERVED,
+    View,
+    back,
+    case_kind,
+    case_page,
+    office_kind,
+)
 
 MONTHS_BACK = 24
 
@@ -36,7 +47,6 @@ def dashboard(here: Here) -> Response[str]:
         places=_places(here),
         months=[(str(n), here.say("{n} bulan", n=n)) for n in MONTHS],
         lasts=_lasts(here),
-        lists=here.may(Act.LIST_REQUESTS),
     )
 
 
@@ -49,7 +59,7 @@ def chart(here: Here, panel: str) -> Response[bytes]:
 
 @show(RECORDS)
 def records(here: Here) -> Response[str]:
-    """The requests that a number counts."""
+    """The requests or cases that a number counts."""
     asked = Asked(
         here.asked("figure"),
         here.asked("place"),
@@ -58,19 +68,50 @@ def records(here: Here) -> Response[str]:
         here.asked("first"),
         here.asked("last") or ALWAYS,
     )
-    found = here.central.reports.members(here.me, asked, after=here.asked("after"))
+    reports, start = here.central.reports, here.asked("after")
+    of_cases = asked.figure in CASES
+    found = (reports.cases if of_cases else reports.members)(here.me, asked, after=start)
     given = msgspec.structs.asdict(asked).items()
     # An empty value is one of its own: what was accepted and never returned.
     plain = {k: v for k, v in given if v is not None and (k == "value" or v not in ("", ALWAYS))}
     first = f"{RECORDS}?{urlencode(plain)}"
     following = f"{first}&{urlencode({'after': found.after})}" if found.after else ""
     return here.page(
-        "dashboard/records.html",
+        "dashboard/cases.html" if of_cases else "dashboard/records.html",
         found=found,
         asked=asked,
+        place=here.say("Luar kota") if asked.place == ELSEWHERE else shown.village(asked.place),
         last=asked.last if asked.last != ALWAYS else "",
+        most=COUNTED_MAX,
+        kind=lambda kind: case_kind(kind, here.lang),
+        page=case_page,
         following=following,
-        first=first if here.asked("after") else "",
+        first=first if start else "",
+    )
+
+
+@show(SERVED)
+def served(here: Here) -> Response[str]:
+    """Villages of a place, by how many of their people were served within some days."""
+    place, first, last = here.asked("place"), here.asked("first"), here.asked("last") or ALWAYS
+    found = here.central.reports.served(here.me, place, first, last)
+
+    def address(village: str, kind: str) -> str:
+        asked = {"figure": "captured", "place": village, "value": kind, "first": first}
+        return f"{RECORDS}?{urlencode(asked | {'last': last})}"
+
+    def helped(one: Served) -> int:
+        return sum(one.by.get(kind, 0) for kind in ASSISTED)
+
+    return here.page(
+        "dashboard/served.html",
+        lines=sorted(found, key=helped, reverse=True),
+        active=sum(bool(helped(one)) for one in found),
+        kinds=[(kind, office_kind(kind, here.lang)) for kind in CHANNELS],
+        address=address,
+        lists=here.may(Act.LIST_REQUESTS),
+        first=first,
+        last=last if last != ALWAYS else "",
     )
 
 
@@ -120,4 +161,4 @@ def _lasts(here: Here) -> list[tuple[str, str]]:
     return [(one, month(one, here.lang)) for one in found]
 
 
-HANDLERS = [dashboard, chart, records, as_xlsx, as_pdf]
+HANDLERS = [dashboard, chart, records, served, as_xlsx, as_pdf]

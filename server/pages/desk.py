@@ -32,6 +32,7 @@ def desk(here: Here) -> Response[str]:
     return here.page(
         "desk.html",
         queues=queues,
+        behind=work.behind() if any(one.n for one in queues) else None,
         rooms=ROOMS,
         mine=work.mine(here.me) if may else [],
         kept=lists.kept(here) if may else [],

@@ -110,13 +110,13 @@ def promise(found: Clock | None, lang: str) -> tuple[str, str]:
 
 
 def iso_day(text: str) -> str:
-    """An ISO date as on forms, DD-MM-YYYY; with its hour where it has one."""
-    day, _, hour = text.partition("T")
+    """An ISO date as on forms, DD-MM-YYYY; with its time where it has one: `21-11-2026 10.42`."""
+    day, _, clock = text.partition("T")
     try:
         told = words.day(date.fromisoformat(day))
     except ValueError:
         return text
-    return f"{told} {hour}.00" if hour else told
+    return f"{told} {clock[:5].replace(':', '.')}" if clock else told
 
 
 def _in_language(function: Callable[[Any, str], Any]) -> Callable[..., Any]:

@@ -86,8 +86,11 @@ def test_the_desk_tells_what_waits_how_old_and_how_much_is_late(office: Pusat) -
     assert 'href="/batches">Siap SIAK</a>' in siak.page.text, "to where it is worked on"
     assert "Pilih pekerjaan Anda di menu" in window(office, "mata").text
     office.clock.at += 20 * 24 * 3600
+    assert "Yang lewat janji belum dihitung" in window(office, "rina").text
+    office.central.reports.follow(99)
     try:
         rina.sign_in("rina")
+        assert "belum dihitung" not in rina.text
         late = rina.go("/requests?age=late&status=received")
     finally:
         office.clock.at -= 20 * 24 * 3600

@@ -9,7 +9,6 @@ from unittest.mock import patch
 
 import pytest
 
-from models import clock
 from models.changes import Body
 from models.problems import Problem
 from server.clocks import clocks
@@ -135,40 +134,6 @@ def test_the_figures_are_those_of_the_requests_themselves(office):
     assert sum(n for (figure, v, _), n in wanted.items() if (figure, v) == ("arrived", ALL)) == 9
 
 
-def test_a_number_leads_to_just_its_records(office):
-    reports, tono = office.central.reports, office.people["tono"]
-    with office.central.registry.read() as door:
-        counted = door.all_tallies()
-    for figure in ("arrived", "accepted", "returned", "open", "closed", "captured"):
-        for place in ("", VILLAGE, OTHER_VILLAGE):
-            lines, after = [], ""
-            while True:
-                page = reports.members(tono, Asked(figure, place), after=after, limit=2)
-                lines += page.lines
-                if not (after := page.after):
-                    break
-            here = [
-                n
-                for (f, village, service, period, _), n in counted.items()
-                if (f, village, service) == (figure, place or ALL, ALL)
-                and len(period) == (7 if figure == "returned" else 10)
-            ]
-            assert len(lines) == sum(here)
-            assert len({one.request.id for one in lines}) == len(lines)
-    returned = reports.members(tono, Asked("returned", value="DOC_MISSING")).lines
-    assert [line.request.nik for line in returned] == ["8272030902090004"]
-
-
-def test_a_corrected_request_waits_from_its_correction_on(office):
-    with office.central.registry.read() as door:
-        journeys = door.journeys([row.id for row in door.requests(limit=200)])
-    (returned,) = [one for one in journeys.values() if one.returns and one.status == "received"]
-    assert returned.complete > returned.returns[0].at > returned.arrived
-    assert [one.reason for one in returned.returns] == ["DOC_MISSING"]
-    assert {one.channel for one in journeys.values()} == {"van"}
-    assert all(one.captured for one in journeys.values())
-
-
 def test_the_age_of_what_is_open_is_that_of_its_own_clock(office):
     """Returned, asked about, corrected: the figures say the same as the page of the request."""
     calendar, now = office.central.dashboard.calendar, office.clock.at
@@ -178,10 +143,10 @@ def test_the_age_of_what_is_open_is_that_of_its_own_clock(office):
         journeys = door.journeys([row.id for row in rows])
     assert Counter(one.state for one in told.values()) == {"runs": 7, "paused": 2}
     for name, one in told.items():
-        begun = journeys[name].begun
-        assert bool(begun) == (one.state == "runs")
-        assert not begun or clock.worked(calendar, begun, now) == one.used
+        assert journeys[name].due == (one.due if one.state == "runs" else 0)
     assert len({one.used for one in told.values()}) > 3
+    assert {one.channel for one in journeys.values()} == {"van"}
+    assert all(one.captured for one in journeys.values())
 
 
 def test_whoever_may_not_list_requests_is_shown_none_and_who_lists_is_noted(office):

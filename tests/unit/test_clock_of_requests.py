@@ -97,7 +97,32 @@ def test_due_is_reached_by_just_that_much_work(start, seconds):
     assert clock.worked(KNOWN, start, due - 1) < seconds
 
 
-@given(moments, st.integers(1, 20 * DAY))
-def test_the_bound_for_lists_agrees_with_the_clock(now, seconds):
-    bound = clock.started_before(KNOWN, now, seconds)
-    assert clock.worked(KNOWN, bound, now) == seconds
+spells = st.lists(st.integers(1, 3 * DAY), max_size=5)
+
+
+@given(moments, spells, st.integers(0, 5 * DAY), st.integers(1, 3 * DAY), st.integers(0, 4))
+def test_lists_are_cut_as_each_clock_says(start, spans, later, promised, quarters):
+    """A clock that ran and stood still in turns: cut by when it is due, it is in just those lists
+    that its used time says; also at midnight and on days nobody works."""
+    turns, moment = [Turn(start, "runs", "received")], start
+    for n, span in enumerate(spans[: len(spans) // 2 * 2]):
+        moment += span
+        turns.append(Turn(moment, "runs" if n % 2 else "paused", "received"))
+    now = moment + later
+    left = -(-promised * quarters // 4)
+    found = clock.read(turns, promised, KNOWN, now)
+    due = clock.due_of(turns, promised, KNOWN)
+    assert (promised - found.used < left) == (due < clock.left_at(KNOWN, now, left))
+    assert (found.bucket == "late") == (due < clock.left_at(KNOWN, now, 0))
+    if found.used <= promised and clock.worked(KNOWN, now, now + 1):
+        assert found.due == due
+
+
+def test_at_weekends_only_what_was_late_on_friday_is_late():
+    friday, midnight = Turn(at(19), "runs", "received"), Turn(at(20, 0), "runs", "received")
+    for turn, late in ((friday, True), (midnight, False)):
+        due = clock.due_of([turn], DAY, KNOWN)
+        for now in (at(21, 0), at(21), at(22), at(23, 0)):
+            assert (due < clock.left_at(KNOWN, now, 0)) == late
+            assert (clock.read([turn], DAY, KNOWN, now).bucket == "late") == late
+        assert due < clock.left_at(KNOWN, at(23, 0) + 1, 0)
