@@ -20,11 +20,28 @@ from models.people import Label
 LINK_BYTES = 32
 
 
+DETAIL = "detail"
+
+
+@cache
+def _words() -> dict[str, Label | dict[str, Label]]:
+    text = resources.files("models").joinpath("data/trail.toml").read_bytes()
+    found = msgspec.toml.decode(text)
+    told = msgspec.convert(found.pop(DETAIL), dict[str, Label])
+    return msgspec.convert(found, dict[str, Label]) | {DETAIL: told}
+
+
+def details() -> Mapping[str, Label]:
+    """What an entry tells besides its action, by its name there, in words."""
+    found = _words()[DETAIL]
+    assert isinstance(found, dict)
+    return found
+
+
 @cache
 def acts() -> Mapping[str, Label]:
     """Every action of the trail, in words."""
-    text = resources.files("models").joinpath("data/trail.toml").read_bytes()
-    found = msgspec.toml.decode(text, type=dict[str, Label])
+    found = {name: label for name, label in _words().items() if isinstance(label, Label)}
     for step in lifecycle.ACTIONS:
         label = lifecycle.action_label(step)
         found[f"request.{step}"] = Label(f"langkah berkas: {label.id}", f"step: {label.en}")

@@ -186,8 +186,9 @@ TABLE: tuple[Move, ...] = (
         _S.WAITING_CENTRE, "centre_duplicate", _S.IN_VERIFICATION, _R.SIAK_OPERATOR, _OFFICE, _UNDO
     ),
     Move(_S.WAITING_CENTRE, "finish", _S.COMPLETED, _R.SIAK_OPERATOR, _OFFICE),
-    # Signed: as a file by mail, on paper from the office, or on paper in the village.
-    Move(_S.SIGNED, "send_pdf", _S.HANDED_OVER, _R.SYSTEM, _OFFICE, _PLAIN, REGISTER),
+    # Signed: on paper from the office, on paper in the village, or as a file that SIAK mails; then
+    # the reason says where to, for nobody signs for it.
+    Move(_S.SIGNED, "send_pdf", _S.HANDED_OVER, _R.SIAK_OPERATOR, _OFFICE, _WHY, REGISTER),
     Move(_S.SIGNED, "to_print", _S.PRINT_READY, _R.SIAK_OPERATOR, _OFFICE, _PLAIN, REGISTER),
     Move(_S.SIGNED, "set_out", _S.READY_FOR_HANDOVER, _R.VILLAGE_HEAD, _FIELD, _PLAIN, LETTERS),
     Move(_S.SIGNED, "revoke", _S.IN_SIAK, _R.REGISTRAR, _OFFICE, _UNDO_TWO, REGISTER),

@@ -138,6 +138,7 @@ class Act(StrEnum):
     CLOSE_BATCH = "batch.close"
     STOCK = "stock.work"
     READ_STOCK = "stock.read"
+    READ_WAITING = "stock.waiting"
     DISPATCH = "stock.dispatch"
     READ_VOYAGES = "voyage.read"
     PLAN_VOYAGE = "voyage.plan"
@@ -148,6 +149,7 @@ _OFFICE = frozenset(
 )
 _DECIDERS = frozenset({Role.VERIFIER, Role.SUPERVISOR})
 _KEEPERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+_STOCK = frozenset({Role.PRINTER, Role.COURIER, Role.SUPERVISOR, Role.AUDITOR})
 
 MAY: Mapping[Act, frozenset[Role]] = {
     Act.TAKE_IN: frozenset({Role.OPERATOR, Role.VILLAGE_HEAD}),
@@ -177,7 +179,8 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.BATCH: frozenset({Role.SIAK_OPERATOR}),
     Act.CLOSE_BATCH: frozenset({Role.SIAK_OPERATOR, Role.SUPERVISOR}),
     Act.STOCK: frozenset({Role.PRINTER}),
-    Act.READ_STOCK: frozenset({Role.PRINTER, Role.COURIER, Role.SUPERVISOR, Role.AUDITOR}),
+    Act.READ_STOCK: _STOCK,
+    Act.READ_WAITING: _STOCK | {Role.OPERATOR},
     Act.DISPATCH: frozenset({Role.COURIER}),
     Act.READ_VOYAGES: _OFFICE | _KEEPERS | {Role.OPERATOR, Role.COURIER, Role.AUDITOR},
     Act.PLAN_VOYAGE: _KEEPERS,

@@ -87,6 +87,14 @@ def number(value: int | float, lang: str = "id", decimals: int | None = None) ->
     return text if lang == "en" else text.translate(str.maketrans(",.", ".,"))
 
 
+def phone(text: str) -> str:
+    """`+6281240001122` as it is dialled here: `0812-4000-1122`; any other number as it is."""
+    if not text.startswith("+62"):
+        return text
+    digits = "0" + text[3:]
+    return "-".join(part for part in (digits[:4], digits[4:8], digits[8:]) if part)
+
+
 def size(count: int, lang: str = "id") -> str:
     """A number of bytes for people, in units of 1000: `440 B`, `38 MB`, `1,3 kB`."""
     value, units = float(count), ["GB", "MB", "kB", "B"]

@@ -27,6 +27,10 @@ ACCEPTED = 30
 """Requests that are accepted; opening and accepting one takes two round trips to the API."""
 
 
+ON_PAPER = "Formulir bertanda tangan ada di map kertas"
+"""Why a request is accepted of which no signature was photographed."""
+
+
 class Acts:
     """One telling. speak: takes a line of the story."""
 
@@ -318,7 +322,7 @@ class Acts:
                     text="Nomor HP tidak dapat dihubungi",
                 )  # fmt: skip
                 continue
-            nurlaila.post(f"/requests/{line['id']}/accept", seen=seen)
+            nurlaila.post(f"/requests/{line['id']}/accept", seen=seen, reason=ON_PAPER)
             accepted += 1
         self.tell(f"{accepted} requests are accepted, one is returned: the phone does not answer.")
 
@@ -350,7 +354,9 @@ class Acts:
         self.van.run("request", "edit", back, "--set", "applicant.phone=+6281243777777", "--json")
         self._told(self.van.sync())
         sheet = self._sheet("nurlaila", back)
-        self.member("nurlaila").post(f"/requests/{sheet['id']}/accept", seen=sheet["seen"])
+        self.member("nurlaila").post(
+            f"/requests/{sheet['id']}/accept", seen=sheet["seen"], reason=ON_PAPER
+        )
         self.tell("Corrected in the van, sent, accepted.")
 
     # -- proofs

@@ -30,6 +30,7 @@ from sync.messages import Health
 from tests.browser.central.laid import (
     a_batch,
     a_dispute,
+    a_document,
     a_form,
     a_manifest,
     a_pair,
@@ -142,6 +143,10 @@ def check_screens(desk: Desks, window: Callable[[str], Page]) -> None:
     rina, at = window("rina"), a_request(desk)
     rina.goto(f"{desk.base}{at}?zoom=150")
     draw(rina, "pusat-periksa")
+    rina.goto(f"{desk.base}{at}/accept")
+    rina.select_option("#code", "ORIGINAL")
+    rina.fill("#text", "formulir bertanda tangan ada di map kertas")
+    draw(rina, "pusat-setujui")
     rina.goto(f"{desk.base}{at}/return")
     rina.select_option('select[name="code:doc.KK"]', "DOC_UNREADABLE")
     rina.fill('input[name="text:doc.KK"]', "foto ulang, bagian bawah terpotong")
@@ -180,7 +185,8 @@ def room_screens(desk: Desks, window: Callable[[str], Page]) -> None:
 
 def outreach_screens(desk: Desks, window: Callable[[str], Page]) -> None:
     """The counter, voyages, laptops and services."""
-    office = desk.office
+    office, waits = desk.office, a_document(desk)
+    office.clock.at += 5 * 3600  # for so long
     van = office.van("Si Jola 2", OTHER_VILLAGE)
     record = van.take_in(81)
     van.edit(record, Body(attach=[Attached("documents", b"s" * 32, 90_000)]))
@@ -195,6 +201,8 @@ def outreach_screens(desk: Desks, window: Callable[[str], Page]) -> None:
         (lia, f"{a_form(desk)}/0/parents/0", "pusat-loket-isian"),
         (lia, f"{a_form(desk)}/check", "pusat-loket-periksa"),
         (lia, f"/counter{asked}/files", "pusat-loket-lampiran"),
+        (lia, f"{waits}/handover", "pusat-serah"),
+        (lia, "/uncollected", "pusat-diambil"),
         (tono, a_voyage(desk), "pusat-perjalanan"),
         (tono, "/visits?month=2026-11", "pusat-jadwal"),
         (tono, "/visits/coverage", "pusat-terjangkau"),

@@ -17,19 +17,20 @@ from models import lifecycle
 from models.changes import encode
 from models.ids import Code
 from models.pages.answers import answer_words
-from models.people import Act, Role, require, second_person
+from models.people import Act, Label, Role, require, second_person
 from models.problems import Problem
 from server.auth import areas, require_request, require_requests, roles, who
-from server.casework import REASON_MAX, Casework, find_record
+from server.casework import REASON_MAX, Casework
 from server.database.desk import Batch, BatchRow
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.database.registry import RequestLine as Row
+from server.finding import find_record
 from server.keys import Entropy
 from server.sheets import RequestLine, form_named, form_of, line, open_matters
 from server.spreadsheets import csv_file, xlsx_file
 from sync.known import facts
-from sync.state import Record, values
+from sync.state import Moved, Record, values
 
 ROWS_MAX = 200
 """Requests of one batch: what one person types in a day. Nothing of a batch goes on before all of
@@ -44,8 +45,18 @@ CAPITALS = ("name", "str", "text", "address", "person", "people")
 HEADS = ("No.", "Nomor bukti", "Layanan", "NIK", "No. KK", "Nama")
 
 
+CHANGED = {
+    "data": Label("datanya berubah", "its data changed"),
+    "case": Label("ada perkara yang belum diputus", "a case about it is open"),
+    "more": Label("ada kiriman baru untuk berkas ini", "something new came for it"),
+    "gone": Label("berkasnya tidak lagi di batch", "it is in the batch no more"),
+}
+"""What may happen to a request since it was frozen, in words."""
+
+
 class Frozen(msgspec.Struct, frozen=True):
-    """A request as it goes into SIAK. cells: (key, label, value) in the order of the form."""
+    """A request as it goes into SIAK. cells: (key, label, value) in the order of the form. passed:
+    why it was accepted although rules found errors, "" where they found none."""
 
     code: str
     service: str
@@ -54,6 +65,7 @@ class Frozen(msgspec.Struct, frozen=True):
     nik: str
     kk: str
     cells: list[tuple[str, str, str]]
+    passed: str = ""
 
 
 class BatchLine(msgspec.Struct, frozen=True):
@@ -70,7 +82,8 @@ class BatchLine(msgspec.Struct, frozen=True):
 
 
 class RowSheet(msgspec.Struct, frozen=True):
-    """One request of an opened batch. changed: something came for it since it was frozen."""
+    """One request of an opened batch. changed: what happened to it since it was frozen: "data" is
+    another now, a "case" is open, "more" came (a scan, an answer), it is "gone" from the batch."""
 
     n: int
     request: str
@@ -78,7 +91,7 @@ class RowSheet(msgspec.Struct, frozen=True):
     reference: str
     reason: str
     by: str
-    changed: bool
+    changed: list[str]
     frozen: Frozen
 
 
@@ -261,7 +274,8 @@ class Batches:
         seen = door.standing().server_seq
         self.casework.step_within(door, me, record, "add_to_batch", "", seen)
         seen = door.standing().server_seq
-        return BatchRow(batch, n, record.id, seen, encode(frozen(record)), "waiting")
+        one = msgspec.structs.replace(frozen(record), passed=_passed(door, record))
+        return BatchRow(batch, n, record.id, seen, encode(one), "waiting")
 
     def _mark(self, me: Person, number: int, row: int, **facts_: Any) -> BatchSheet:
         require(roles(me), Act.BATCH)
@@ -271,8 +285,8 @@ class Batches:
             if not found:
                 raise Problem("batch.row", n=row)
             marked = msgspec.structs.replace(found[0], by=who(me), **facts_)
-            if marked.state == "entered" and _changed(door, marked):
-                raise Problem("batch.row_changed", n=row)
+            if marked.state == "entered":
+                _still_frozen(door, marked)
             door.keep_batch_rows([marked])
             details = {"row": row, "state": marked.state, "request": marked.record.hex()}
             self._note(door, me, "batch.row", batch, details)
@@ -284,8 +298,8 @@ class Batches:
         if record is None or record.status != lifecycle.Status.IN_BATCH:
             return  # it was withdrawn or taken out meanwhile
         entered = row.state == "entered"
-        if entered and _changed(door, row):
-            raise Problem("batch.row_changed", n=row.n)
+        if entered:
+            _still_frozen(door, row)
         action, reason = ("close_batch", row.reference) if entered else ("drop", row.reason)
         seen = door.standing().server_seq
         self.casework.step_within(door, me, record, action, reason, seen, batch.proposed_by)
@@ -337,8 +351,9 @@ def frozen(record: Record) -> Frozen:
     for key, value in form.shown(answers, documents).items():
         label, text = answer_words(form, key, value, "id")
         slot = form.plan.slot(key)
-        loud = slot is not None and slot[0].field.kind in CAPITALS
-        cells.append((key, label, text.upper() if loud else text))
+        kind = slot[0].field.kind if slot is not None else ""
+        typed = text.replace("-", "") if kind == "phone" else text
+        cells.append((key, label, typed.upper() if kind in CAPITALS else typed))
     about, subject = facts(record), form.subject(answers)
     code = _code(record)
     return Frozen(
@@ -375,9 +390,31 @@ def _in_state(batch: Batch, state: str) -> Batch:
     return batch
 
 
-def _changed(door: Door, row: BatchRow) -> bool:
+def _passed(door: Door, record: Record) -> str:
+    """With what reason it was approved last."""
+    effects = (effect for decision in door.history(record.id) for effect in decision.effects)
+    moves = [e for e in effects if isinstance(e, Moved) and e.record == record.id]
+    return next((e.reason for e in reversed(moves) if e.action == "approve"), "")
+
+
+def _changed(door: Door, row: BatchRow) -> list[str]:
+    """What happened since it was frozen; empty where the row may be entered. See `RowSheet`."""
     record = door.record(row.record)
-    return record is None or record.changed > row.seen or open_matters(record) > 0
+    if record is None or record.status != lifecycle.Status.IN_BATCH:
+        return ["gone"]
+    n = open_matters(record)
+    if record.changed <= row.seen and not n:
+        return []
+    before = msgspec.structs.replace(_read(row), passed="")
+    found = (["data"] if frozen(record) != before else []) + (["case"] if n else [])
+    return found or ["more"]
+
+
+def _still_frozen(door: Door, row: BatchRow) -> None:
+    """Raise batch.row_changed where something happened to the request since it was frozen."""
+    found = _changed(door, row)
+    if found:
+        raise Problem("batch.row_changed", n=row.n, what=CHANGED[found[0]].both())
 
 
 def _read(row: BatchRow) -> Frozen:
@@ -413,7 +450,7 @@ def _row_sheet(door: Door, batch: Batch, row: BatchRow) -> RowSheet:
         row.reference,
         row.reason,
         row.by,
-        batch.state != "closed" and _changed(door, row),
+        _changed(door, row) if batch.state != "closed" else [],
         _read(row),
     )
 

@@ -33,6 +33,8 @@ def stored_near(door: Door, name: bytes, batch: Batch, last: int) -> dict[int, E
 
 
 def fit(found: Accepted, batch: Batch) -> None:
+    """Raise sync.chain unless the entries continue what is stored and end where the batch says that
+    they do. Of a fork, and of what waits beyond a gap, the end cannot be known yet."""
     ends = found.fresh or found.late or found.again
     if found.broken:
         raise Problem("sync.chain", seq=batch.first)

@@ -13,16 +13,15 @@ supervisor; any other by a second holder of its own role, or a supervisor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
-from models import lifecycle
+from models import handover, lifecycle
 from models.calendar import Calendar
 from models.changes import Body, Change, Choice, raw
-from models.ids import CODE_SYMBOLS, Code
 from models.people import Act, Label, Role, covers, require, second_person
 from models.problems import Problem
 from models.remarks import Remark
@@ -33,8 +32,10 @@ from server.auth import areas, require_case, require_request, roles, who
 from server.authorship import typists
 from server.database.people import Person
 from server.database.registry import Confirmation, Door, Registry
+from server.finding import find_case, find_record
 from server.ledger import Ledger
 from server.promise import promise
+from server.sections import errors, in_words
 from server.sheets import (
     CaseLine,
     CaseSheet,
@@ -64,6 +65,7 @@ CLEARED = frozenset({"approve", "add_to_batch"})
 _BATCHES = Label("Batch SIAK", "SIAK batches")
 _STOCK = Label("Cetak dan kirim", "Print and dispatch")
 _CHECKING = Label("halaman berkas, dengan alasan dari daftar", "the request, by listed reasons")
+_HANDING = Label("Serah terima", "Handing over")
 ELSEWHERE: Mapping[str, Label] = {
     "add_to_batch": _BATCHES,
     "close_batch": _BATCHES,
@@ -71,13 +73,14 @@ ELSEWHERE: Mapping[str, Label] = {
     "print": _STOCK,
     "spoil": _STOCK,
     "dispatch": _STOCK,
+    handover.ACTION: _HANDING,
     "join": Label("Berkas ganda", "Duplicates"),
     "return": _CHECKING,
     "reject": _CHECKING,
 }
 """Steps that are a part of a larger piece of work, and where that is done: alone they would leave a
-request in a batch without its row, a card printed on no blank, a request joined to nothing, or one
-sent back for what is not in the list of reasons."""
+request in a batch without its row, a card printed on no blank, a request joined to nothing, one
+sent back for what is not in the list of reasons, or a document given to nobody knows whom."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -179,14 +182,15 @@ class Casework:
 
     # -- requests: deciding
 
-    def accept(self, me: Person, name: str, seen: int) -> Done:
-        """Verified: takes it from the pile first where nobody has. Open cases come before."""
+    def accept(self, me: Person, name: str, seen: int, reason: str = "") -> Done:
+        """Verified: takes it from the pile first where nobody has. Open cases come before. reason:
+        why it is right all the same, where the rules find errors; Problem accept.reason."""
         with self.registry.write() as door:
             record = self.fresh(door, name, seen)
             if record.status == lifecycle.Status.RECEIVED:
                 self._step(door, me, record, "take", "", seen)
                 record = find_record(door, record.id.hex())
-            return self._step(door, me, record, "approve", "", seen)
+            return self._step(door, me, record, "approve", reason.strip(), seen)
 
     def send_back(
         self,
@@ -218,14 +222,11 @@ class Casework:
             return self._step(door, me, record, "reject", reason, seen)
 
     def advance(self, me: Person, name: str, action: str, reason: str, seen: int) -> Done:
-        """Any other step of the lifecycle that is taken at the office. Problems
-        lifecycle.wrong_place for those of `ELSEWHERE`; handover.to_whom where nobody says who got
-        the document."""
+        """Any other step of the lifecycle that is taken at the office. Problem
+        lifecycle.wrong_place for those of `ELSEWHERE`."""
         with self.registry.write() as door:
             record = self.fresh(door, name, seen)
             _not_elsewhere(record, action)
-            if action == "hand_over" and not reason.strip():
-                raise Problem("handover.to_whom")  # a laptop asks it question by question
             return self._step(door, me, record, action, reason, seen)
 
     def confirm(self, me: Person, name: str, seen: int, *, agree: bool = True) -> Done:
@@ -243,7 +244,8 @@ class Casework:
                 self.note(door, me, "request.decline", record.id.hex(), details)
                 return Done(record.id.hex(), "done", record.status, door.standing().server_seq)
             actor = f"{waiting.by} + {who(me)}"
-            return self._move(door, me, record, waiting.action, waiting.reason, seen, actor)
+            body = Body(action=waiting.action, reason=waiting.reason)
+            return self._move(door, me, record, body, seen, actor)
 
     def fresh(self, door: Door, name: str, seen: int) -> Record:
         """The request, unless it moved after what the person saw."""
@@ -276,8 +278,10 @@ class Casework:
             raise Problem("reason.required")
         _nothing_open(record, action)
         self._not_own(door, me, record, action)
+        against = self._against(record, action, reason)
         if not lifecycle.needs_second_person(record.status, action):
-            return self._move(door, me, record, action, reason, seen, who(me))
+            return self._move(door, me, record, Body(action=action, reason=reason), seen, who(me),
+                              against)  # fmt: skip
         waiting = Confirmation(action, record.status, reason, who(me), self.clock())
         door.keep_confirmation(record.id, waiting)
         self.note(door, me, f"request.{action}.propose", record.id.hex(), {})
@@ -292,6 +296,14 @@ class Casework:
         if refused is not None:
             raise refused
 
+    def _against(self, record: Record, action: str, reason: str) -> dict[str, Any]:
+        """Which rules an approval passes over, for the trail. Problem accept.reason where nobody
+        says why: what the rules find is not passed with one press."""
+        found = errors(record, _today(self.clock())) if action == "approve" else []
+        if found and not reason.strip():
+            raise Problem("accept.reason", n=len(found), what=in_words(record, found))
+        return {"against": [f"{one.key} {one.code}".strip() for one in found]} if found else {}
+
     def step_within(
         self,
         door: Door,
@@ -301,9 +313,12 @@ class Casework:
         reason: str,
         seen: int,
         proposer: str = "",
+        body: Body | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> Done:
-        """One step as a part of a larger piece of work (a batch, a manifest). proposer: who asked
-        for the whole of it and whose role was looked at then; `me` is the second person."""
+        """One step as a part of a larger piece of work (a batch, a manifest, a handover). proposer:
+        who asked for the whole of it and whose role was looked at then; `me` is the second person.
+        body: what is written with the step; details: of its entry in the trail."""
         require_request(door, me, record.id)
         form = form_of(record)
         group = form.group if form is not None else None
@@ -317,25 +332,25 @@ class Casework:
             raise Problem("request.changed", code=record.id.hex()[:8])
         _nothing_open(record, action)
         actor = f"{proposer} + {who(me)}" if proposer else who(me)
-        return self._move(door, me, record, action, reason, seen, actor)
+        body = msgspec.structs.replace(body or Body(), action=action, reason=reason)
+        return self._move(door, me, record, body, seen, actor, details)
 
     def _move(
         self,
         door: Door,
         me: Person,
         record: Record,
-        action: str,
-        reason: str,
+        body: Body,
         seen: int,
         actor: str,
+        details: Mapping[str, Any] | None = None,
     ) -> Done:
-        row = lifecycle.move_of(record.status, action)
+        row = lifecycle.move_of(record.status, body.action)
         assert row is not None
         move = (str(record.status), str(row.target))
-        body = Body(action=action, move=move, reason=reason)
-        self.write(door, "edit", record.id, body, seen, actor)
-        details = {"from": move[0], "to": move[1], "actor": actor}
-        self.note(door, me, f"request.{action}", record.id.hex(), details)
+        self.write(door, "edit", record.id, msgspec.structs.replace(body, move=move), seen, actor)
+        told = {"from": move[0], "to": move[1], "actor": actor, **(details or {})}
+        self.note(door, me, f"request.{body.action}", record.id.hex(), told)
         door.drop_confirmation(record.id)
         door.drop_claims([record.id])
         return Done(record.id.hex(), "done", move[1], door.standing().server_seq)
@@ -503,45 +518,7 @@ def _may_confirm(me: Person, waiting: Confirmation) -> None:
         raise Problem("auth.forbidden", act=lifecycle.action_label(waiting.action).both())
 
 
-# -- finding
-
-
-def find_record(door: Door, name: str) -> Record:
-    """The request with that id, tracking code, or beginning of an id of eight digits or more."""
-    for found in _candidates(door, name):
-        record = door.record(found)
-        if record is not None:
-            return record
-    raise Problem("request.unknown", code=name[:40])
-
-
-def _candidates(door: Door, name: str) -> Collection[bytes]:
-    text = name.strip()
-    if _is_hex(text):
-        if len(text) == 32:
-            return [bytes.fromhex(text)]
-        found = door.record_ids(text.lower())
-        if len(found) > 1:
-            raise Problem("request.ambiguous", code=text)
-        if found or len(text) != CODE_SYMBOLS:
-            return found
-    code = Code.parse(text)
-    named = door.record_by_code(code.block, code.number)
-    return [named] if named is not None else []
-
-
-def find_case(door: Door, name: str) -> Case:
-    """The case with that id or the beginning of one."""
-    text = name.strip().lower()
-    found = door.case_ids(text) if _is_hex(text) else []
-    case = door.case(found[0]) if len(found) == 1 else None
-    if case is None:
-        raise Problem("case.unknown", case=name[:40])
-    return case
-
-
-def _is_hex(text: str) -> bool:
-    return 8 <= len(text) <= 32 and all(c in "0123456789abcdefABCDEF" for c in text)
+# -- pieces
 
 
 def _today(at: int) -> date:

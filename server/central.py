@@ -32,6 +32,7 @@ from server.enrolment import Devices
 from server.evidence import Evidence
 from server.files import private_folder
 from server.fleet import Fleet
+from server.handing import Handing
 from server.incidents import Incidents
 from server.journal import Journal, Mark
 from server.keys import Entropy, Keys
@@ -154,6 +155,7 @@ class Central:
         self.worklist = Worklist(registry, self.casework, clock)
         self.batches = Batches(registry, self.casework, clock, entropy)
         self.evidence = Evidence(registry, keys, clock)
+        self.handing = Handing(self.casework, self.evidence, self.arrivals, clock)
         self.reports = Reports(registry, clock, calendar, house_key(keys.seal, b"reports"))
         self.trail = Trail(registry, self.evidence, keys, clock)
         self.dashboard = Dashboard(registry, clock, calendar)

@@ -34,10 +34,10 @@ from models.words import WIT
 from models.writing import changed_units, first_units
 from server.auth import require_area, roles, who
 from server.authorship import CORRECT
-from server.casework import find_record
 from server.database.outreach import KeptDraft
 from server.database.people import Person
 from server.database.registry import Door, Registry
+from server.finding import find_record
 from server.keys import Entropy, Keys
 from server.ledger import Ledger
 from sync import base45

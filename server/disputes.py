@@ -26,10 +26,11 @@ from models.services import Service
 from models.units import DOCUMENTS, member
 from models.words import WIT, say
 from server import sheets, suggesting
-from server.auth import of_area, require_request, roles, who
-from server.casework import Casework, Done, find_case
+from server.auth import of_area, require_case, require_request, roles, who
+from server.casework import Casework, Done
 from server.database.people import Person
 from server.database.registry import Door
+from server.finding import find_case
 from server.sections import Remarked, answer, findings
 from server.sheets import (
     CaseLine,
@@ -147,7 +148,9 @@ class Disputes:
         """What the authors had on the screen, to be taken again."""
         require(roles(me), Act.READ_CASE)
         with self.registry.read() as door:
-            sides = Reader(door).sides(find_case(door, name))
+            case = find_case(door, name)
+            require_case(door, me, case)
+            sides = Reader(door).sides(case)
         return base_of(sides)
 
     def typed(self, me: Person, name: str, parts: dict[str, str]) -> Any:
@@ -156,6 +159,7 @@ class Disputes:
         require(roles(me), Act.READ_CASE)
         with self.registry.read() as door:
             case = find_case(door, name)
+            require_case(door, me, case)
             record = door.record(case.record)
         if record is None or not any(parts.values()):
             return None

@@ -25,10 +25,11 @@ from models.services import catalogue
 from models.words import WIT
 from server import pairs as beside
 from server.auth import require_request, roles
-from server.casework import Casework, Done, find_record
+from server.casework import Casework, Done
 from server.database.matching import COMPARING, Mark
 from server.database.people import Person
 from server.database.registry import Door, Registry
+from server.finding import find_record
 from server.ledger import Ledger
 from server.matching import concern, told
 from server.matching.blocks import HOLDERS_MAX, keys

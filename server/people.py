@@ -16,6 +16,8 @@ from server.database.registry import Door, Registry
 from server.keys import Entropy
 
 NAME_MAX = 100
+REASON_MAX = 200
+"""Characters of why an account is opened again; it stands in the trail."""
 
 
 class Staff:
@@ -122,6 +124,28 @@ class Staff:
             door.keep_person(person)
             door.drop_sessions_of(login)
             door.audit(me.login, "person.close", login, {}, self.clock())
+        return person
+
+    def reopen(self, me: Person, login: str, password: str, reason: str) -> Person:
+        """The person works here again, with the roles and the area they had, and a new password;
+        without second factor. Problems person.active, reason.required, person.password."""
+        require(roles(me), Act.ADD_PERSON)
+        reason = reason.strip()
+        if not reason:
+            raise Problem("reason.required")
+        if len(reason) > REASON_MAX:
+            raise Problem("reason.too_long", limit=REASON_MAX, n=len(reason))
+        secret = hash_password(password, self.entropy)
+        with self.registry.write() as door:
+            old = _known(door, login)
+            if old.active:
+                raise Problem("person.active", login=login)
+            person = msgspec.structs.replace(
+                old, active=True, secret=secret, failures=0, locked_until=0,
+                second=b"", second_used=0,
+            )  # fmt: skip
+            door.keep_person(person)
+            door.audit(me.login, "person.reopen", login, {"reason": reason}, self.clock())
         return person
 
 

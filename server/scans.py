@@ -27,10 +27,10 @@ from models.words import WIT
 from server.arrivals import Arrivals
 from server.auth import require_request, roles, who
 from server.authorship import CORRECT
-from server.casework import find_record
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.decoding import copies
+from server.finding import find_record
 from server.ledger import Ledger
 from server.sheets import form_of
 from sync.attaching import (

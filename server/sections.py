@@ -4,21 +4,27 @@ Each answer stands beside what the rules say of it, who wrote it, and whether pe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import msgspec
 
+from models import questions
+from models.checks import Checked
 from models.codes import code_list
-from models.fields import row_name
+from models.fields import row_name, split_row
 from models.forms import Form, Slot
-from models.pages.answers import in_words
-from models.problems import Finding
+from models.pages.answers import in_words as value_words
+from models.problems import Finding, Problem
 from models.remarks import DOCUMENT, label
 from models.services import Service
-from server.sheets import Author, FileLine
-from sync.state import Record
+from models.words import LANGUAGES
+from server.sheets import Author, FileLine, form_of
+from sync.state import Record, reasons, values
+
+WORDS_MAX = 3
+"""Remarks that a refusal names."""
 
 
 class Remarked(msgspec.Struct, frozen=True):
@@ -69,12 +75,13 @@ class Paper(msgspec.Struct, frozen=True):
 
 class Drawn(msgspec.Struct, frozen=True):
     """Everything there is to check. rest: remarks that belong to no single answer or document.
-    errors: remarks that nothing lets pass. portraits: files of questions."""
+    errors: what is wrong and nothing lets pass, each with its question. portraits: files of
+    questions."""
 
     sections: list[Section]
     papers: list[Paper]
     rest: list[Remarked]
-    errors: int
+    errors: list[str]
     portraits: list[FileLine]
 
 
@@ -94,10 +101,7 @@ class Checking(msgspec.Struct, frozen=True):
 
 def draw(one: Checking) -> Drawn:
     """The request by section, each answer with what the rules say of it."""
-    checked = one.form.check(
-        dict(one.answers), one.documents, dict(one.reasons), today=one.today, stage="office",
-        role="verifier",
-    )  # fmt: skip
+    checked = check(one.form, one.answers, one.documents, one.reasons, one.today)
     by_key: dict[str, list[Remarked]] = {}
     missing: dict[str, str] = {}
     for finding in checked.problems:
@@ -110,8 +114,70 @@ def draw(one: Checking) -> Drawn:
     papers = _papers(one, by_key, missing)
     portraits = [file for file in one.files if not file.unit.startswith("document.")]
     rest = [said for found in by_key.values() for said in found]
-    errors = sum(f.severity == "error" and not f.passed for f in checked.problems)
-    return Drawn([s for s in sections if s.rows], papers, rest, errors, portraits)
+    wrong = [
+        _told(one.form, finding, one.lang) for finding in checked.problems if _is_wrong(finding)
+    ]
+    return Drawn([s for s in sections if s.rows], papers, rest, wrong, portraits)
+
+
+def check(
+    form: Service,
+    answers: Mapping[str, Any],
+    documents: Sequence[str],
+    reasons: Mapping[str, str],
+    today: date,
+) -> Checked:
+    """What the rules say of a request at the office. What the program itself writes when a document
+    is handed over is not judged, and what a later step writes (the number of a village's letter,
+    how an activation ended) is not missed. A signature that may follow is: without it nothing is
+    verified."""
+    typed = {key: value for key, value in answers.items() if _stage(form, key) != "handover"}
+    found = form.check(
+        typed, documents, dict(reasons), today=today, stage="office", role="verifier"
+    )
+    left = tuple(one for one in found.problems if not _comes_later(form, one))
+    return msgspec.structs.replace(found, problems=left)
+
+
+def errors(record: Record, today: date) -> list[Finding]:
+    """What the rules find wrong with a request and nothing lets pass; nothing of one whose form
+    this central does not know."""
+    form = form_of(record)
+    if form is None:
+        return []
+    try:
+        answers, documents = form.answers(values(record))
+    except Problem:  # a unit of another edition
+        return []
+    why = questions.plain(reasons(record))
+    return [one for one in check(form, answers, documents, why, today).problems if _is_wrong(one)]
+
+
+def in_words(record: Record, found: Sequence[Finding]) -> dict[str, str]:
+    """The first of these remarks in both languages, as a detail of a problem."""
+    form = form_of(record)
+    assert form is not None
+    first, more = found[:WORDS_MAX], "; …" if len(found) > WORDS_MAX else ""
+    return {
+        lang: "; ".join(_told(form, one, lang).rstrip(".") for one in first) + more
+        for lang in LANGUAGES
+    }
+
+
+def _is_wrong(one: Finding) -> bool:
+    return one.severity == "error" and not one.passed
+
+
+def _stage(form: Service, key: str) -> str:
+    slot = form.plan.slots.get(split_row(key)[0])
+    return slot.field.stage if slot is not None else ""
+
+
+def _comes_later(form: Service, one: Finding) -> bool:
+    slot = form.plan.slots.get(split_row(one.key)[0])
+    if slot is None or one.code != "field.required":
+        return False
+    return slot.field.stage == "office" and slot.field.kind != "attachment"
 
 
 def findings(
@@ -119,14 +185,18 @@ def findings(
     reasons: Mapping[str, str], today: date, lang: str,
 ) -> list[Remarked]:  # fmt: skip
     """All that the rules say of some answers, in their words with the question in front."""
-    checked = form.check(
-        dict(answers), documents, dict(reasons), today=today, stage="office", role="verifier"
-    )
+    checked = check(form, answers, documents, reasons, today)
     return [
-        Remarked(f.code, f.severity, f"{label(form, f.key, lang)}: {f.words(lang)}", f.passed)
+        Remarked(f.code, f.severity, _told(form, f, lang), f.passed)
         for f in checked.problems
         if not f.quiet
     ]
+
+
+def _told(form: Service, finding: Finding, lang: str) -> str:
+    """A remark with the question or document it is about in front."""
+    about = label(form, finding.key, lang) if finding.key else ""
+    return f"{about}: {finding.words(lang)}" if about else finding.words(lang)
 
 
 def _document(finding: Finding, lang: str) -> tuple[str, str]:
@@ -182,7 +252,7 @@ def answer(slot: Slot, value: Any, lang: str) -> str:
         return ""
     if slot.field.kind == "attachment":
         return "✓"
-    return in_words(slot, value, lang)
+    return value_words(slot, value, lang)
 
 
 def _papers(

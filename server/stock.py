@@ -19,10 +19,11 @@ from models.people import Act, require
 from models.problems import Problem
 from server.auth import areas, of_area, require_request, require_requests, roles, sees, who
 from server.batches import find_after
-from server.casework import REASON_MAX, Casework, Done, find_record
+from server.casework import REASON_MAX, Casework, Done
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.database.stock import Blank, Item, Manifest
+from server.finding import find_record
 from server.sheets import RequestLine, code_of, form_named, line
 from server.spreadsheets import csv_file
 from sync.known import facts
@@ -143,7 +144,7 @@ class Stock:
 
     def pile(self, me: Person, status: str) -> list[Pile]:
         """Documents that are ready to print, printed, or wait for their owners, by village."""
-        require(roles(me), Act.READ_STOCK)
+        require(roles(me), Act.READ_WAITING if status == PILES[2] else Act.READ_STOCK)
         with self.registry.read() as door:
             return [Pile(*row) for row in door.pile(status) if sees(me, row[0])]
 
@@ -323,7 +324,7 @@ class Stock:
 
     def uncollected(self, me: Person, days: int = 30, limit: int = 50) -> list[RequestLine]:
         """Documents that have waited for their owners for so many days, the oldest first."""
-        require(roles(me), Act.READ_STOCK)
+        require(roles(me), Act.READ_WAITING)
         before = self.clock() - max(0, days) * DAY_SECONDS
         status = str(lifecycle.Status.READY_FOR_HANDOVER)
         most = max(1, min(limit, LIST_MAX))

@@ -22,10 +22,10 @@ from models.people import Act, require
 from models.problems import Problem
 from models.words import WIT
 from server.auth import roles
-from server.casework import find_record
 from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.evidence import Evidence
+from server.finding import find_record
 from server.keys import Keys
 from server.sheets import line
 
@@ -166,12 +166,13 @@ class Trail:
         """The entries of these days (ISO; empty for all) as a file for an auditor. Problem
         audit.too_many."""
         require(roles(me), Act.READ_AUDIT)
-        with self.registry.write() as door:
+        with self.registry.read() as door:
             numbers = _numbers(door, Sought(first=first, last=last))
             start, end = numbers if numbers is not None else (1, door.trail_end()[0])
             if end - start >= EXPORT_MAX:
                 raise Problem("audit.too_many", n=end - start + 1, limit=EXPORT_MAX)
             data = self._file(door, me, start, end)
+        with self.registry.write() as door:  # before it is given; nobody waits for the reading
             self._note(door, me, "audit.export", "", {"first": start, "last": end})
         return data
 

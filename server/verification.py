@@ -24,10 +24,11 @@ from models.remarks import Remark, Said
 from models.words import WIT
 from server import sections
 from server.auth import require_request, roles, sees, who
-from server.casework import LIST_MAX, REASON_MAX, Casework, Done, find_record
+from server.casework import LIST_MAX, REASON_MAX, Casework, Done
 from server.clocks import clock_of, clocks
 from server.database.people import Person
 from server.database.registry import Confirmation, Door
+from server.finding import find_record
 from server.sections import Checking, Drawn
 from server.sheets import (
     Author,

@@ -16,7 +16,7 @@ from models.ids import Code
 from models.people import Act, Role, may, require
 from models.problems import Problem
 from server.auth import areas, of_area, require_request, roles, sees
-from server.casework import Casework, find_record
+from server.casework import Casework
 from server.clocks import clocks, turns
 from server.database.desk import Claim
 from server.database.lists import RequestLine as Row
@@ -24,6 +24,7 @@ from server.database.people import Person
 from server.database.registry import Door, Registry
 from server.database.reports import ReportMark
 from server.figures import moment_of
+from server.finding import find_record
 from server.sheets import RequestLine, RequestSheet, line
 from server.turns import promised
 

@@ -36,6 +36,8 @@ DAY = 86400
 SLUG = "ktp-new-enrolment"
 PROTECTED, FREE, GROUP = "applicant.identity", "applicant.phone", "address.address"
 PASSWORD = "kata-sandi-uji"
+ON_PAPER = "formulir bertanda tangan di kertas"
+"""Why a verifier accepts a request of which no signature was photographed."""
 PEOPLE = {
     "admin": ("Ibu Admin", "admin"),
     "rina": ("Rina", "verifier"),

@@ -130,7 +130,8 @@ class Town:
 
     def accept(self, record: bytes, by: str = "nurlaila") -> Done:
         seen = self.sheet(record, by).seen
-        return self.central.casework.accept(self.staff[by], record.hex(), seen)
+        reason = "formulir bertanda tangan di kertas"
+        return self.central.casework.accept(self.staff[by], record.hex(), seen, reason)
 
     def send_back(self, record: bytes, code: str, text: str, by: str = "nurlaila") -> Done:
         seen = self.sheet(record, by).seen

@@ -4,12 +4,14 @@ import "htmx.org";
 import { page } from "../common/page.js";
 import { camera } from "./camera.js";
 import { curtain } from "./curtain.js";
-import { pad } from "./pad.js";
-import { pick } from "./pick.js";
+import { pad } from "../common/pad.js";
+import { pick } from "../common/pick.js";
 import { keys } from "./keys.js";
+import { scan } from "./scan.js";
 
 page();
 camera();
+scan();
 pad();
 pick();
 keys();

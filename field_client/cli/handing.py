@@ -92,14 +92,14 @@ def give(
 ) -> None:
     """Hand a finished document over, once, to somebody who was looked at."""
     from field_client import handover
+    from models.handover import Given
 
     desk = call.house().desk
     page = desk.open(handover.scanned(desk, code))
-    given = handover.Given(
-        relation, receiver_nik, document.upper(), seen.upper(), old_taken, serial, signature,
-        listed, reason,
-    )  # fmt: skip
-    handover.hand_over(desk, page, given)
+    given = Given(
+        relation, receiver_nik, document.upper(), seen.upper(), old_taken, serial, listed, reason
+    )
+    handover.hand_over(desk, page, given, signature)
     after = desk.open(page.record)
     _told(call, after.code, after.status)
 

@@ -7,13 +7,13 @@ from typing import Any
 from litestar import Response
 
 from field_client import handover, shown
-from field_client.handover import Given
 from field_client.pages.drawing import Here
 from field_client.pages.requests import QR_MAX, record_id
 from field_client.pages.routes import act, show
 from field_client.printing.lists import to_collect
 from field_client.sheet import Sheet
 from models.codes import code_list
+from models.handover import Given, ways
 from models.pages import fields
 from models.pages.forms import Form
 from models.pages.uploads import UPLOAD_BYTES_MAX
@@ -66,12 +66,11 @@ def give(here: Here, form: Form, record: str) -> Response[Any]:
         seen=form.get("seen"),
         old_taken=form.get("old_taken") == "yes",
         serial=form.get("serial"),
-        signature=signed[0] if signed else None,
         listed=form.get("listed") == "yes",
         reason=form.get("reason"),
     )
     try:
-        handover.hand_over(here.desk, page, given)
+        handover.hand_over(here.desk, page, given, signed[0] if signed else None)
     except Problem as problem:
         return _draw_giving(here, page, problem, given)
     told = here.say("Dokumen {code} sudah diserahkan.", code=page.code)
@@ -107,7 +106,7 @@ def _draw_giving(
         page=page,
         title=shown.title(page.picture.view.service, page.picture.view.edition, here.lang),
         relations=[(code, text.say(here.lang)) for code, text in relations.items()],
-        ways=_ways(here),
+        ways=ways(here.lang),
         old=handover.old_due(page),
         card=page.form().group in ("ktp", "kia"),
         given=given or Given("self"),
@@ -129,17 +128,6 @@ def _draw_signing(
         signer=signer,
         told_problem=_words(here, problem),
     )
-
-
-def _ways(here: Here) -> list[tuple[str, str]]:
-    """How somebody may be recognised; codes of `handover.SEEN`."""
-    return [
-        ("KTP", here.say("KTP-el")),
-        ("KK", here.say("Kartu keluarga")),
-        ("IKD", here.say("IKD di telepon")),
-        ("PHOTO", here.say("Bukti lain dengan foto")),
-        ("KNOWN", here.say("Dikenal aparat desa")),
-    ]
 
 
 def _words(here: Here, problem: Problem | None) -> list[str]:

@@ -103,7 +103,7 @@ def _plain(kind: str, value: Any) -> str:
     if kind == "decimal" or isinstance(value, float):
         return words.number(float(value)).removesuffix(",0")
     if kind == "phone":
-        return phone(str(value))
+        return words.phone(str(value))
     if kind == "datetime":
         return str(value)[:16].replace("T", " ")
     if kind == "time":
@@ -111,14 +111,6 @@ def _plain(kind: str, value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(str(one) for one in value)
     return str(value)
-
-
-def phone(text: str) -> str:
-    """`+6281240001122` as it is dialled here: `0812-4000-1122`."""
-    if not text.startswith("+62"):
-        return text
-    digits = "0" + text[3:]
-    return "-".join(part for part in (digits[:4], digits[4:8], digits[8:]) if part)
 
 
 def _date(text: str, part: str) -> str:

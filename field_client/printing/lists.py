@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from field_client.desk import Desk
-from field_client.printing.answers import phone
 from field_client.shown import code_text, stage, title
 from field_client.stock import Balance
 from field_client.vault.custody import Handled
@@ -19,7 +18,7 @@ from models import names, remarks
 from models.printing import document as doc
 from models.problems import Problem
 from models.regions import full_name
-from models.words import WIT, long_day, moment_at, number, say, size
+from models.words import WIT, long_day, moment_at, number, phone, say, size
 from sync.bundle import label
 
 _Row = Callable[["Waiting"], tuple[str, ...]]

@@ -11,7 +11,7 @@ from models.reading import parse_day
 from models.regions import full_name
 from models.services import Service
 from models.words import day as plain_day
-from models.words import say
+from models.words import phone, say
 
 
 def answer_words(service: Service, key: str, value: Any, lang: str) -> tuple[str, str]:
@@ -33,6 +33,8 @@ def in_words(slot: Slot, value: Any, lang: str) -> str:
         return full_name(str(value))
     if kind == "date":
         return _day(str(value), lang)
+    if kind == "phone":
+        return phone(str(value))
     if slot.field.codes and not slot.field.codes.startswith("ref:"):
         codes = code_list(slot.field.codes)
         texts = value if isinstance(value, list) else [value]

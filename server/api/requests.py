@@ -33,6 +33,13 @@ class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seen: int
 
 
+class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """reason: why it is right all the same, needed where the rules find errors."""
+
+    seen: int
+    reason: str = ""
+
+
 class Returned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """code: of the list alasan_perbaikan; text: what the person adds. about: reasons for single
     answers, by key, or `doc.<code>` for a document; with some of them `code` may be empty."""
@@ -144,10 +151,10 @@ async def show_file(
 
 
 @post("/requests/{name:str}/accept", status_code=200, security=SECURITY, summary="Verified")
-async def accept_request(request: AnyRequest, name: Name, data: JSONBody[Seen]) -> Done:
+async def accept_request(request: AnyRequest, name: Name, data: JSONBody[Accepted]) -> Done:
     """Takes it from the pile first where nobody has."""
     return await as_person(
-        request, lambda central, me: central.casework.accept(me, name, data.seen)
+        request, lambda central, me: central.casework.accept(me, name, data.seen, data.reason)
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from models.handover import Given
 from server.api.guards import AnyRequest, as_person
 from server.api.requests import SECURITY, Limit, Name
 from server.casework import Done
@@ -16,6 +17,7 @@ from server.database.people import Person
 from server.database.stock import Manifest
 from server.sheets import RequestLine
 from server.stock import Count, ManifestSheet
+from sync.attaching import Photo
 
 Number = FromPath[int]
 
@@ -61,6 +63,22 @@ class Arrived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     receiver: Annotated[str, msgspec.Meta(max_length=100)] = ""
     missing: Annotated[list[str], msgspec.Meta(max_length=200)] = []
+
+
+class Handed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who got a document; see `models.handover.Given`. seen: number of what was shown. way: how the
+    receiver was recognised. signature: a picture of it, base64."""
+
+    seen: int
+    relation: str
+    way: str = ""
+    receiver_nik: str = ""
+    document: str = ""
+    old_taken: bool = False
+    serial: str = ""
+    listed: bool = False
+    reason: str = ""
+    signature: bytes = b""
 
 
 class Manifests(msgspec.Struct, frozen=True):
@@ -177,6 +195,19 @@ async def uncollected(request: AnyRequest, days: FromQuery[int] = 30, limit: Lim
     )
 
 
+@post("/requests/{name:str}/handover", status_code=200, security=SECURITY, summary="Handed over")
+async def hand_over(request: AnyRequest, name: Name, data: JSONBody[Handed]) -> Done:
+    """A document is given to its owner, by the same rules as on a laptop."""
+    given = Given(
+        data.relation, data.receiver_nik, data.document, data.way, data.old_taken, data.serial,
+        data.listed, data.reason,
+    )  # fmt: skip
+    signature = [Photo("signature", data.signature)] if data.signature else []
+    return await as_person(
+        request, lambda central, me: central.handing.give(me, name, given, data.seen, signature)
+    )
+
+
 STOCK = [
     blanks,
     receive_blanks,
@@ -188,4 +219,5 @@ STOCK = [
     export_manifest,
     manifest_arrived,
     uncollected,
+    hand_over,
 ]

@@ -154,6 +154,32 @@ def close(
         terminal.give(as_data(person))
 
 
+@app.command()
+def reopen(
+    login: Annotated[str, typer.Argument(help="Name the person signs in with.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the trail.")],
+    new_password_file: Annotated[
+        Path | None,
+        typer.Option("--new-password-file", help="File whose first line is the new password."),
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Open a closed account again, with a new password and the roles it had."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        password = password_of(terminal, login, new_password_file, twice=True)
+        person = central.staff.reopen(me, login, password, reason)
+        terminal.tell(
+            terminal.say(
+                "{login} dapat masuk lagi. Periksa peran dan wilayah kerjanya.", login=person.login
+            )
+        )
+        terminal.give(as_data(person))
+
+
 def as_data(person: Person) -> dict[str, Any]:
     """A person as JSON."""
     told = {"login": person.login, "name": person.name, "roles": list(roles(person))}

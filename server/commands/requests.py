@@ -130,6 +130,7 @@ def attachment(
 @app.command()
 def accept(
     request: RequestArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why, where the rules find errors.")] = "",
     seen: SeenOption = None,
     data: DataOption = DEFAULT_DATA,
     as_: AsOption = "",
@@ -140,7 +141,7 @@ def accept(
     """Data and papers are right: verified."""
     with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
         number = _seen(terminal, central, me, request, seen)
-        _tell(terminal, central.casework.accept(me, request, number))
+        _tell(terminal, central.casework.accept(me, request, number, reason))
 
 
 @app.command("return")

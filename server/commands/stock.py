@@ -7,8 +7,15 @@ from typing import Annotated
 
 import typer
 
+from models.handover import Given
 from models.problems import Problem
-from server.commands.requests import SeenOption, shown_first, when
+from server.commands.requests import (
+    RequestArgument,
+    SeenOption,
+    shown_first,
+    status_words,
+    when,
+)
 from server.files import disk_problems
 from server.stock import ManifestSheet
 from server.terminal import (
@@ -21,6 +28,7 @@ from server.terminal import (
     Terminal,
     signed_in,
 )
+from sync.attaching import FILE_BYTES_MAX, Photo
 
 app = typer.Typer(help="Blank cards, and what is carried to villages.", no_args_is_help=True)
 
@@ -220,6 +228,62 @@ def uncollected(
         rows = [[one.code or one.id, one.service, one.village] for one in found]
         terminal.table(terminal.say("Belum diambil"), heads, rows)
         terminal.give({"requests": found})
+
+
+@app.command()
+def give(
+    request: RequestArgument,
+    relation: Annotated[str, typer.Option("--relation", help="Who got it: self, family, proxy, …")],
+    way: Annotated[
+        str, typer.Option("--way", help="How they were recognised: KTP, KK, IKD, PHOTO, KNOWN.")
+    ] = "",
+    receiver_nik: Annotated[str, typer.Option("--receiver-nik", help="NIK of the receiver.")] = "",
+    document: Annotated[
+        str, typer.Option("--document", help="What is given, if not what the service gives.")
+    ] = "",
+    serial: Annotated[str, typer.Option("--serial", help="Number of the blank, as read.")] = "",
+    old_taken: Annotated[
+        bool, typer.Option("--old-taken", help="The old document was taken back.")
+    ] = False,
+    signature: Annotated[
+        Path | None, typer.Option("--signature", help="Picture of the receiver's signature.")
+    ] = None,
+    listed: Annotated[
+        bool, typer.Option("--listed", help="The receiver signed the paper list.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why something was passed.")] = "",
+    seen: SeenOption = None,
+    data: DataOption = DEFAULT_DATA,
+    as_: AsOption = "",
+    password_file: PasswordFileOption = None,
+    lang: LangOption = "id",
+    json: JsonOption = False,
+) -> None:
+    """Give a finished document to its owner, once, to somebody who was looked at."""
+    with signed_in(data, lang, json, as_, password_file) as (terminal, central, me):
+        given = Given(
+            relation, receiver_nik, document.upper(), way.upper(), old_taken, serial, listed, reason
+        )
+        photos = [_photo(signature)] if signature is not None else []
+
+        def open_it() -> int:
+            ready = central.handing.open(me, request, terminal.lang)
+            terminal.facts(
+                [(terminal.say("Nomor"), ready.code), (terminal.say("Nama"), ready.name)]
+            )
+            return ready.seen
+
+        number = shown_first(terminal, seen, open_it)
+        done = central.handing.give(me, request, given, number, photos)
+        terminal.tell(
+            terminal.say("Berkas sekarang: {status}.", status=status_words(done.status, lang))
+        )
+        terminal.give(done)
+
+
+def _photo(path: Path) -> Photo:
+    with disk_problems(path), path.open("rb") as file:
+        return Photo(path.name, file.read(FILE_BYTES_MAX + 1))
 
 
 def _tell(terminal: Terminal, sheet: ManifestSheet) -> None:

@@ -29,7 +29,7 @@ from models.problems import Problem
 from server.database.work import table_of
 
 WAIT_SECONDS = 30
-"""How long a writer waits for another before it gives up with Problem("sync.busy")."""
+"""How long a writer waits for another before it gives up with Problem("database.busy")."""
 
 POOL_CONNECTIONS = 16
 EXIT_IO = 74
@@ -96,7 +96,7 @@ class Database:
             yield
             return
         if not self._writing.acquire(timeout=WAIT_SECONDS):
-            raise Problem("sync.busy")
+            raise Problem("database.busy")
         try:
             yield
         finally:
@@ -123,7 +123,7 @@ def _code(error: DBAPIError) -> str:
     number = getattr(error.orig, "sqlite_errorcode", None)
     if number is not None:
         meant = {
-            _SQLITE_BUSY: "sync.busy",
+            _SQLITE_BUSY: "database.busy",
             _SQLITE_IOERR: "io",
             _SQLITE_FULL: "disk.full",
             _SQLITE_CANTOPEN: "database.unreachable",
@@ -134,7 +134,7 @@ def _code(error: DBAPIError) -> str:
         broken = type(error.orig).__name__ in ("OperationalError", "ConnectionTimeout")
         return "database.unreachable" if broken else ""
     if state in ("55P03", "40001", "40P01"):  # lock not available, serialization, deadlock
-        return "sync.busy"
+        return "database.busy"
     if state == "53100":
         return "disk.full"
     if state.startswith("58"):  # the system under PostgreSQL failed

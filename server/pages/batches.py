@@ -10,7 +10,7 @@ from models.pages.forms import Form
 from models.people import Act
 from models.problems import Problem
 from models.services import catalogue
-from server.batches import AT_ONCE_MAX, ROWS_MAX, Frozen
+from server.batches import AT_ONCE_MAX, CHANGED, ROWS_MAX, Frozen
 from server.pages.drawing import Here
 from server.pages.routes import act, show
 from server.pages.seen import whole_of
@@ -116,6 +116,7 @@ def _draw(here: Here, number: int, problem: Problem | None = None) -> Response[s
         batch=sheet.batch,
         rows=sheet.rows,
         first=waiting[0] if waiting else 0,
+        changed=CHANGED,
         states=states(here),
         row_states=row_states(here),
     )
@@ -169,6 +170,7 @@ def _row(
         typed=form,
         batch=line,
         row=found,
+        changed=CHANGED,
         cells=_cells(here, found.frozen),
         following=following,
         total=sum(line.rows.values()),

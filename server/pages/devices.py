@@ -17,7 +17,7 @@ from models.pages.forms import Form, whole
 from models.people import DEVICE_MOVES, DEVICE_STATES, Act, DeviceMove, DeviceState, OfficeKind
 from models.printing import document as doc
 from models.problems import Problem
-from models.words import WIT, moment, number
+from models.words import WIT, moment, number, phone
 from server import waits
 from server.database.devices import Device
 from server.enrolment import DAY_SECONDS
@@ -334,7 +334,7 @@ def call_list(here: Here, device: Device, late: list[Late]) -> doc.Document:
         here.say("Belum datang"),
     )
     rows = tuple(
-        (shown.village(one.village), one.name, one.phone or "–", one.code,
+        (shown.village(one.village), one.name, phone(one.phone) or "–", one.code,
          here.say("{n} dokumen", n=number(one.files, here.lang)))
         for one in late
     )  # fmt: skip

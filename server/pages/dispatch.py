@@ -1,5 +1,4 @@
-"""Dispatch: printed documents go to a place on a manifest, are counted there, and wait for their
-owners."""
+"""Dispatch: printed documents go to a place on a manifest and are counted there."""
 
 from __future__ import annotations
 
@@ -17,7 +16,6 @@ from server.pages.seen import whole_of
 
 LINES = 20
 PRINTED_SHOWN = 200
-DAYS = (0, 14, 30, 90)
 
 
 @show("/manifests")
@@ -126,22 +124,4 @@ def arrived(here: Here, number: int, form: Form) -> Response[Any]:
     return here.go(f"/manifests/{number}", here.say("Serah terima tercatat."))
 
 
-# -- documents that wait for their owners
-
-
-@show("/uncollected")
-def uncollected(here: Here) -> Response[str]:
-    """Documents nobody came for, the oldest first."""
-    days = whole_of(here.asked("days") or "30")
-    stock, me = here.central.stock, here.me
-    return here.page(
-        "uncollected.html",
-        days=days,
-        choices=DAYS,
-        lines=stock.uncollected(me, days, PRINTED_SHOWN),
-        most=PRINTED_SHOWN,
-        piles=stock.pile(me, "ready_for_handover"),
-    )
-
-
-HANDLERS = [listed, new, send, manifest, paper, table, arrived, uncollected]
+HANDLERS = [listed, new, send, manifest, paper, table, arrived]

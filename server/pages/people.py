@@ -57,7 +57,9 @@ def person(here: Here, login: str) -> Response[str]:
     return _draw_person(here, login)
 
 
-def _draw_person(here: Here, login: str, problem: Problem | None = None) -> Response[str]:
+def _draw_person(
+    here: Here, login: str, problem: Problem | None = None, typed: Form | None = None
+) -> Response[str]:
     found = [one for one in here.central.staff.list(here.me) if one.login == login]
     if not found:
         raise Problem("person.unknown", login=login[:40])
@@ -65,6 +67,7 @@ def _draw_person(here: Here, login: str, problem: Problem | None = None) -> Resp
         "person.html",
         status=200 if problem is None else problem.status,
         problem=problem,
+        typed=typed or Form([]),
         one=found[0],
         held=roles(found[0]),
         role_names=_role_names(here),
@@ -116,4 +119,15 @@ def close(here: Here, form: Form, login: str) -> Response[Any]:
     return here.go("/people", here.say("{login} tidak dapat masuk lagi.", login=login))
 
 
-HANDLERS = [people, add, person, entrust, place, renew, close]
+@act("/people/{login:str}/reopen")
+def reopen(here: Here, form: Form, login: str) -> Response[Any]:
+    """This person works here again."""
+    try:
+        here.central.staff.reopen(here.me, login, form.get("password"), form.get("reason"))
+    except Problem as problem:
+        return _draw_person(here, login, problem, form)
+    told = here.say("{login} dapat masuk lagi. Periksa peran dan wilayah kerjanya.", login=login)
+    return here.go(f"/people/{login}", told)
+
+
+HANDLERS = [people, add, person, entrust, place, renew, close, reopen]

@@ -36,6 +36,7 @@ def menu(here: Here) -> list[Place]:
         Place("/batches", here.say("Batch SIAK"), (Act.CLOSE_BATCH,)),
         Place("/print", here.say("Cetak"), (Act.READ_STOCK,)),
         Place("/manifests", here.say("Kirim dokumen"), (Act.READ_STOCK,)),
+        Place("/uncollected", here.say("Serah terima"), (Act.READ_WAITING,)),
         Place("/usb", here.say("Meja USB"), (Act.IMPORT_BUNDLE,)),
         Place("/dashboard", here.say("Dasbor"), (Act.READ_REPORTS,)),
         Place("/audit", here.say("Jejak audit"), (Act.READ_AUDIT,)),

@@ -10,17 +10,21 @@ from typing import Any
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
+from msgspec import json
 
 from models import lifecycle, regions, remarks, words
-from models.audit import acts
+from models.audit import acts, details
 from models.clock import Clock
 from models.codes import code_list
+from models.handover import ways
 from models.people import ROLES, Role
 from models.problems import Problem
 from models.services import catalogue
 from server.scene import figure_name, value_name
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+_ID = 31
+"""An id has 32 letters and digits, a digest 64."""
 
 
 def moment(at: int) -> str:
@@ -73,6 +77,46 @@ def act(code: str, lang: str) -> str:
     """An action of the trail in words."""
     known = acts().get(code)
     return known.words(lang) if known is not None else code
+
+
+_SHORT = 8
+"""Letters of an id or digest that tell two of them apart to a person."""
+
+
+def detail(text: str, lang: str) -> list[tuple[str, str]]:
+    """What an entry of the trail tells besides, (word, value); `text`: JSON as it is kept."""
+    known = details()
+    return [
+        (known[name].words(lang) if name in known else name, _detail(name, value, lang))
+        for name, value in json.decode(text).items()
+        if value not in ("", None, [])
+    ]
+
+
+def _detail(name: str, value: Any, lang: str) -> str:
+    """One value: codes by their words, ids short."""
+    if isinstance(value, bool):
+        return words.say("ya", lang) if value else words.say("tidak", lang)
+    if isinstance(value, list):
+        return ", ".join(_detail(name, one, lang) for one in value)
+    said = str(value)
+    match name:
+        case "status" | "from" | "to":
+            return status(said, lang)
+        case "service":
+            return service(said, lang)
+        case "village" | "villages" | "place":
+            return ", ".join(village(one) for one in said.split(","))
+        case "roles" | "was":
+            parts = said.split(",")
+            return ", ".join(role(one, lang) if one in ROLES else village(one) for one in parts)
+        case "way":
+            return dict(ways(lang)).get(said, said)
+        case "relation":
+            return code_list("hubungan_pemohon").label(said, lang)
+        case "action":
+            return action(said, lang) if said in lifecycle.ACTIONS else act(said, lang)
+    return said[:_SHORT] if len(said) > _ID and said.isalnum() else said
 
 
 def service(slug: str, lang: str) -> str:
@@ -149,6 +193,12 @@ def reasons(text: str, lang: str) -> str:
     return remarks.sentence(text, None, lang)
 
 
+def faults(problem: Problem, lang: str) -> list[str]:
+    """What is wrong: each finding of a form, or the problem itself."""
+    found = problem.details.get("findings", ())
+    return [one.words(lang) for one in found] or [problem.words(lang)]
+
+
 def against(text: str, base: str) -> Markup:
     """A text with what is new to it beside `base` underlined, and what is gone struck out: marked
     by more than colour."""
@@ -173,6 +223,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "options": _in_language(options),
     "reasons": _in_language(reasons),
     "against": against,
+    "faults": _in_language(faults),
     "asked_unit": lambda unit: unit.replace("document.", "doc.", 1),
     "at": moment,
     "clock": clock,
@@ -183,6 +234,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "status": _in_language(status),
     "act": _in_language(act),
     "action": _in_language(action),
+    "detail": _in_language(detail),
     "service": _in_language(service),
     "role": _in_language(role),
     "village": village,
@@ -190,6 +242,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "iso_day": iso_day,
     "n": _number,
     "size": _in_language(words.size),
+    "phone": words.phone,
     "figure": _in_language(figure_name),
     "figure_value": _figure_value,
 }

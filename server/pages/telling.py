@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from models import lifecycle, questions
+from models import handover, lifecycle, questions
 from models.problems import Problem
 from models.remarks import sentence
 from models.services import Service, catalogue
@@ -40,9 +40,15 @@ def unit(here: Here, sheet: RequestSheet, name: str) -> str:
 def event_words(here: Here, sheet: RequestSheet, event: Event) -> Happened:
     """An event as people read it. Values are left out: they stand in the data, and old ones in the
     disputes about them."""
-    why = sentence(event.reason, form_of(sheet), here.lang) if event.reason else ""
+    why = _why(here, sheet, event) if event.reason else ""
     who = here.say("sistem") if event.who == SYSTEM else event.who
     return Happened(event.at, who, _what(here, sheet, event), why)
+
+
+def _why(here: Here, sheet: RequestSheet, event: Event) -> str:
+    if event.what == handover.ACTION:
+        return handover.said(event.reason, here.lang)
+    return sentence(event.reason, form_of(sheet), here.lang)
 
 
 def _what(here: Here, sheet: RequestSheet, event: Event) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Response
 
-from models import lifecycle
+from models import handover, lifecycle
 from models.codes import code_list
 from models.pages.forms import Form, whole
 from models.people import Act
@@ -18,7 +18,13 @@ from server.pages import telling, viewing
 from server.pages.drawing import Here
 from server.pages.routes import act, show
 from server.pages.seen import seen_of
+from server.sheets import Event
 from server.verification import Check
+
+GROUNDS = "alasan_putusan"
+OTHER = "OTHER"
+WHY_LEAST = 10
+"""Letters of a reason that is none of the list."""
 
 AT_HAND = frozenset({"take", "approve", "release", *ELSEWHERE})
 """Steps that have a button of their own here, or belong to another room."""
@@ -53,10 +59,18 @@ def _draw(here: Here, name: str, problem: Problem | None = None) -> Response[str
         decides=decides,
         can={one: decides and one in _open_steps(check) for one in ("approve", "return", "reject")},
         steps=[one for one in sheet.actions if one not in AT_HAND],
+        gives=handover.ACTION in sheet.actions,
+        passed=_passed(check),
         history=[telling.event_words(here, sheet, one) for one in reversed(sheet.history)],
         viewer=viewing.viewer(here, sheet, f"/requests/{sheet.id}"),
         cases=_cases(here, check),
     )
+
+
+def _passed(check: Check) -> Event | None:
+    """How it was approved last, where that took a reason."""
+    found = [one for one in check.sheet.history if one.what == "approve"]
+    return found[-1] if found and found[-1].reason else None
 
 
 def _open_steps(check: Check) -> set[str]:
@@ -100,12 +114,48 @@ def picture(here: Here, name: str, file: str) -> Response[bytes]:
 
 @act("/requests/{name:str}/accept")
 def accept(here: Here, form: Form, name: str) -> Response[Any]:
-    """Data and papers are right."""
+    """Data and papers are right; or a rule says they are not, and the verifier why they are."""
+    asked = bool(form.all("code"))
     try:
-        here.central.casework.accept(here.me, name, seen_of(form))
+        why = _why(form) if asked else ""
+        here.central.casework.accept(here.me, name, seen_of(form), why)
     except Problem as problem:
+        if asked or problem.code == "accept.reason":
+            return _draw_accept(here, name, form, problem)
         return _draw(here, name, problem)
-    return here.go("/", here.say("Berkas disetujui dan siap untuk batch SIAK."))
+    return here.go("/", here.say("Berkas disetujui."))
+
+
+@show("/requests/{name:str}/accept")
+def ask_why(here: Here, name: str) -> Response[str]:
+    """What the rules find wrong, and why it is accepted all the same."""
+    return _draw_accept(here, name)
+
+
+def _draw_accept(
+    here: Here, name: str, form: Form | None = None, problem: Problem | None = None
+) -> Response[str]:
+    check = here.central.verification.open(here.me, name, here.lang)
+    codes = code_list(GROUNDS)
+    return here.page(
+        "verify/accept.html",
+        status=200 if problem is None else problem.status,
+        problem=problem,
+        sheet=check.sheet,
+        wrong=check.drawn.errors if check.drawn is not None else [],
+        typed=form,
+        grounds=[(code, codes.label(code, here.lang)) for code in codes.codes],
+    )
+
+
+def _why(form: Form) -> str:
+    """The ground of the list with what was added, as the register keeps it. Problem
+    accept.reason_short."""
+    code, text = form.get("code"), " ".join(form.get("text").split())
+    codes = code_list(GROUNDS)
+    if code not in codes or (code == OTHER and len(text) < WHY_LEAST):
+        raise Problem("accept.reason_short", least=WHY_LEAST)
+    return f"{codes.label(code)}: {text}" if text else codes.label(code)
 
 
 @show("/requests/{name:str}/return")
@@ -289,6 +339,6 @@ def _draw_escalate(
 
 
 HANDLERS = [
-    request, picture, accept, ask_return, send_back, reject, confirm, step, ask_field, asked,
-    take_back, ask_supervisor, escalate,
+    request, picture, accept, ask_why, ask_return, send_back, reject, confirm, step, ask_field,
+    asked, take_back, ask_supervisor, escalate,
 ]  # fmt: skip

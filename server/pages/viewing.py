@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from models.codes import code_list
 from server.pages.drawing import Here
-from server.sheets import FileLine, RequestSheet
+from server.sheets import FileLine, RequestSheet, form_named
+from sync.attaching import place_words
 
 TURNS = ("0", "90", "180", "270")
 ZOOMS = ("100", "150", "200", "300", "400")
@@ -36,8 +36,8 @@ def viewer(here: Here, sheet: RequestSheet, path: str) -> dict[str, Any]:
     following = ids[(ids.index(one) + 1) % len(ids)] if ids else ""
     return {
         "at": f"/requests/{sheet.id}",
-        "files": [(file, title(here, file), to(doc=file.id)) for file in files],
-        "shown": [(f, title(here, f), trouble(here.me, sheet.id, f.id)) for f in shown],
+        "files": [(f, title(here, sheet, f), to(doc=f.id)) for f in files],
+        "shown": [(f, title(here, sheet, f), trouble(here.me, sheet.id, f.id)) for f in shown],
         "doc": one,
         "beside": two,
         "turn": turn,
@@ -50,13 +50,10 @@ def viewer(here: Here, sheet: RequestSheet, path: str) -> dict[str, Any]:
     }
 
 
-def title(here: Here, file: FileLine) -> str:
-    """What a picture is called: its document, and which page of how many."""
-    code = file.unit.removeprefix("document.")
-    names = code_list("jenis_dokumen")
-    words = names.label(code, here.lang) if code in names else here.say("Lampiran isian")
-    if file.kind == "portrait":
-        words = here.say("Foto")
+def title(here: Here, sheet: RequestSheet, file: FileLine) -> str:
+    """What a picture is called: its document or question, and which page of how many."""
+    form = form_named(sheet.service, sheet.edition)
+    words = here.say("Foto") if file.kind == "portrait" else place_words(form, file.unit, here.lang)
     if file.pages > 1:
         return here.say("{what}, halaman {n} dari {of}", what=words, n=file.page, of=file.pages)
     return words

@@ -9,14 +9,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from models import questions, remarks
+from models import handover, questions, remarks
 from models.changes import Body
+from models.handover import Given
 from models.problems import Problem
 from models.remarks import Remark
 from server.casework import Done
+from server.database.people import Person
+from sync.attaching import Photo
 from sync.files import element_of
 from sync.state import reasons
-from tests.pusat import FREE, OTHER_VILLAGE, PASSWORD, PROTECTED, Pusat, Van, pusat
+from tests.pictures import jpeg, page
+from tests.pusat import FREE, ON_PAPER, OTHER_VILLAGE, PASSWORD, PROTECTED, Pusat, Van, pusat
 from tests.verifying import bring, disputed, identity, status_of, taken_in
 
 HOUR = 3600
@@ -149,7 +153,9 @@ def test_a_supervisor_is_asked_and_answers_within_the_office(office, vans):
     assert refusal(lambda: room.escalate(rina, record.hex(), " ", seen)) == "reason.required"
     case = room.escalate(rina, record.hex(), "satu nomor HP di lima berkas", seen).id
     seen = room.open(rina, record.hex()).sheet.seen
-    assert refusal(lambda: casework.accept(rina, record.hex(), seen)) == "request.case_open"
+    assert (
+        refusal(lambda: casework.accept(rina, record.hex(), seen, ON_PAPER)) == "request.case_open"
+    )
     seen = casework.advance(rina, record.hex(), "take", "", seen).seen
     approve = "approve", "", seen
     assert refusal(lambda: casework.advance(rina, record.hex(), *approve)) == "request.case_open"
@@ -168,7 +174,134 @@ def test_a_supervisor_is_asked_and_answers_within_the_office(office, vans):
     office.sync(vans[0])
     told = [n for n in vans[0].notices if n.record == record]
     assert not [n for n in told if "keluarga" in n.reason or "HP" in n.reason]
-    casework.accept(rina, record.hex(), room.open(rina, record.hex()).sheet.seen)
+    casework.accept(rina, record.hex(), room.open(rina, record.hex()).sheet.seen, ON_PAPER)
+
+
+# -- accepting against the rules
+
+
+def test_what_the_rules_find_wrong_is_accepted_only_with_a_reason(office, vans):
+    record = taken_in(office, vans[0])
+    rina, siak, tono = (office.people[login] for login in ("rina", "siak", "tono"))
+    casework, name = office.central.casework, record.hex()
+    check = office.central.verification.open(rina, name)
+    assert check.drawn is not None
+    (wrong,) = check.drawn.errors
+    assert "Tanda tangan pemohon" in wrong, "a signature may follow, but nothing is verified before"
+    seen = check.sheet.seen
+    assert refusal(lambda: casework.accept(rina, name, seen)) == "accept.reason"
+    assert refusal(lambda: casework.accept(rina, name, seen, "  ")) == "accept.reason"
+    assert status_of(office, record) == "received", "nothing half done"
+    taken = casework.advance(rina, name, "take", "", seen)
+    step = "approve", "", taken.seen
+    assert refusal(lambda: casework.advance(rina, name, *step)) == "accept.reason"
+    casework.accept(rina, name, taken.seen, ON_PAPER)
+    history = casework.request(tono, name).history
+    assert [(e.who, e.reason) for e in history if e.what == "approve"] == [
+        ("Rina (rina)", ON_PAPER)
+    ]
+    with office.central.registry.read() as door:
+        (entry,) = [e for e in door.trail(target=name) if e.action == "request.approve"]
+    assert msgspec.json.decode(entry.detail)["against"] == ["card.signature field.required"]
+    number = office.central.batches.freeze(siak, [name]).batch.number
+    (row,) = office.central.batches.show(tono, number).rows
+    assert row.frozen.passed == ON_PAPER, "who closes the batch sees it"
+
+
+# -- handing over at the office
+
+
+@pytest.fixture(scope="module")
+def desks(office: Pusat) -> dict[str, Person]:
+    """Who prints, who carries, and who sits at the counter."""
+    staff, admin = office.central.staff, office.people["admin"]
+    named = {"cetak": "printer", "kurir": "courier", "loket": "operator"}
+    return {
+        one: staff.add(admin, one, one.title(), [role], PASSWORD) for one, role in named.items()
+    }
+
+
+def lying_ready(office: Pusat, van: Van, desks: dict[str, Person], serial: str) -> bytes:
+    """A card that waits for its owner at the counter, on that blank."""
+    record = taken_in(office, van)
+    casework, stock, name = office.central.casework, office.central.stock, record.hex()
+    rina, siak = office.people["rina"], office.people["siak"]
+    seen = casework.accept(rina, name, casework.request(rina, name).seen, ON_PAPER).seen
+    for step in ("enrol", "centre_ok"):
+        seen = casework.advance(siak, name, step, "", seen).seen
+    stock.receive(desks["cetak"], "ktp", serial, serial)
+    stock.print(desks["cetak"], name, serial, seen)
+    stock.send(desks["kurir"], [name], "Loket Dukcapil", "Ali")
+    return record
+
+
+def test_a_document_is_given_at_the_office_by_the_rules_of_a_laptop(office, vans, desks):
+    record = lying_ready(office, vans[0], desks, "HA0001")
+    loket, handing, name = desks["loket"], office.central.handing, record.hex()
+    casework = office.central.casework
+    seen = casework.request(loket, name).seen
+    alone = refusal(lambda: casework.advance(loket, name, "hand_over", "pemohon sendiri", seen))
+    assert alone == "lifecycle.wrong_place", "not with a sentence alone"
+    code = casework.request(loket, name).code
+    assert handing.found(loket, code) == name
+    ready = handing.open(loket, name)
+    assert (ready.serial, ready.card, ready.name) == ("HA0001", True, "Salma Hamid")
+    own = casework.request(loket, name).answers["applicant.nik"]
+    shown = Given("self", own, seen="KTP", serial="HA0001")
+    again = msgspec.structs.replace
+    for problem, given in {
+        "handover.identity": again(shown, seen="", listed=True),
+        "handover.unsigned": shown,
+        "handover.receiver": again(shown, receiver_nik="", listed=True),
+        "handover.other_person": again(shown, receiver_nik="8272032201750015", listed=True),
+        "handover.other_blank": again(shown, serial="HA0009", listed=True),
+        "request.invalid": again(shown, relation="tetangga", listed=True),
+    }.items():
+        with pytest.raises(Problem) as met:
+            handing.give(loket, name, given, ready.seen)
+        assert met.value.code == problem
+    listed = again(shown, listed=True)
+    before = ready.seen - 100
+    assert refusal(lambda: handing.give(loket, name, listed, before)) == "request.changed"
+    rina = office.people["rina"]
+    other = refusal(lambda: handing.give(rina, name, listed, ready.seen))
+    assert other == "lifecycle.not_your_role"
+    assert status_of(office, record) == "ready_for_handover", "nothing half done"
+    signature = Photo("ttd.png", jpeg(page(3, (900, 300))))
+    handing.give(loket, name, shown, ready.seen, [signature])
+    sheet = casework.request(office.people["mata"], name)
+    assert sheet.status == "handed_over"
+    assert sheet.answers["handover.document"] == "KTP"
+    assert sheet.answers["handover.receiver_nik"] == own
+    (file,) = [one for one in sheet.files if one.unit == "handover.signature"]
+    assert file.percent == 100
+    assert sheet.answers["handover.signature"] == file.id, "signed in the same change"
+    told = handover.said(sheet.history[-1].reason)
+    assert told == "dikenali dengan: KTP-el; blangko HA0001"
+    with office.central.registry.read() as door:
+        (entry,) = [e for e in door.trail(target=name) if e.action == "request.hand_over"]
+    proof = msgspec.json.decode(entry.detail)
+    assert (proof["way"], proof["relation"], proof["blobs"]) == ("KTP", "self", [file.id])
+    assert own not in entry.detail, "never who it was"
+    assert refusal(lambda: handing.open(loket, name)) == "lifecycle.no_such_move", "once"
+    check = office.central.verification.open(office.people["mata"], name)
+    assert check.drawn is not None
+    assert "handover" in [section.name for section in check.drawn.sections]
+    assert len(check.drawn.errors) == 1, "what was written then is no fault of the request"
+
+
+def test_who_waits_longest_is_listed_for_the_counter(office, vans, desks):
+    record = lying_ready(office, vans[0], desks, "HB0001")
+    stock, loket = office.central.stock, desks["loket"]
+    office.clock.at += 60
+    assert record.hex() in [line.id for line in stock.uncollected(loket, 0, 200)]
+    assert record.hex() not in [line.id for line in stock.uncollected(loket, 30, 200)]
+    assert sum(one.n for one in stock.pile(loket, "ready_for_handover")) >= 1
+    assert refusal(lambda: stock.pile(loket, "printed")) == "auth.forbidden"
+    given = Given("family", seen="KNOWN", listed=True, reason="titipan, dikenal lurah")
+    handing = office.central.handing
+    handing.give(loket, record.hex(), given, handing.open(loket, record.hex()).seen)
+    assert record.hex() not in [line.id for line in stock.uncollected(loket, 0, 200)]
 
 
 # -- pictures
@@ -309,7 +442,7 @@ def test_a_free_answer_is_undone_within_half_an_hour_or_by_a_supervisor(office, 
 def test_what_went_into_a_batch_is_not_undone(office, vans):
     record, case = decided(office, vans)
     rina, casework = office.people["rina"], office.central.casework
-    casework.accept(rina, record.hex(), casework.request(rina, record.hex()).seen)
+    casework.accept(rina, record.hex(), casework.request(rina, record.hex()).seen, ON_PAPER)
     assert office.central.disputes.open(rina, case).undo
     office.central.batches.freeze(office.people["siak"], [record.hex()])
     sheet = office.central.disputes.open(office.people["tono"], case)
@@ -405,11 +538,13 @@ def test_a_request_of_an_area_that_is_not_theirs_stays_shut(office, vans):
         lambda: room.ask(me, name, "text", "", "Apa?", seen),
         lambda: room.escalate(me, name, "x", seen),
         lambda: room.preview(me, name, "OTHER", "", []),
-        lambda: casework.accept(me, name, seen),
+        lambda: casework.accept(me, name, seen, ON_PAPER),
         lambda: casework.send_back(me, name, "OTHER", "", seen),
         lambda: casework.resolve(me, case, "current", "x", seen),
         lambda: disputes.open(me, case),
         lambda: disputes.preview(me, case, "current"),
+        lambda: disputes.base(me, case),
+        lambda: disputes.typed(me, case, {"name": "Lain"}),
         lambda: disputes.decline(me, case, "x", seen),
     ):
         assert refusal(call) == "auth.area"

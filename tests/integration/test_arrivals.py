@@ -309,11 +309,11 @@ def test_a_loss_is_noted_though_the_register_is_busy_and_nobody_waits_for_it(pla
 
         threading.Thread(target=tell, daemon=True).start()
         assert told.wait(60), "two wait for each other"
-        raise Problem("sync.busy")
+        raise Problem("database.busy")
 
     with monkeypatch.context() as once:
         once.setattr(place.registry, "write", busy)
-        with pytest.raises(Problem, match=r"sync\.busy"):
+        with pytest.raises(Problem, match=r"database\.busy"):
             losses.any(NOW)
     assert losses.any(NOW), "not forgotten"
     place.restart()

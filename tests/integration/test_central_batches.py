@@ -15,7 +15,7 @@ from models.changes import Body
 from models.problems import Problem
 from server.cli import app
 from server.spreadsheets import csv_file, safe
-from tests.pusat import PASSWORD, PROTECTED, Pusat, Van, pusat
+from tests.pusat import ON_PAPER, PASSWORD, PROTECTED, Pusat, Van, pusat
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -40,7 +40,7 @@ def verified(office: Pusat, van: Van, n: int, first: int = 1, **identity: Any) -
         who = {"name": f"WARGA {van.number} {number}", "nik": nik} | identity
         record = van.take_in(number, **{PROTECTED: who}).hex()
         office.sync(van)
-        office.central.casework.accept(office.people["rina"], record, seen(office))
+        office.central.casework.accept(office.people["rina"], record, seen(office), ON_PAPER)
         found.append(record)
     return found
 
@@ -174,7 +174,8 @@ def test_a_batch_of_another_district_is_not_opened_typed_or_closed(office):
     with pytest.raises(Problem, match=r"auth\.area"):
         batches.close(here, made, agree=False)
     there = staff.place(admin, login, ["82.72.03"])
-    assert batches.batches(there, limit=1)[0].number == made
+    (newest,) = batches.batches(there, limit=1)
+    assert (newest.number, newest.rows) == (made, {"entered": 1})
     assert batches.show(there, made).batch.state == "proposed"
     assert batches.close(there, made, agree=False).batch.state == "frozen"
 

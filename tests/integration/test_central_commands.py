@@ -147,6 +147,9 @@ def test_the_first_person_is_an_admin_and_later_ones_need_one(tmp_path):
     assert [p["login"] for p in run("person", "list", login="admin")["people"]] == ["admin", "rina"]
     assert run("person", "close", "rina", login="admin")["active"] is False
     assert problem(run("requests", "list", login="rina", ok=1)) == "person.inactive"
+    again = ["person", "reopen", "rina", "--reason", "kembali bekerja"]
+    opened = run(*again, "--new-password-file", str(run.password), login="admin")
+    assert (opened["active"], opened["roles"]) == (True, ["verifier"])
 
 
 def test_a_password_can_only_come_by_prompt_or_file(office, run):
@@ -206,7 +209,10 @@ def test_requests_are_listed_shown_accepted_returned_and_advanced(office, run, v
     sheet = run("requests", "show", line["code"], login="rina")
     seen = ["--seen", str(sheet["seen"])]
     assert problem(run("requests", "accept", line["code"], login="rina", ok=1)) == "request.seen"
-    done = run("requests", "accept", line["code"], *seen, login="rina")
+    refused = run("requests", "accept", line["code"], *seen, login="rina", ok=1)
+    assert problem(refused) == "accept.reason"
+    why = ["--reason", "formulir bertanda tangan di map"]
+    done = run("requests", "accept", line["code"], *seen, *why, login="rina")
     assert (done["state"], done["status"]) == ("done", "verified")
     stale = run("requests", "accept", line["code"], *seen, login="rina", ok=1)
     assert problem(stale) == "request.changed"

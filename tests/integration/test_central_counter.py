@@ -18,7 +18,7 @@ from sync import base45
 from sync.attaching import Photo
 from sync.files import files
 from tests.pictures import page, written
-from tests.pusat import DAY, OTHER_VILLAGE, PASSWORD, SLUG, VILLAGE, Pusat, pusat
+from tests.pusat import DAY, ON_PAPER, OTHER_VILLAGE, PASSWORD, SLUG, VILLAGE, Pusat, pusat
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -214,11 +214,11 @@ def test_who_took_a_request_in_at_the_counter_does_not_approve_it(office: Pusat)
     (record,) = counter.submit(me, filled(office, SLUG, login="dua", **nik))
     name = record.hex()
     with pytest.raises(Problem, match=r"lifecycle\.same_person"):
-        casework.accept(me, name, casework.request(me, name).seen)
+        casework.accept(me, name, casework.request(me, name).seen, ON_PAPER)
     seen = casework.advance(me, name, "take", "", casework.request(me, name).seen).seen
     with pytest.raises(Problem, match=r"lifecycle\.same_person"):
         casework.advance(me, name, "approve", "", seen)
-    assert casework.accept(office.people["rina"], name, seen).status == "verified"
+    assert casework.accept(office.people["rina"], name, seen, ON_PAPER).status == "verified"
 
 
 def test_who_corrected_a_request_at_the_counter_does_not_approve_it(office: Pusat) -> None:
@@ -232,8 +232,8 @@ def test_who_corrected_a_request_at_the_counter_does_not_approve_it(office: Pusa
     counter.submit(me, counter.put(me, folder, {0: {"applicant.phone": "+6281234508888"}}))
     seen = casework.request(me, name).seen
     with pytest.raises(Problem, match=r"lifecycle\.same_person"):
-        casework.accept(me, name, seen)
-    assert casework.accept(office.people["rina"], name, seen).status == "verified"
+        casework.accept(me, name, seen, ON_PAPER)
+    assert casework.accept(office.people["rina"], name, seen, ON_PAPER).status == "verified"
 
 
 def test_a_returned_request_goes_back_with_its_paper_and_another_person_approves(
@@ -253,8 +253,8 @@ def test_a_returned_request_goes_back_with_its_paper_and_another_person_approves
     (heard,) = files(van.snapshot.records[taken])
     assert heard.blob == made.file.blob
     with pytest.raises(Problem, match=r"lifecycle\.same_person"):
-        casework.accept(me, record, shown.seen)
-    assert casework.accept(office.people["rina"], record, shown.seen).status == "verified"
+        casework.accept(me, record, shown.seen, ON_PAPER)
+    assert casework.accept(office.people["rina"], record, shown.seen, ON_PAPER).status == "verified"
     with pytest.raises(Problem, match=r"attachment\.decided"):
         scans.detach(me, record, made.file.blob.hex(), "salah orang")
     assert len(casework.request(me, record).files) == 1

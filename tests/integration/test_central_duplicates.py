@@ -13,7 +13,7 @@ from models.changes import Attached, Body
 from models.problems import Problem
 from models.services import catalogue
 from server.cli import app
-from tests.pusat import GROUP, OTHER_VILLAGE, PASSWORD, PROTECTED, Pusat, Van, pusat
+from tests.pusat import GROUP, ON_PAPER, OTHER_VILLAGE, PASSWORD, PROTECTED, Pusat, Van, pusat
 from tests.simulation.people import example_answers
 
 BIRTH = "ktp_enrolment_queue.identity"
@@ -324,7 +324,7 @@ def test_one_nik_of_two_people_in_two_matters_is_put_before_people_and_never_joi
         resolve(people["rina"], line.case.id, "link", "sama", sees(office))
     assert refused.value.code == "case.choice"
     with pytest.raises(Problem) as refused:
-        office.central.casework.accept(people["rina"], two.hex(), sees(office))
+        office.central.casework.accept(people["rina"], two.hex(), sees(office), ON_PAPER)
     assert refused.value.code == "request.case_open"
     resolve(people["rina"], line.case.id, "noted", "NIK milik Rahmat", sees(office))
     town.van.edit(two, Body(set={"applicant.phone": "+6281240009912"}))

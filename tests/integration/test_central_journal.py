@@ -20,7 +20,7 @@ from server.central import Central, open_central
 from server.journal import HEAD_BYTES, Replayed, segments
 from server.restoring import Restored
 from server.settings import load
-from tests.pusat import FREE, Pusat, Van, pusat
+from tests.pusat import FREE, ON_PAPER, Pusat, Van, pusat
 from tests.vaults import refused
 
 REASON = "laptop dicuri di pelabuhan"
@@ -72,7 +72,7 @@ def a_day_after(office: Pusat, van: Van) -> None:
     central, people = office.central, office.people
     first = van.own_work_record(3).hex()
     sheet = central.casework.request(people["rina"], first)
-    central.casework.accept(people["rina"], first, sheet.seen)
+    central.casework.accept(people["rina"], first, sheet.seen, ON_PAPER)
     record = van.take_in(2)
     van.edit(record, Body(set={FREE: "+6281200000009"}), None)
     office.sync(van)

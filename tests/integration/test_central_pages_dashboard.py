@@ -17,7 +17,7 @@ from models.changes import Body
 from models.words import WIT
 from server.voyages import Plan, Stop
 from sync.messages import Terms
-from tests.pusat import DAY, OTHER_VILLAGE, VILLAGE, Pusat
+from tests.pusat import DAY, ON_PAPER, OTHER_VILLAGE, VILLAGE, Pusat
 from tests.windows import Window, window, windows
 
 RECORDS = re.compile(r'<a class="govuk-link" href="(/dashboard/records[^"]*)">([^<]*)</a>')
@@ -40,7 +40,7 @@ def _days(office: Pusat) -> None:
     with office.central.registry.read() as door:
         seen = door.standing().server_seq
     work.send_back(rina, records[0].hex(), "DOC_MISSING", "KK", seen)
-    work.accept(rina, records[1].hex(), seen)
+    work.accept(rina, records[1].hex(), seen, ON_PAPER)
     office.central.verification.escalate(rina, records[4].hex(), "satu nomor HP", seen)
     office.clock.at += 5 * DAY
     today = datetime.fromtimestamp(office.clock.at, WIT).date()

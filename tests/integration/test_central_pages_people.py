@@ -47,7 +47,7 @@ def test_who_is_no_admin_changes_nobody(office: Pusat) -> None:
     tono.go("/people/rina")
     assert "Tutup akun" not in tono.text
     token = dict(tono.form("/sign-out").fields)["token"]
-    for what in ("close", "roles", "area", "password"):
+    for what in ("close", "roles", "area", "password", "reopen"):
         path, body = f"/people/rina/{what}", {"token": token, "password": NEW, "role": "admin"}
         assert tono._send("POST", path, data=body, headers=OURS).status_code == 403
     window(office, "rina").go("/me")
@@ -145,3 +145,18 @@ def test_who_left_is_out_at_once(office: Pusat) -> None:
     gani.go("/")
     assert gani.path == "/sign-in"
     Window(office).sign_in_refused("gani", PASSWORD)
+    admin.go("/people/gani")
+    admin.post("/people/gani/reopen", 422, reason=" ", password=NEW)
+    admin.post("/people/gani/reopen", 422, reason="kembali dari cuti", password="pendek")
+    assert 'value="kembali dari cuti"' in admin.page.text, "what was typed is kept"
+    form = admin.form("/people/gani/reopen")
+    admin.send(form, reason="kembali dari cuti", password=NEW)
+    assert "dapat masuk lagi" in admin.text
+    admin.send(form, 409, reason="sekali lagi", password=NEW)
+    Window(office).sign_in_refused("gani", PASSWORD)
+    Window(office).sign_in("gani", NEW)
+    with office.central.registry.read() as door:
+        (entry,) = [e for e in door.trail(target="gani") if e.action == "person.reopen"]
+    assert "kembali dari cuti" in entry.detail
+    admin.go("/audit?about=gani&action=person.reopen")
+    assert "alasan: kembali dari cuti" in admin.text, "details are told in words"

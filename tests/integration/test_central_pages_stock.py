@@ -15,7 +15,7 @@ from server.papers import manifest as drawn
 from sync import bundle
 from sync.bundle import WORK
 from sync.messages import Contents, Span, encode
-from tests.pusat import NOW, PASSWORD, PROTECTED, Pusat, Van
+from tests.pusat import NOW, ON_PAPER, PASSWORD, PROTECTED, Pusat, Van
 from tests.windows import OURS, Window, window, windows
 
 
@@ -29,15 +29,15 @@ def status(office: Pusat, name: str) -> str:
     return found
 
 
-def ready_to_print(office: Pusat, van: Van, n: int) -> list[str]:
-    """Ids of n requests whose cards can be printed."""
+def ready_to_print(office: Pusat, van: Van, n: int, first: int = 1) -> list[str]:
+    """Ids of n requests whose cards can be printed. first: number of the first citizen."""
     found = [
         van.take_in(k, **{PROTECTED: {"name": f"WARGA {k}", "nik": f"827203300309{k:04}"}}).hex()
-        for k in range(1, n + 1)
+        for k in range(first, first + n)
     ]
     office.sync(van)
     for name in found:
-        office.central.casework.accept(office.people["rina"], name, seen(office))
+        office.central.casework.accept(office.people["rina"], name, seen(office), ON_PAPER)
         for action in ("enrol", "centre_ok"):
             office.central.casework.advance(office.people["siak"], name, action, "", seen(office))
     return found
@@ -103,6 +103,34 @@ def test_from_the_blank_to_the_signature_in_the_village(office: Pusat) -> None:
     office.clock.at += 60
     kurir.go("/uncollected?days=0")
     assert "WARGA 1" in kurir.text
+    assert "/handover" not in kurir.page.text, "a courier gives nothing"
+    _given_at_the_counter(office, one)
+
+
+def _given_at_the_counter(office: Pusat, one: str) -> None:
+    staff = office.central.staff
+    staff.add(office.people["admin"], "loket", "Lia", ["operator"], PASSWORD)
+    lia = window(office, "loket")
+    lia.go("/uncollected")
+    assert "WARGA 1" in lia.text
+    lia.post("/handover", 422, q="0000-SALAH-00")
+    assert 'value="0000-SALAH-00"' in lia.page.text, "what was typed is kept"
+    code = office.get("rina", f"/v1/requests/{one}").json()["code"]
+    lia.post("/handover", q=code)
+    at = f"/requests/{one}/handover"
+    assert lia.path == at
+    assert "Menurut buku blangko: AB0001" in lia.text
+    lia.send(lia.form(at), 409, seen="KTP", receiver_nik="82720322")
+    assert 'value="82720322"' in lia.page.text
+    form = lia.form(at)
+    lia.send(form, 422, seen="KTP", receiver_nik="", reason="KTP hilang")
+    assert "belum bertanda tangan" in lia.text
+    lia.send(form, seen="KTP", receiver_nik="", reason="KTP hilang", listed="yes")
+    assert lia.path == "/uncollected"
+    assert status(office, one) == "handed_over"
+    lia.go(f"/requests/{one}")
+    assert "tanda tangan pada daftar di kertas; KTP hilang" in lia.text, "in the history, in words"
+    lia.go(at, 409)
 
 
 def _printing(cetak: Window, request: str):

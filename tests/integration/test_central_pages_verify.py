@@ -48,9 +48,18 @@ def test_a_request_is_checked_and_accepted(office, vans, rina):
     yusuf.go(f"/requests/{record.hex()}")
     assert "Rina" in yusuf.text
     assert "Ambil alih" in yusuf.text, "somebody has it, and is named"
-    rina.post(f"/requests/{record.hex()}/accept")
+    at = f"/requests/{record.hex()}"
+    assert f'href="{at}/accept"' in rina.page.text, "not with one press"
+    rina.go(f"{at}/accept")
+    assert "Tanda tangan pemohon" in rina.text, "which rules find what wrong"
+    rina.post(f"{at}/accept", 422, code="OTHER", text="ya")
+    assert status_of(office, record) == "received"
+    rina.post(f"{at}/accept", code="ORIGINAL", text="formulir bertanda tangan di map")
     assert rina.path == "/"
     assert status_of(office, record) == "verified"
+    rina.go(at)
+    assert "Disetujui walau ada yang tidak sesuai aturan" in rina.text
+    assert "formulir bertanda tangan di map Rina (rina)" in rina.text
 
 
 def test_a_return_is_looked_at_before_it_is_sent(office, vans, rina):
@@ -72,13 +81,12 @@ def test_a_return_is_looked_at_before_it_is_sent(office, vans, rina):
 def test_what_changed_meanwhile_is_shown_before_anything_is_decided(office, vans, rina):
     record = taken_in(office, vans[0])
     at = f"/requests/{record.hex()}"
-    rina.go(at)
+    rina.go(f"{at}/accept")
     form = rina.form(f"{at}/accept")
     vans[0].edit(record, Body(set={"applicant.phone": "+6281340009999"}))
     office.sync(vans[0])
-    rina.send(form, 409)
+    rina.send(form, 409, code="SIAK")
     assert "Di bawah ini keadaannya sekarang" in rina.text
-    assert "81340009999" in rina.text.replace(" ", "").replace("-", "")
     assert status_of(office, record) == "received"
     typed = {
         "escalate": {"text": "satu nomor HP"},
@@ -132,7 +140,8 @@ def test_a_supervisor_is_asked_and_the_request_waits(office, vans, rina, tono):
     rina.go(f"{at}/escalate")
     rina.send(rina.form(f"{at}/escalate"), text="Satu nomor HP di lima berkas.")
     assert "Menunggu penyelia" in rina.text
-    rina.post(f"{at}/accept", 409)
+    rina.go(f"{at}/accept")
+    rina.post(f"{at}/accept", 409, code="SIAK")
     tono.go("/disputes?kind=escalated")
     (case,) = re.findall(r'href="(/escalations/[0-9a-f]+)"', tono.page.text)
     tono.go(case)
@@ -142,7 +151,8 @@ def test_a_supervisor_is_asked_and_the_request_waits(office, vans, rina, tono):
     assert "Dijawab Tono (tono)" in tono.text
     rina.go(at)
     assert "Perkara dibuka: Menunggu penyelia" in rina.text
-    rina.post(f"{at}/accept")
+    rina.go(f"{at}/accept")
+    rina.post(f"{at}/accept", code="SIAK")
     assert status_of(office, record) == "verified"
 
 
@@ -254,8 +264,9 @@ def test_who_only_reads_has_no_buttons(office, vans, login):
     assert "Salma Hamid" in reader.text
     assert f"/requests/{record.hex()}/accept" not in reader.page.text
     rina = window(office, "rina")
-    rina.go(f"/requests/{record.hex()}")
+    rina.go(f"/requests/{record.hex()}/accept")
     form = rina.form(f"/requests/{record.hex()}/accept")
+    form.put("code", "SIAK")
     form.put("token", reader.form("/sign-out").fields_as_dict()["token"][0])
     reader.send(form, 403)
     assert status_of(office, record) == "received"

@@ -16,7 +16,7 @@ from server.figures import ALL, day_of
 from server.jobs import Jobs
 from server.reports import Asked
 from sync.state import Created, Moved
-from tests.pusat import DAY, GROUP, OTHER_VILLAGE, PROTECTED, VILLAGE, Pusat, Van, pusat
+from tests.pusat import DAY, GROUP, ON_PAPER, OTHER_VILLAGE, PROTECTED, VILLAGE, Pusat, Van, pusat
 
 PHONE = "applicant.phone"
 
@@ -43,7 +43,7 @@ def _month(office: Pusat) -> None:
     office.sync(two)
     work, rina = office.central.casework, office.people["rina"]
     for record in records[:3]:
-        work.accept(rina, record.hex(), _seen(office))
+        work.accept(rina, record.hex(), _seen(office), ON_PAPER)
     _count(office, 1)
     office.clock.at += 3 * DAY
     work.send_back(rina, records[3].hex(), "DOC_MISSING", "KK", _seen(office))
@@ -55,7 +55,7 @@ def _month(office: Pusat) -> None:
     office.clock.at += 9 * 3600
     asking.take_back(rina, records[6].hex(), 1, _seen(office))
     office.clock.at += 1800
-    work.accept(rina, records[6].hex(), _seen(office))
+    work.accept(rina, records[6].hex(), _seen(office), ON_PAPER)
     office.sync(one)
     _corrects(one, records[3])
     moved = {GROUP: {"address": "Kota", "rt": "001", "rw": "002", "village": OTHER_VILLAGE}}

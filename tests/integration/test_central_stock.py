@@ -9,7 +9,7 @@ import pytest
 
 from models.problems import Problem
 from server.stock import DAY_SECONDS, LOT_MAX, lot
-from tests.pusat import PASSWORD, PROTECTED, Pusat, pusat
+from tests.pusat import ON_PAPER, PASSWORD, PROTECTED, Pusat, pusat
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -30,7 +30,7 @@ def office(tmp_path_factory, request) -> Iterator[Pusat]:
         ]
         opened.sync(van)
         for name in opened.cards:  # type: ignore[attr-defined]
-            opened.central.casework.accept(opened.people["rina"], name, seen(opened))
+            opened.central.casework.accept(opened.people["rina"], name, seen(opened), ON_PAPER)
             for action in ("enrol", "centre_ok"):
                 siak = opened.people["siak"]
                 opened.central.casework.advance(siak, name, action, "", seen(opened))
@@ -176,12 +176,14 @@ def _who_signed(office: Pusat, one: str, two: str) -> None:
     counted = stock.arrived(courier, away.manifest.number, [], "Ibu Sarinah")
     assert counted.manifest.received_by == "Ibu Sarinah; Kurir (kurir)"
     lia = staff.add(admin, "loket", "Lia", ["operator"], PASSWORD)
-    advance = office.central.casework.advance
-    with pytest.raises(Problem, match=r"handover\.to_whom"):
-        advance(lia, two, "hand_over", " ", seen(office))
-    advance(lia, two, "hand_over", "pemohon sendiri, kartu lama ditarik", seen(office))
+    office.people["loket"] = lia
+    given = {"relation": "family", "way": "KNOWN", "listed": True, "seen": seen(office)}
+    path = f"/v1/requests/{two}/handover"
+    assert office.post("loket", path, given).json()["code"] == "handover.receiver"
+    given["reason"] = "titipan anak"
+    assert office.post("loket", path, given).json()["status"] == "handed_over"
     (*_, last) = office.get("rina", f"/v1/requests/{two}").json()["history"]
-    assert (last["what"], last["reason"]) == ("hand_over", "pemohon sendiri, kartu lama ditarik")
+    assert (last["what"], last["reason"]) == ("hand_over", "KNOWN; signed list; titipan anak")
 
 
 def test_a_lot_is_a_row_of_serials():

@@ -10,7 +10,7 @@ import pytest
 
 from sync import keylist, receipt
 from sync.receipt import Receipt
-from tests.pusat import Pusat, Van, pusat
+from tests.pusat import ON_PAPER, Pusat, Van, pusat
 
 
 @pytest.fixture
@@ -25,7 +25,9 @@ def busy(office: Pusat) -> Van:
     name = van.take_in(1).hex()
     office.sync(van)
     path = f"/v1/requests/{name}"
-    done = office.post("rina", f"{path}/accept", {"seen": office.seen("rina", path)})
+    done = office.post(
+        "rina", f"{path}/accept", {"seen": office.seen("rina", path), "reason": ON_PAPER}
+    )
     assert done.status_code == 200, done.text
     van.take_in(2)
     office.sync(van)

@@ -22,6 +22,7 @@ from field_client.desk import Taken, Wanted
 from field_client.printing import lists, printers, prints, thermal
 from field_client.vault.custody import Handled, Slip
 from models.changes import decode_body, decode_change
+from models.handover import Given
 from models.printing import pdf
 from models.problems import Problem
 from sync.exchange import Absorbed
@@ -382,10 +383,10 @@ def test_a_card_is_given_for_the_old_one_with_a_signature(tmp_path):
     form = page.form()
     assert any(paper.hold.startswith("take") for paper in form.documents)
     nik = form.subject(page.answers).nik
-    given = handover.Given("self", nik or "", seen="KNOWN", serial="KT-0042", signature=picture)
-    refused("handover.old_card", handover.hand_over, house.desk, page, given)
+    given = Given("self", nik or "", seen="KNOWN", serial="KT-0042")
+    refused("handover.old_card", handover.hand_over, house.desk, page, given, picture)
     given = msgspec.structs.replace(given, old_taken=True)
-    body = handover.hand_over(house.desk, page, given)
+    body = handover.hand_over(house.desk, page, given, picture)
     assert body.move == ("ready_for_handover", "handed_over")
     assert body.set["handover.document"] == {"document": "KTP"}
     assert body.set["handover.old_taken"] == "yes"

@@ -192,13 +192,13 @@ def test_a_writer_that_waits_too_long_gives_up_in_words(
     second = open_registry(url, CITY)  # as another process would
     with first.write() as door:
         door.audit("nur", "x", "first", {}, NOW)
-        with pytest.raises(Problem, match=r"sync\.busy"), second.write():
+        with pytest.raises(Problem, match=r"database\.busy"), second.write():
             pytest.fail("two writers at once")
         waited: list[str] = []
         thread = threading.Thread(target=lambda: waited.append(_refused(first)))
         thread.start()
         thread.join(30)
-    assert waited == ["sync.busy"]
+    assert waited == ["database.busy"]
     with second.write() as door:
         assert [entry.target for entry in door.trail()] == ["first"]
     first.close()

@@ -12,11 +12,11 @@ import pytest
 from field_client import handover, receipts, training
 from field_client.bundles import Bundles
 from field_client.courier import Courier
-from field_client.handover import Given
 from field_client.printing import lists, prints
 from field_client.settings import FieldSettings
 from field_client.settings import Place as FieldPlace
 from field_client.vault.keys import Keys
+from models.handover import Given
 from models.problems import Problem
 from tests import pictures
 from tests.requests import row
@@ -48,8 +48,11 @@ def sign(clerk: Laptop, record: bytes) -> None:
     handover.sign_letter(clerk.house.desk, page, "470/12/2026", "2026-11-21", "Hasan Kasim")
 
 
-def give(laptop: Laptop, record: bytes, given: Given = LISTED) -> Any:
-    return handover.hand_over(laptop.house.desk, laptop.open_sheet(record), given)
+def give(
+    laptop: Laptop, record: bytes, given: Given = LISTED, signature: Path | None = None
+) -> Any:
+    page = laptop.open_sheet(record)
+    return handover.hand_over(laptop.house.desk, page, given, signature)
 
 
 def test_a_letter_is_signed_in_the_village_and_given_to_who_asked_for_it(town, tmp_path):
@@ -63,7 +66,7 @@ def test_a_letter_is_signed_in_the_village_and_given_to_who_asked_for_it(town, t
     assert handover.scanned(clerk.house.desk, token) == record
     assert handover.scanned(clerk.house.desk, page.code) == record
     signature = pictures.put(tmp_path, "ttd.jpg", pictures.jpeg(pictures.page(3)))
-    give(clerk, record, Given("self", seen="KTP", signature=signature))
+    give(clerk, record, Given("self", seen="KTP"), signature)
     clerk.sync()
     assert town.stored()[record.hex()] == "handed_over"
     answers = town.sheet(record).answers

@@ -60,6 +60,18 @@ def a_manifest(central: Desks) -> str:
 
 
 @cache
+def a_document(central: Desks, number: int = 2) -> str:
+    """Address of a card that waits for its owner at the counter. number: of citizen and blank."""
+    a_manifest(central)  # whoever prints and carries, and the blanks
+    van = central.office.van(f"Si Jola Ambil {number}")
+    (name,) = ready_to_print(central.office, van, 1, number)
+    stock, people = central.central.stock, central.office.people
+    stock.print(people["cetak"], name, f"AB{number:04}", seen(central.office))
+    stock.send(people["kurir"], [name], "Loket Dukcapil", "Ali")
+    return f"/requests/{name}"
+
+
+@cache
 def a_form(central: Desks) -> str:
     """Address of a form that was begun at the counter, everything typed."""
     counter, lia = central.central.counter, central.office.people["loket"]

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from models.changes import Attached, Body
 from models.services import catalogue
 from sync.messages import Health
+from tests.browser.central.laid import a_document
 from tests.desks import Desks
 from tests.integration.test_central_counter import flat
 from tests.integration.test_central_outreach import say_health
@@ -26,6 +27,7 @@ def test_a_newborn_is_taken_in_at_the_counter(central: Desks, context: Contexts)
     lia = central.enter(context(), "loket")
     lia.goto(f"{central.base}/counter")
     lia.get_by_role("link", name=re.compile("Bayi|lahir", re.I)).first.click()
+    lia.wait_for_url("**/counter/for/**")
     ticked = lia.get_by_role("checkbox", checked=True)
     while ticked.count():
         ticked.first.uncheck()
@@ -39,7 +41,8 @@ def test_a_newborn_is_taken_in_at_the_counter(central: Desks, context: Contexts)
     with lia.expect_response(re.compile(r"/save$")) as said:  # kept while it is typed
         lia.fill("[name='0|applicant.name']", "Salma Kader")
     assert said.value.ok
-    lia.get_by_role("button", name="Simpan & lanjut").click()  # overtakes its own save
+    with lia.expect_navigation():  # the next page says the same
+        lia.get_by_role("button", name="Simpan & lanjut").click()  # overtakes its own save
     expect(lia.locator("#summary")).to_contain_text("belum lengkap")
     expect(lia.locator("[name='0|applicant.name']")).to_have_value("Salma Kader")
     # The rest is typed as the integration tests type it; here the last steps are looked at.
@@ -72,7 +75,38 @@ def test_a_newborn_is_taken_in_at_the_counter(central: Desks, context: Contexts)
     lia.get_by_label("Alasan", exact=True).fill("foto orang lain")
     lia.get_by_role("button", name="Lepas").click()
     expect(lia.locator("main")).to_contain_text("Belum ada lampiran.")
+    _a_card_is_signed_for(central, lia)
     assert not central.watched
+
+
+def _a_card_is_signed_for(central: Desks, lia: Page) -> None:
+    """At the same desk, on the screen."""
+    at = a_document(central, 3)
+    code = central.central.casework.request(central.office.people["loket"], at[10:]).code
+    lia.goto(f"{central.base}/uncollected")
+    lia.fill("#q", code)
+    lia.get_by_role("button", name="Lanjut").click()
+    lia.wait_for_url(f"**{at}/handover")
+    lia.check("#seen-KTP")
+    lia.fill("#serial", "AB0003")
+    lia.fill("#reason", "NIK belum tercetak")
+    pad = lia.locator("canvas")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box is not None
+    lia.mouse.move(box["x"] + 40, box["y"] + 40)
+    lia.mouse.down()
+    for step in range(1, 12):
+        lia.mouse.move(box["x"] + 40 + 20 * step, box["y"] + 40 + 40 * (step % 2))
+    lia.mouse.up()
+    lia.get_by_role("button", name="Pakai tanda tangan ini").click()
+    expect(lia.locator("[data-pad] [data-told]")).to_contain_text("Tanda tangan siap")
+    lia.get_by_role("button", name="Serahkan").click()
+    lia.wait_for_url("**/uncollected")
+    lia.goto(central.base + at)
+    expect(lia.locator("main")).to_contain_text("Diserahkan")
+    expect(lia.locator("main")).to_contain_text("dikenali dengan: KTP-el; blangko AB0003")
+    expect(lia.locator("[data-pane] img").first).to_have_js_property("complete", True)
 
 
 def test_a_laptop_is_lost_and_people_are_called(central: Desks, context: Contexts) -> None:
