@@ -20,7 +20,7 @@ KILL_AFTER = 23
 HALF_WAY = 2500
 """Bytes of a sync that still pass before the road stalls."""
 
-STALL_SECONDS = 30.0
+STALL_SECONDS = 120.0
 OTHER_PHONE = "+6281355000009"
 
 ACCEPTED = 30

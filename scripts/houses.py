@@ -23,7 +23,7 @@ PASSPHRASE = "pala sagu kora"  # noqa: S105
 PATIENCE = 150.0
 """Seconds for one command: most take one, a sync that keeps trying up to a minute or two."""
 
-READY_SECONDS = 30.0
+READY_SECONDS = 120.0
 
 
 class Failed(Exception):

@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from field_client.pages.app import behind_door, pages
 from field_client.pages.counter import Counter
@@ -37,8 +37,10 @@ QUIET = [
 ]  # fmt: skip
 """No host is looked up, and the camera is a drawn one."""
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 """How long a page may take on a machine that others use too."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class Served:
@@ -62,8 +64,8 @@ class Served:
 
     def open(self, context: BrowserContext) -> Page:
         """A window that was let in."""
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.watched.append(f"error {error}"))
         page.on("console", self._heard)
         page.on("request", self._asked)
@@ -85,7 +87,7 @@ def chromium() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     assert found, "chromium is missing: python3 scripts/test.py installs it"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=found, args=QUIET, timeout=PATIENCE_MS)
         yield browser
         browser.close()
 

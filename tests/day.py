@@ -46,7 +46,8 @@ class Day:
         data = folder / "data"
         place = Place(data, FieldSettings())
         enrol(place, invited.file, "sari", PASSPHRASE, Clock(), Keys(data, None), CHEAP).close()
-        settings = f'url = "{self.road.url}"\nlongest_pause_seconds = 3\ntries = 10\n'
+        # Tries until central is back, however long a busy machine needs to start it.
+        settings = f'url = "{self.road.url}"\nlongest_pause_seconds = 3\ntries = 1000\n'
         (data / "jemput.toml").write_text(settings, encoding="utf-8")
         return laptop
 

@@ -51,8 +51,8 @@ class Desks:
 
     def open(self, context: BrowserContext) -> Page:
         """A window where nobody is signed in."""
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.watched.append(f"error {error}"))
         page.on("console", self._heard)
         page.on("request", self._asked)

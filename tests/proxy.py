@@ -2,7 +2,7 @@
 
     with Proxy(port_of_central) as road:
         road.stall(after=600, way="up")      600 more bytes go up, then nothing moves
-        road.held.wait(10)                   … until it is so
+        road.held.wait(60)                   … until it is so
         road.clear()                         the road is good again
 
 Threads and plain sockets, loopback only; nothing here depends on the system.
@@ -130,7 +130,7 @@ class Proxy:
                 return
             self.connections += 1
             try:
-                far = socket.create_connection(self._target, timeout=10)
+                far = socket.create_connection(self._target, timeout=60)
             except OSError:
                 _shut(near)
                 continue

@@ -29,7 +29,7 @@ def serving(town: Town, **tls: Any) -> Iterator[int]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while not server.started:
         assert thread.is_alive(), "central did not start"
         assert time.monotonic() < until, "central does not start"

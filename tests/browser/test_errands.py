@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page
 
 from field_client import visit
 from tests.browser.test_journeys import key, reach
-from tests.browsing import PATIENCE_MS, Served
+from tests.browsing import Served
 from tests.requests_pages import READY, RETURNED, led
 from tests.village import PLACE
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=PATIENCE_MS)
 LETTER = "village-domicile-letter"
 
 
@@ -30,8 +29,9 @@ class Mouse:
         self.page = page
 
     def press(self, at: str) -> None:
-        """Follow a link, press a button."""
-        self.page.locator(at).first.click()
+        """Follow a link, press a button; the page it leads to is there afterwards."""
+        with self.page.expect_navigation():
+            self.page.locator(at).first.click()
 
     def tick(self, at: str) -> None:
         """Choose a radio button, tick a box."""

@@ -54,7 +54,7 @@ class Served:
         self.url = url
 
     def push(self, path: str, body: bytes) -> httpx.Response:
-        return httpx.post(self.url + path, content=body, headers=OCTETS, timeout=30)
+        return httpx.post(self.url + path, content=body, headers=OCTETS, timeout=120)
 
 
 @contextmanager
@@ -133,15 +133,15 @@ def sync(served: Served, van: Van) -> None:
 def test_it_says_when_it_is_ready_whose_address_it_is_and_stops_when_told(tmp_path):
     folder = founded(tmp_path)
     with serving(folder) as served:
-        health = httpx.get(f"{served.url}/v1/health", timeout=30).json()
+        health = httpx.get(f"{served.url}/v1/health", timeout=120).json()
         assert health["ready"] is True
         port = served.url.rsplit(":", 1)[1]
         words = [*TOOLS, "serve", "--data", str(folder), "--port", port, "--json"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
         assert done.returncode == 1
         assert json.loads(done.stdout)["problem"]["code"] == "office.address"
         served.process.send_signal(signal.SIGTERM)
-        assert served.process.wait(60) == 0
+        assert served.process.wait(120) == 0
 
 
 def test_commands_work_beside_a_running_server(tmp_path):

@@ -16,7 +16,7 @@ from field_client.transports.http import CONTENT_TYPE, HttpRoad, Unreached
 from models.problems import Problem
 from tests.vaults import refused
 
-PATIENT = FieldSettings(connect_seconds=20, answer_seconds=20, slowest_bytes_per_second=1_000_000)
+PATIENT = FieldSettings(connect_seconds=90, answer_seconds=90, slowest_bytes_per_second=1_000_000)
 HASTY = msgspec.structs.replace(PATIENT, answer_seconds=1)
 Behave = Callable[[BaseHTTPRequestHandler, bytes], None]
 

@@ -62,7 +62,7 @@ def other(url: str) -> Iterator[Other]:
 
 def until(true: Callable[[], bool]) -> None:
     """The server needs a moment to notice."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while not true():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -50,7 +50,7 @@ class Process:
         parts = urlsplit(self.url)
         base = f"{parts.scheme}://{parts.netloc}"
         client = httpx.Client(
-            base_url=base, follow_redirects=True, headers={"Origin": base}, timeout=60
+            base_url=base, follow_redirects=True, headers={"Origin": base}, timeout=120
         )
         page = client.get(self.url)
         if page.url.path == "/unlock":
@@ -68,7 +68,7 @@ class Process:
     def stop(self) -> int:
         """Ctrl-C."""
         self.running.send_signal(signal.SIGINT)
-        return self.running.wait(timeout=60)
+        return self.running.wait(timeout=120)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def test_killed_at_every_step_it_opens_where_it_was(tmp_path: Path) -> None:
     with serving(folder) as second:
         client = second.browser()
         with serving(folder) as third:  # opens the pages that run already
-            assert third.running.wait(timeout=60) == 0
+            assert third.running.wait(timeout=120) == 0
             assert urlsplit(third.url).netloc == urlsplit(second.url).netloc
             assert third.url != second.url
             assert third.browser().get("/").status_code == 200
@@ -134,7 +134,7 @@ def test_killed_at_every_step_it_opens_where_it_was(tmp_path: Path) -> None:
         sending = threading.Thread(target=_sent, args=(client, last))
         sending.start()
         second.kill()
-        sending.join(60)
+        sending.join(120)
     with serving(folder) as again:
         client = again.browser()
         page = client.get(tasks)

@@ -211,7 +211,7 @@ def test_a_change_that_ends_the_process_delays_only_what_depends_on_it(
     for _ in range(6):
         done = subprocess.run(
             [sys.executable, "-c", POISONED, url],
-            cwd=ROOT, capture_output=True, text=True, timeout=60,
+            cwd=ROOT, capture_output=True, text=True, timeout=120,
         )  # fmt: skip
         if done.returncode == 0:
             break

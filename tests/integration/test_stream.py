@@ -24,6 +24,7 @@ from field_client.transports.stream import StreamRoad
 from models.problems import Problem
 from server.api.stream import Frames
 from sync import backoff, pace, wire
+from tests import proxy
 from tests.proxy import Proxy
 from tests.streams import courier, serving, taken
 from tests.town import Laptop, Town
@@ -63,18 +64,18 @@ def small_frames(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 0.4)
+    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 2.0)
     monkeypatch.setattr(pace, "EXPLAINED_SECONDS_MAX", 0.2)
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one connection is what matters: a busy machine is no reason to begin another."""
-    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 120)
 
 
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 120
     while not true():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.01)
@@ -106,12 +107,12 @@ def test_the_first_record_is_safe_while_the_rest_is_on_its_way(
     until(lambda: van.house.store.log().stored >= 1)
     assert len(town.stored()) < MANY // 4
     road.clear()
-    thread.join(60)
+    thread.join(120)
     assert errand.report.connections == 1, "the stall was short: nothing was begun anew"
     assert len(town.stored()) == MANY
 
 
-def test_requests_go_on_while_answers_come(town, road, van, small_frames):
+def test_requests_go_on_while_answers_come(town, road, van, small_frames, patient):
     """Full duplex: answers are withheld, and the laptop sends on for as long as its window."""
     taken(town, van, MANY)
     road.stall(way="down")
@@ -120,11 +121,11 @@ def test_requests_go_on_while_answers_come(town, road, van, small_frames):
     until(lambda: len(town.stored()) == MANY)
     assert van.house.store.log().stored < van.house.store.log().seq
     road.clear()
-    thread.join(60)
+    thread.join(120)
     assert van.house.store.standing().unsent == 0
 
 
-def test_nothing_new_is_one_small_round_trip(town, road, van):
+def test_nothing_new_is_one_small_round_trip(town, road, van, patient):
     courier(van, road.url).sync()
     report = courier(van, road.url).sync()
     assert (report.round_trips, report.connections) == (1, 1)
@@ -133,7 +134,7 @@ def test_nothing_new_is_one_small_round_trip(town, road, van):
 
 
 def test_pages_too_large_for_one_answer_are_asked_for_on_the_same_connection(
-    town, road, van, monkeypatch
+    town, road, van, patient, monkeypatch
 ):
     monkeypatch.setattr("sync.exchange.REPLY_BUDGET_BYTES", 4000)
     other = town.laptop("rusli")
@@ -165,7 +166,7 @@ def test_a_link_that_dies_has_delivered_what_passed_it(
     monkeypatch.setattr(Frames, "end", noted)
     road.cut(after=bytes_passed)
     refused("sync.timeout", courier(van, road.url, **FRESH).sync)
-    assert ended.wait(20)  # what came is stored, although nobody can be told
+    assert ended.wait(120)  # what came is stored, although nobody can be told
     arrived = set(town.stored())
     road.clear()
     rest = courier(van, road.url).sync()
@@ -189,7 +190,7 @@ def test_wherever_it_is_cut_everything_arrives_once(town, road, van, small_frame
     thread.start()
     until(lambda: road.held.is_set() or not thread.is_alive())
     road.clear()
-    thread.join(60)
+    thread.join(120)
     assert not thread.is_alive()
     assert set(town.stored()) == wanted
     assert van.house.store.standing().unsent == 0
@@ -206,14 +207,14 @@ def test_a_connection_that_stands_still_is_given_up_and_begun_anew(
     thread.start()
     until(lambda: road.connections >= 2)  # TCP itself would wait for minutes
     road.clear()
-    thread.join(60)
+    thread.join(120)
     assert errand.report.connections >= 2
     assert set(town.stored()) == wanted
     again = errand.report.connections - 1
-    assert errand.report.bytes_up < errand.report.bytes_kept * (1 + 0.6 * again)
+    assert errand.report.bytes_up < errand.report.bytes_kept * (1 + 0.75 * again)
 
 
-def test_what_arrived_without_an_answer_is_not_sent_again(town, road, van, small_frames):
+def test_what_arrived_without_an_answer_is_not_sent_again(town, road, van, small_frames, patient):
     """All answers of the first connection are lost; the second one asks before it goes on."""
     wanted = taken(town, van, MANY)
     road.stall(way="down")
@@ -224,21 +225,22 @@ def test_what_arrived_without_an_answer_is_not_sent_again(town, road, van, small
     sent = road.passed["up"]
     road.drop()
     road.clear()
-    thread.join(60)
+    thread.join(120)
     assert van.house.store.standing().unsent == 0
     assert set(town.stored()) == wanted
     assert road.passed["up"] - sent < sent / 3
 
 
 def test_a_slow_road_that_moves_is_not_given_up(town, road, van, small_frames, monkeypatch):
-    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 4.0)
     monkeypatch.setattr(pace, "EXPLAINED_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(proxy, "PIECE", 300)
     wanted = taken(town, van, MANY)
-    road.delay(0.9)
+    road.delay(0.25)
     began = time.monotonic()
     report = courier(van, road.url, **FRESH).sync()
     assert report.connections == 1
-    assert time.monotonic() - began > 2.1, "longer than its patience, or this shows nothing"
+    assert time.monotonic() - began > 4.1, "longer than its patience, or this shows nothing"
     assert set(town.stored()) == wanted
 
 
@@ -453,7 +455,7 @@ def buffering(url: str) -> Any:
             except (OSError, ValueError):
                 self.close_connection = True
                 return
-            there = http.client.HTTPConnection(url.partition("://")[2], timeout=20)
+            there = http.client.HTTPConnection(url.partition("://")[2], timeout=120)
             with closing(there):
                 there.request("POST", self.path, body, OCTETS)
                 answer = there.getresponse()
@@ -499,7 +501,7 @@ class _listening:
 # -- inside TLS
 
 
-def test_the_same_inside_tls(town, van, tmp_path, monkeypatch):
+def test_the_same_inside_tls(town, van, patient, tmp_path, monkeypatch):
     certificate, key = certified(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     wanted = taken(town, van, MANY)

@@ -123,7 +123,7 @@ def test_threads_take_turns(engine: Engine) -> None:
 def _hold(path: Path, held: object, release: object) -> None:
     with FileLock(path):
         held.set()  # type: ignore[attr-defined]
-        release.wait(20)  # type: ignore[attr-defined]
+        release.wait(300)  # type: ignore[attr-defined]
 
 
 def test_another_process_that_writes_is_a_clear_problem(engine: Engine) -> None:
@@ -131,7 +131,7 @@ def test_another_process_that_writes_is_a_clear_problem(engine: Engine) -> None:
     held, release = context.Event(), context.Event()
     other = context.Process(target=_hold, args=(Path(f"{engine.path}.lock"), held, release))
     other.start()
-    assert held.wait(30)
+    assert held.wait(120)
 
     def write() -> None:
         with engine.writing() as connection:

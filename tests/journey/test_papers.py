@@ -24,7 +24,7 @@ CHUNK = 16 * 1024
 EXTRA = 1.12
 """What frames, changes and a question may add to the bytes of files."""
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def row() -> dict[str, Any]:

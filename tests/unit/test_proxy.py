@@ -35,7 +35,7 @@ def echo() -> Iterator[int]:
 
 
 def called(road: Proxy) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", road.port), timeout=30)
+    return socket.create_connection(("127.0.0.1", road.port), timeout=60)
 
 
 def received(one: socket.socket, size: int) -> bytes:
@@ -56,13 +56,13 @@ def test_a_stalled_road_holds_what_comes_and_lets_it_go_when_cleared(echo: int) 
     with Proxy(echo) as road, called(road) as one:
         road.stall(after=300)
         one.sendall(b"x" * 1000)
-        assert road.held.wait(30)
+        assert road.held.wait(60)
         assert received(one, 300) == b"x" * 300
         one.settimeout(0.2)
         with pytest.raises(TimeoutError):
             one.recv(1)
         road.clear()
-        one.settimeout(30)
+        one.settimeout(60)
         assert received(one, 700) == b"x" * 700
 
 

@@ -92,10 +92,10 @@ def test_of_a_whole_stick_only_the_bundles_are_sent(
 
 
 def copied(page: Page, key: str) -> str:
-    """What a press of the key puts into the clipboard."""
-    page.evaluate("navigator.clipboard.writeText('')")
+    """What a press of the key puts into the clipboard; the key has gone on to the next one."""
+    mine = page.locator(f"[data-copy][data-key={key}]").get_attribute("data-copy")
     page.keyboard.press(key)
-    page.wait_for_function("navigator.clipboard.readText().then((text) => text !== '')")
+    expect(page.locator(f"[data-copy={mine}][data-copied]:not([data-key])")).to_have_count(1)
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
