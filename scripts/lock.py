@@ -27,11 +27,18 @@ LOCKS = {
     "requirements-server.lock": ("server",),
 }
 LEFT_OUT = {
-    "requirements-field.lock": ("faker", "polyfactory", "markdown-it-py", "mdurl", "pygments")
+    "requirements-field.lock": (
+        "faker",
+        "polyfactory",
+        "markdown-it-py",
+        "mdurl",
+        "pygments",
+        "rich-click",
+    )
 }
 """What comes along with something else and is never loaded there: 22 MB of invented names and
-addresses, with which Litestar draws examples into an API's description, and 10 MB with which rich
-colours program text and draws Markdown. A laptop does neither."""
+addresses, with which Litestar draws examples into an API's description, its own commands, and 10 MB
+with which rich colours program text and draws Markdown. A laptop does none of it."""
 
 HEADER = """\
 # Made by scripts/lock.py for: {extras}. Do not edit by hand.

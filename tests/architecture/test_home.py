@@ -105,7 +105,10 @@ def test_a_laptop_works_without_what_its_lock_leaves_out(tmp_path):
     left_out = lock.LEFT_OUT["requirements-field.lock"]
     assert left_out
     assert not {"pydantic", "pillow-heif", *left_out} & set(locked("requirements-field.lock"))
-    names = ("faker", "polyfactory", "markdown_it", "mdurl", "pygments", "pydantic", "pillow_heif")
+    names = (
+        "faker", "polyfactory", "markdown_it", "mdurl", "pygments", "pydantic", "pillow_heif",
+        "rich_click",
+    )  # fmt: skip
     command = [sys.executable, "-c", BLOCKED.format(names=names)]
     environment = os.environ | {"PYTHONPATH": str(source.ROOT)}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)

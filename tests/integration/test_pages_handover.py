@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+import segno
+from httpx import Response
+from PIL import Image
 
 from field_client import receipts, training
 from field_client.settings import FieldSettings, Place
 from tests.field import Hands, keys
-from tests.pages import ORIGIN, pages, served
+from tests.pages import ORIGIN, Browser, pages, served
 from tests.pictures import jpeg, page
 from tests.requests_pages import VERIFIED, led
 from tests.vaults import CHEAP, PASSPHRASE
@@ -61,6 +65,52 @@ def test_a_letter_is_signed_scanned_and_given(tmp_path):
         assert browser.counter.desk.open(record).status == "handed_over"
         browser.send(form, 422)
         assert browser.counter.desk.open(record).status == "handed_over", "once"
+
+
+def test_a_photo_of_a_receipt_leads_to_its_request(tmp_path: Path) -> None:
+    with pages(tmp_path / "laptop", Hands()) as browser:
+        browser.unlock()
+        desk = browser.counter.desk
+        record = led(desk, "village-domicile-letter", VERIFIED)
+        token = receipts.slip(desk, record, "id").token
+
+        def scan(path: str, data: bytes, **headers: str) -> Response:
+            browser.go(path)
+            form = browser.form("/scan")
+            return browser.client.post(
+                form.action, data=form.fields_as_dict(), files={"code": ("bukti.jpg", data)},
+                headers={"Origin": ORIGIN, **headers}, follow_redirects=True,
+            )  # fmt: skip
+
+        good, frame = code_on_paper(token), {"HX-Request": "true"}
+        assert scan("/requests", good).url.path == f"/requests/{record.hex()}"
+        assert scan("/handover", good, **frame).text == f"/requests/{record.hex()}/handover"
+        assert scan("/requests", jpeg(page(1, (620, 877))), **frame).status_code == 204
+        answer = scan("/requests", jpeg(page(1, (620, 877))))
+        assert (answer.status_code, "Tidak ada kode QR" in answer.text) == (422, True)
+        answer = scan("/requests", code_on_paper("https://palsu.example/" + "x" * 60), **frame)
+        assert answer.status_code == 422
+        assert answer.text.startswith("Bukti ini tidak dapat dibaca"), "words that the page shows"
+        browser.counter.lock()
+        assert scan_locked(browser, good) == 204, "nothing is read behind the curtain"
+
+
+def scan_locked(browser: Browser, data: bytes) -> int:
+    """What a frame is answered while nobody is unlocked."""
+    answer = browser.client.post(
+        "/scan", data={"token": browser.own.token}, files={"code": ("bukti.jpg", data)},
+        headers={"Origin": ORIGIN, "HX-Request": "true"},
+    )  # fmt: skip
+    return answer.status_code
+
+
+def code_on_paper(text: str) -> bytes:
+    """A sheet with the code printed on it, as a telephone sees it."""
+    out = io.BytesIO()
+    segno.make(text, micro=False).save(out, kind="png", scale=6, border=4)
+    sheet = page(7, (1240, 1754)).copy()
+    sheet.paste(Image.open(out).convert("RGB"), (320, 420))
+    return jpeg(sheet.rotate(4, fillcolor="white"), 80)
 
 
 def test_every_page_of_a_practice_laptop_says_so(tmp_path: Path):
