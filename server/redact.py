@@ -1,7 +1,8 @@
 """Log lines of central: one JSON line each on standard error, without personal data.
 
-Nothing personal is meant to be logged at all. What slips in all the same, by an exception's text or
-a library's line, is blotted out here: numbers as long as a NIK or a family card, and phones.
+Nothing personal is meant to be logged at all. Of an exception it says where it passed, not its
+text. What slips in all the same, by a library's line, is blotted out here: numbers as long as a NIK
+or a family card, and phones.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+
+from server.ledger import places
 
 _NUMBER = re.compile(r"(?<![0-9a-fA-F])\d{16}(?![0-9a-fA-F])")
 _PHONE = re.compile(r"(?<![0-9a-fA-F])(?:\+62|62|0)8[\d -]{7,14}\d(?![0-9a-fA-F])")
@@ -48,6 +51,15 @@ def _clean(value: Any) -> Any:
     return redacted(str(value))
 
 
+def placed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: of an exception its kind and where it passed, never its words. Those of
+    a database quote the row, which is somebody's name and address."""
+    info = event.pop("exc_info", None)
+    found = info[1] if isinstance(info, tuple) else info
+    error = found if isinstance(found, BaseException) else sys.exc_info()[1]
+    return event | {"at": places(error)} if info and error is not None else event
+
+
 class StandardError(logging.Handler):
     """Writes to whatever standard error is at that moment."""
 
@@ -67,7 +79,7 @@ def configure(level: str) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        placed,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

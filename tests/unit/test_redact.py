@@ -46,13 +46,20 @@ def test_every_road_into_the_log_is_redacted(configured, capsys):
     structlog.get_logger("x").info("event", nik=NIK, deep={"a": [f"KK {NIK}"]}, number=int(NIK))
     logging.getLogger("library").warning("seen %s", NIK)
     try:
-        raise ValueError(f"bad {NIK}")
-    except ValueError:
+        raise ValueError(f"bad {NIK} of SALMA KADER")
+    except ValueError as error:
         structlog.get_logger("x").exception("failed")
+        logging.getLogger("apscheduler.executors").exception("job")
+        structlog.get_logger("x").error("again", exc_info=error)
     written = capsys.readouterr().err
     assert NIK not in written
+    assert "SALMA" not in written, "a database's words quote the row"
     lines = [json.loads(line) for line in written.splitlines()]
-    assert [line["event"] for line in lines] == ["event", "seen [16]", "failed"]
+    said = [line["event"] for line in lines]
+    assert said == ["event", "seen [16]", "failed", "job", "again"]
+    for line in lines[2:]:
+        assert line["at"][0] == "ValueError"
+        assert line["at"][1].startswith("test_redact.py:")
     assert lines[0]["deep"] == {"a": ["KK [16]"]}
     assert lines[0]["number"] == "[16]"
 
