@@ -57,7 +57,9 @@ def placed(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     info = event.pop("exc_info", None)
     found = info[1] if isinstance(info, tuple) else info
     error = found if isinstance(found, BaseException) else sys.exc_info()[1]
-    return event | {"at": places(error)} if info and error is not None else event
+    if info and error is not None:
+        event["at"] = places(error)
+    return event
 
 
 class StandardError(logging.Handler):
