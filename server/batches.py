@@ -8,6 +8,7 @@ failed is a verified request again, to be put into the next batch.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -132,7 +133,8 @@ class Batches:
         most = max(1, min(limit, LIST_MAX))
         with self.registry.read() as door:
             found = door.batches(state=state, areas=areas(me), before=before, limit=most)
-            return [_line(one, door.batch_rows(one.id)) for one in found]
+            counts = door.batch_states([one.id for one in found])
+            return [_line(one, counts[one.id]) for one in found]
 
     def show(self, me: Person, number: int) -> BatchSheet:
         """One batch, opened."""
@@ -168,7 +170,8 @@ class Batches:
                 raise Problem("batch.row", n=n)
             details = {"row": n, "request": found[0].record.hex()}
             self._note(door, me, "batch.read", batch, details)
-            return _line(batch, rows), _row_sheet(door, batch, found[0]), _next(rows, n)
+            line_ = _line(batch, _counted(rows))
+            return line_, _row_sheet(door, batch, found[0]), _next(rows, n)
 
     # -- doing
 
@@ -421,10 +424,11 @@ def _read(row: BatchRow) -> Frozen:
     return msgspec.msgpack.decode(row.data, type=Frozen)
 
 
-def _line(batch: Batch, rows: Sequence[BatchRow]) -> BatchLine:
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row.state] = counts.get(row.state, 0) + 1
+def _counted(rows: Sequence[BatchRow]) -> dict[str, int]:
+    return dict(Counter(row.state for row in rows))
+
+
+def _line(batch: Batch, counts: dict[str, int]) -> BatchLine:
     return BatchLine(
         batch.number,
         batch.state,
@@ -439,7 +443,8 @@ def _line(batch: Batch, rows: Sequence[BatchRow]) -> BatchLine:
 
 def _sheet(door: Door, batch: Batch) -> BatchSheet:
     rows = door.batch_rows(batch.id)
-    return BatchSheet(_line(batch, rows), [_row_sheet(door, batch, row) for row in rows])
+    sheets = [_row_sheet(door, batch, row) for row in rows]
+    return BatchSheet(_line(batch, _counted(rows)), sheets)
 
 
 def _row_sheet(door: Door, batch: Batch, row: BatchRow) -> RowSheet:

@@ -3,7 +3,7 @@ it.
 
     voyages.keep(me, plan)          a voyage is planned, or changed
     voyages.publish(me)             the days go to the laptops, as reference data (`visits.toml`)
-    voyages.gaps(me)                villages to which nobody has gone for long
+    voyages.coverage(me)            villages, those that nobody reached longest first
     voyages.outcome(me, voyage)     what was planned beside what was taken in
 
 A voyage belongs to the office: laptops hear only day, village and note, as before. What was done is
@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 
 import msgspec
 
@@ -78,7 +79,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 class Voyage(msgspec.Struct, frozen=True):
     """A voyage. id: hex. first, last: ISO days. device: name of the laptop that goes, "" where
-    nobody said. state: "planned" or "cancelled"."""
+    nobody said. state: "planned" or "cancelled". mark: of how it is kept, another one after every
+    change."""
 
     id: str
     first: str
@@ -88,6 +90,7 @@ class Voyage(msgspec.Struct, frozen=True):
     at: int
     by: str
     plan: Plan
+    mark: str
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -208,9 +211,11 @@ class Voyages:
 
     # -- planning
 
-    def keep(self, me: Person, plan: Plan, device: str = "", name: str = "") -> Voyage:
-        """Plan a voyage, or change the one of that id. device: name of the laptop that goes.
-        Problems voyage.*, device.unknown, auth.area."""
+    def keep(
+        self, me: Person, plan: Plan, device: str = "", name: str = "", seen: str | None = None
+    ) -> Voyage:
+        """Plan a voyage, or change the one of that id. device: name of the laptop that goes. seen:
+        `Voyage.mark` as whoever changes it saw it. Problems voyage.*, device.unknown, auth.area."""
         require(roles(me), Act.PLAN_VOYAGE)
         at = self.clock()
         plan = _checked(plan, _day(at))
@@ -220,6 +225,8 @@ class Voyages:
             before = _kept(door, name) if name else None
             if before is not None:
                 _require_planned(me, before)
+                if seen is not None and seen != _mark(before):
+                    raise Problem("voyage.changed")
             goes = _goes(door, me, device.strip(), before)
             days = sorted(stop.day for stop in plan.stops)
             kept = KeptVoyage(
@@ -379,8 +386,12 @@ def _plan(kept: KeptVoyage) -> Plan:
 def _voyage(kept: KeptVoyage, names: dict[bytes, str]) -> Voyage:
     return Voyage(
         kept.id.hex(), kept.first, kept.last, names.get(kept.device, ""), kept.state, kept.at,
-        kept.by, _plan(kept),
+        kept.by, _plan(kept), _mark(kept),
     )  # fmt: skip
+
+
+def _mark(kept: KeptVoyage) -> str:
+    return blake2b(kept.device + kept.data, digest_size=8).hexdigest()
 
 
 def _day(at: int) -> date:

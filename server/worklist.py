@@ -243,9 +243,15 @@ class Worklist:
         return sorted((Colleague(p.login, p.name) for p in fit), key=lambda one: one.name)
 
     def _give(self, door: Door, me: Person, records: Sequence[bytes], login: str) -> None:
+        """Problems person.unknown, and claim.not_theirs for who could not work on all of them: what
+        they hold nobody else is handed."""
         person = door.person(login)
         if person is None or not person.active:
             raise Problem("person.unknown", login=login)
+        if not may(roles(person), Act.RESOLVE_CASE):
+            raise Problem("claim.not_theirs", who=person.name)
+        if len(of_area(door, person, records)) < len(set(records)):
+            raise Problem("claim.not_theirs", who=person.name)
         until = self.clock() + ASSIGNED_SECONDS
         door.keep_claims([Claim(record, login, until) for record in records])
         self._note(door, me, "claim.assign", login, n=len(records))
@@ -315,12 +321,13 @@ class Worklist:
     def export(self, me: Person, wanted: Filter) -> list[RequestLine]:
         """A whole list to keep, 20,000 lines at most; Problem work.too_many for a longer one."""
         require(roles(me), Act.LIST_REQUESTS)
-        with self.registry.write() as door:
-            found: list[RequestLine] = []
+        found: list[RequestLine] = []
+        with self.registry.read() as door:
             for row in self._each(door, me, wanted):
                 found.append(line(row))
                 if len(found) > EXPORT_MAX:
                     raise Problem("work.too_many", limit=EXPORT_MAX, n=len(found))
+        with self.registry.write() as door:  # before it is given; nobody waits for the reading
             self._note(door, me, "request.export", "", n=len(found))
         return found
 

@@ -103,6 +103,15 @@ class Desk(Work):
         rows = self.rows(select(_rows).where(here).order_by(_rows.c.n))
         return [msgspec.convert(row, BatchRow, from_attributes=True) for row in rows]
 
+    def batch_states(self, batches: Collection[bytes]) -> dict[bytes, dict[str, int]]:
+        """How many requests of each batch stand how; without what was frozen of them."""
+        c = _rows.c
+        counted = select(c.batch, c.state, func.count().label("n")).where(c.city == self.city)
+        found: dict[bytes, dict[str, int]] = {batch: {} for batch in batches}
+        for row in self.each(counted.group_by(c.batch, c.state), c.batch, sorted(batches)):
+            found[row.batch][row.state] = row.n
+        return found
+
     def keep_batch_rows(self, rows: Sequence[BatchRow]) -> None:
         """These rows stand so now."""
         plain = [msgspec.structs.asdict(row) for row in rows]

@@ -29,10 +29,10 @@ def files(here: Here, record: str) -> Response[str]:
 def attach(here: Here, form: Form, record: str) -> Response[Any]:
     """Take scans and photographs in: all of them or none."""
     sent = [Photo(one.name, one.data) for one in form.files("file")]
-    if not sent:
-        return here.go(_at(record), here.say("Pilih berkas foto atau PDF dulu."))
     place, why = form.get("place"), form.get("reason")[:WHY_MAX]
     try:
+        if not sent:
+            raise Problem("attachment.choose")
         made = here.central.scans.attach(here.me, record, place, sent, why)
     except Problem as problem:
         if problem.code.startswith(("auth.", "request.unknown", "request.closed")):

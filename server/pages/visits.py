@@ -78,7 +78,7 @@ def asked(here: Here) -> Response[str]:
     _allowed(here)
     village = here.asked("village")
     stop = Stop(here.asked("day"), village)
-    return _draw(here, Plan("", (stop,) if village or stop.day else ()), "", "")
+    return _draw(here, Plan("", (stop,) if village or stop.day else ()), "")
 
 
 @act("/visits/new")
@@ -104,7 +104,7 @@ def asked_change(here: Here, name: str) -> Response[str]:
     """The voyage, to be changed."""
     _allowed(here)
     one = here.central.voyages.voyage(here.me, name)
-    return _draw(here, one.plan, one.device, name)
+    return _draw(here, one.plan, one.device, one)
 
 
 @act("/visits/{name:str}/change")
@@ -134,13 +134,14 @@ def order_paper(here: Here, name: str) -> Response[bytes]:
 
 
 def _keep(here: Here, form: Form, name: str) -> Response[Any]:
-    typed, device = _typed(form), form.get("device")
+    typed, device, voyages = _typed(form), form.get("device"), here.central.voyages
     try:
-        one = here.central.voyages.keep(here.me, typed, device, name)
+        one = voyages.keep(here.me, typed, device, name, form.get("seen"))
     except Problem as problem:
         if problem.code in ("auth.forbidden", "voyage.unknown"):
             raise
-        return _draw(here, typed, device, name, problem)
+        kept = voyages.voyage(here.me, name) if name else None
+        return _draw(here, typed, device, kept, problem)
     return here.go(f"{HOME}/{one.id}", here.say("Perjalanan tersimpan."))
 
 
@@ -165,8 +166,9 @@ def _typed(form: Form) -> Plan:
 
 
 def _draw(
-    here: Here, plan: Plan, device: str, name: str, problem: Problem | None = None
+    here: Here, plan: Plan, device: str, kept: Voyage | None = None, problem: Problem | None = None
 ) -> Response[str]:
+    """kept: the voyage that is changed, as it stands now."""
     empty_stops = [Stop("", "")] * SPARE_STOPS
     return here.page(
         "visits/plan.html",
@@ -180,8 +182,9 @@ def _draw(
             (one.name, [(v.code, v.name) for v in regions.villages_of(one.code)])
             for one in regions.districts()
         ],
-        action=f"{HOME}/{name}/change" if name else f"{HOME}/new",
-        back=f"{HOME}/{name}" if name else HOME,
+        seen=kept.mark if kept is not None else "",
+        action=f"{HOME}/{kept.id}/change" if kept is not None else f"{HOME}/new",
+        back=f"{HOME}/{kept.id}" if kept is not None else HOME,
         problem=problem,
     )
 

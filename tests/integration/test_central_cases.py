@@ -15,7 +15,7 @@ from models.words import WIT
 from server.commands.cases import draw
 from server.promise import read_calendar
 from server.terminal import Terminal
-from tests.pusat import FREE, NOW, PROTECTED, Pusat, Van, pusat
+from tests.pusat import FREE, GROUP, NOW, OTHER_VILLAGE, PROTECTED, Pusat, Van, pusat
 
 
 @pytest.fixture
@@ -321,3 +321,24 @@ def test_changes_that_cannot_be_read_are_shown_as_such_with_who_acts(office, cap
         {"take": "release", "reason": "a", "seen": sheet["seen"]},
     )
     assert done.status_code < 300, done.text
+
+
+def test_what_waits_for_a_second_person_is_found_however_much_waits_elsewhere(
+    any_office, monkeypatch
+):
+    """A supervisor of one village: the oldest steps of the city are of others."""
+    van, room = any_office.van("Si Jola 1"), any_office.central.verification
+    moved = {GROUP: {"address": "Kota", "rt": "001", "rw": "002", "village": OTHER_VILLAGE}}
+    records = [van.take_in(1).hex(), van.take_in(2, **moved).hex()]
+    any_office.sync(van)
+    for record in records:
+        seen = any_office.seen("rina", f"/v1/requests/{record}")
+        any_office.central.casework.reject(
+            any_office.people["rina"], record, "NOT_ELIGIBLE", "", seen
+        )
+        any_office.clock.at += 60
+    monkeypatch.setattr("server.verification.LIST_MAX", 1)
+    tono = any_office.people["tono"]
+    assert [line.id for line, _ in room.second(tono)] == records[:1]
+    here = msgspec.structs.replace(tono, villages=OTHER_VILLAGE)
+    assert [line.id for line, _ in room.second(here)] == records[1:]

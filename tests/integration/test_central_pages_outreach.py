@@ -124,7 +124,7 @@ def test_what_was_returned_is_corrected_at_the_counter(office: Pusat, loket: Win
     loket.go(f"{base}/0/applicant/0")
     loket.send(loket.form(), **named({"0|applicant.phone": "081234509876"}), do="next")
     loket.go(f"{base}/check")
-    assert "+6281234509876" in loket.text
+    assert "0812-3450-9876" in loket.text
     loket.post(f"{base}/submit", reason="nomor baru")
     sheet = casework.request(rina, record)
     assert sheet.status == "in_verification"
@@ -359,6 +359,17 @@ def test_a_voyage_is_planned_printed_published_and_called_off(office: Pusat, ton
     assert "SURAT TUGAS" in words
     assert "Ratna Ahmad" in words
     assert "Balai desa, 09.00" in words
+    tono.go(f"{address}/change")
+    stale = tono.form(f"{address}/change")
+    tono.send(stale, device="")
+    tono.send(stale, 409, purpose="Pelayanan jemput bola Oba Utara")
+    assert "sudah diubah orang lain" in tono.text
+    again = tono.form(f"{address}/change")
+    assert again.fields_as_dict()["purpose"] == ["Pelayanan jemput bola Oba Utara"]
+    tono.go(address)
+    assert "Pelayanan jemput bola Oba Utara" not in tono.text, "nobody's change is undone unseen"
+    tono.send(again, purpose="Pelayanan jemput bola Oba")
+    assert tono.path == address
     tono.go(f"/visits?month={day[:7]}")
     assert "Pelayanan jemput bola Oba" in tono.text
     tono.post("/visits/publish")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -130,6 +131,21 @@ def test_what_may_be_hard_to_read_is_said_at_once(
     assert "1 lampiran tersimpan" in loket.text
     assert "terlalu gelap" in loket.text
     assert "gelap.jpg" not in loket.text, "a file's name may be a citizen's"
+
+
+def test_a_form_without_a_file_is_refused_and_keeps_what_was_typed(
+    office: Pusat, loket: Window, record: str
+) -> None:
+    before = attached(office, record)
+    loket.go(f"/counter/requests/{record}/files")
+    form = loket.form(f"/counter/requests/{record}/files")
+    *_, place = re.findall(r'<option value="([^"]+)"', loket.page.text)
+    loket.send(form, 422, place=place, reason="hanya ini yang ada")
+    assert "Pilih berkas foto atau PDF dulu" in loket.text
+    assert "Berhasil" not in loket.text
+    kept = loket.form(f"/counter/requests/{record}/files").fields_as_dict()
+    assert (kept["place"], kept["reason"]) == ([place], ["hanya ini yang ada"])
+    assert attached(office, record) == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -87,12 +88,51 @@ def test_a_supervisor_gives_many_at_once_all_or_none(office):
     assert problem(office.post("rina", "/v1/work/assign", body)) == "auth.forbidden"
     listed = office.get("tono", "/v1/work/list").json()["requests"]
     assert all(line["held"] is None for line in listed), "none"
+    body = {"requests": some, "login": "siak"}
+    assert problem(office.post("tono", "/v1/work/assign", body)) == "claim.not_theirs"
     body = {"requests": some, "login": "yusuf"}
+    staff, admin = office.central.staff, office.people["admin"]
+    staff.place(admin, "yusuf", ["82.72.01"])
+    answer = office.post("tono", "/v1/work/assign", body)
+    staff.place(admin, "yusuf", [])
+    assert problem(answer) == "claim.not_theirs", "he could not open them, and nobody else got them"
     assert office.post("tono", "/v1/work/assign", body).json() == {"n": 5}
     assert taken(office, "rina") == "", "all of them are his"
     assert taken(office, "yusuf") in some
     many = {"requests": ["00" * 16] * (ASSIGN_MAX + 1), "login": "yusuf"}
     assert office.post("tono", "/v1/work/assign", many).status_code >= 400
+
+
+def test_who_takes_a_list_or_the_trail_holds_up_nobody(office, monkeypatch):
+    """While its lines are read somebody writes, who would wait for as long as that takes."""
+    registry, came = office.central.registry, []
+
+    def write() -> None:
+        with registry.write() as door:
+            door.drop_old_sessions(0)
+        came.append("written")
+
+    def reading(room: Any, verb: str) -> None:
+        real = getattr(room, verb)
+
+        def read(*given: Any) -> Any:
+            found = real(*given)
+            other = Thread(target=write, daemon=True)
+            other.start()
+            other.join(60)
+            came.append("read")
+            return found
+
+        monkeypatch.setattr(room, verb, read)
+
+    reading(office.central.worklist, "_rows")
+    assert len(office.central.worklist.export(office.people["rina"], Filter())) == 5
+    assert came[:2] == ["written", "read"]
+    came.clear()
+    reading(office.central.trail, "_file")
+    assert b"request.export" in office.central.trail.export(office.people["mata"])
+    assert came == ["written", "read"]
+    assert office.trail()[-1] == ("mata", "audit.export")
 
 
 def test_queues_count_and_pages_go_on_after_the_last_line(office):
@@ -156,11 +196,11 @@ def test_lists_by_holder_age_order_and_area_are_the_same_on_both_databases(offic
     assert late.clock is not None
     assert late.clock.bucket == "late"
     assert len(work.export(rina, Filter(status="received"))) == 5
+    work.assign(tono, names(office)[:2], "yusuf")
     somewhere = office.central.staff.place(admin, "yusuf", ["82.72.01"])
     assert listed(somewhere) == []
     assert work.export(somewhere, Filter()) == []
     assert work.assign_all(tono, Filter(village="82.72.01"), "rina") == 0
-    work.assign(tono, names(office)[:2], "yusuf")
     assert work.mine(somewhere) == []
     assert work.next(somewhere).request is None, "not even what was given before"
     assert len(work.mine(office.people["yusuf"])) == 2
