@@ -90,23 +90,26 @@ def test_a_batch_is_frozen_typed_and_closed_by_two_and_what_failed_is_queued_aga
 
 def test_what_changed_since_it_was_frozen_is_not_entered(office):
     van = office.van("Si Jola 2")
-    names = verified(office, van, 1)
+    names = verified(office, van, 2)
     batch = office.central.batches.freeze(office.people["siak"], names)
-    number = batch.batch.number
+    number, rina = batch.batch.number, office.people["rina"]
+    office.central.verification.escalate(rina, names[1], "nama di KK lain?", seen(office))
     record = bytes.fromhex(names[0])
     office.sync(van)
     van.edit(record, Body(set={PROTECTED: {"name": "NAMA LAIN", "nik": "8272033003099999"}}))
     office.sync(van)
     sheet = office.central.batches.show(office.people["siak"], number)
-    assert sheet.rows[0].changed
+    assert [row.changed for row in sheet.rows] == [["data"], ["case"]], "what it is"
     assert sheet.rows[0].frozen.name == f"WARGA {van.number} 1", "as it was verified"
     with pytest.raises(Problem) as refused:
         office.central.batches.entered(office.people["siak"], number, 1, "SIAK-9")
     assert refused.value.code == "batch.row_changed"
-    office.central.batches.failed(office.people["siak"], number, 1, "berubah")
+    assert "datanya berubah" in refused.value.words()
+    for row in (1, 2):
+        office.central.batches.failed(office.people["siak"], number, row, "berubah")
     office.central.batches.propose(office.people["siak"], number)
     office.central.batches.close(office.people["tono"], number)
-    assert statuses(office, names) == ["verified"]
+    assert statuses(office, names) == ["verified"] * 2
 
 
 def test_what_waited_longest_goes_into_as_many_batches_as_it_takes(office, monkeypatch):

@@ -45,6 +45,7 @@ PAGES: dict[str, tuple[str, Callable[[Desks], str]]] = {
     "keys": ("rina", lambda _: "/help"),
     "dashboard": ("tono", lambda _: "/dashboard"),
     "records of a number": ("tono", lambda _: "/dashboard/records?figure=arrived"),
+    "how long people wait": ("tono", lambda _: "/dashboard/served"),
     "audit trail": ("mata", lambda _: "/audit"),
     "request": ("rina", a_request),
     "request, larger": ("rina", lambda central: f"{a_request(central)}?zoom=200&turn=90"),
