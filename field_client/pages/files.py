@@ -46,9 +46,9 @@ def put(here: Here, form: Form, record: str) -> Response[Any]:
     picked = form.all("tray")
     waiting = trays.chosen(here, page.record, picked)
     sent = [*(Photo(one.name, one.data) for one in form.files("file")), *waiting]
-    if not sent:
-        return here.go(f"/requests/{record}/files", here.say("Pilih berkas foto atau PDF dulu."))
     try:
+        if not sent:
+            raise Problem("attachment.choose")
         made = here.desk.attach(page, form.get("place"), sent, reason=form.get("reason")[:500])
     except Problem as problem:
         if problem.code == "disk.full":  # the room kept for this is given back, and it is done anew

@@ -80,9 +80,9 @@ def put(here: Here, form: Form, name: str) -> Response[Any]:
     picked = form.all("tray")
     waiting = trays.chosen(here, folder.name, picked)
     sent = [*(Photo(one.name, one.data) for one in form.files("file")), *waiting]
-    if not sent:
-        return here.go(f"/drafts/{name}/files", here.say("Pilih berkas foto atau PDF dulu."))
     try:
+        if not sent:
+            raise Problem("attachment.choose")
         places = drafting.places(topics.look(folder), here.lang)
         place = drafting.place_named(places, form.get("place"))
         made = drafting.attach(folder, place, sent, form.get("reason")[:500])

@@ -109,6 +109,13 @@ def test_what_is_no_picture_is_refused_in_words(
     assert attached(browser, record) == before
 
 
+def test_a_form_without_a_file_is_not_told_as_done(browser: Browser, record: str) -> None:
+    browser.go(f"/requests/{record}/files")
+    browser.send(browser.form(f"/requests/{record}/files"), 422, place="KK")
+    assert "Pilih berkas foto atau PDF dulu" in browser.text
+    assert "Berhasil" not in browser.text
+
+
 def test_a_photo_of_forty_megabytes_is_taken(browser: Browser) -> None:
     photo, record = kept(), submitted(browser.counter.desk, "ktp-reprint-lost").hex()
     large = photo + bytes(39 * 1024 * 1024 - len(photo))  # some cameras write their data behind it

@@ -85,6 +85,9 @@ def test_a_photo_lies_with_the_form_and_goes_with_the_request(browser: Browser) 
     one, entries = begun(browser, LETTER), desk.store.log().seq
     browser.go(home(one))
     assert f'href="{home(one)}/files"' in browser.page.text
+    browser.go(f"{home(one)}/files")
+    browser.send(browser.form(f"{home(one)}/files"), 422)
+    assert "Pilih berkas foto atau PDF dulu" in browser.text
     answer = send(browser, one, kept())
     assert answer.status_code == 200, answer.text
     assert "1 foto tersimpan bersama draf ini." in answer.text
