@@ -9,6 +9,7 @@ is only courtesy. Tracking codes begin with 0000, which no office gives out.
 from __future__ import annotations
 
 import secrets
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,7 @@ from field_client.clock import Clock
 from field_client.desk import Taken, Wanted
 from field_client.enrolment import enrol
 from field_client.settings import Place
+from field_client.vault.files import disk_problems
 from field_client.vault.keyfile import Cost
 from field_client.vault.keys import Keys
 from field_client.vault.store import Store
@@ -51,6 +53,14 @@ class Training(msgspec.Struct, frozen=True):
 def folder_of(real: Path) -> Path:
     """Where the training laptop of a data folder lies."""
     return real.with_name(real.name + ENDING)
+
+
+def clear(real: Path) -> None:
+    """Throw the training laptop of a data folder away; none is no error. Problem disk.*."""
+    folder = folder_of(real)
+    with disk_problems(folder):
+        if folder.exists():
+            shutil.rmtree(folder)
 
 
 def is_training(store: Store) -> bool:

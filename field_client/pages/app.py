@@ -22,6 +22,7 @@ from field_client.pages import (
     home,
     papers,
     photos,
+    practising,
     requests,
     returning,
     scanning,
@@ -41,7 +42,7 @@ from models.problems import Problem, internal
 BODY_BYTES_MAX = 256 * 1024
 """Of a form; pages that take files say their own limit."""
 
-OPEN = ("/unlock", "/lock", "/language", "/static/")
+OPEN = ("/unlock", "/lock", "/language", "/static/", "/training")
 """What is answered while nobody is unlocked."""
 
 HANDLERS = [
@@ -62,6 +63,7 @@ HANDLERS = [
     *asking.HANDLERS,
     *visiting.HANDLERS,
     *settling.HANDLERS,
+    *practising.HANDLERS,
 ]
 
 
@@ -104,7 +106,7 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         yield
     finally:
         counter: Counter = app.state.counter
-        counter.close()
+        (counter.real or counter).close()
 
 
 async def gate(request: Request[Any, Any, Any]) -> Response[Any] | None:

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from field_client.app import House, keys_of, open_house
 from field_client.clock import Clock
 from field_client.desk import Desk
@@ -26,6 +28,7 @@ from field_client.vault.keys import Keys
 from models.problems import Problem
 
 if TYPE_CHECKING:
+    from field_client.pages.unlock import Kept
     from field_client.phone import PhoneDoor
     from field_client.stickwork import StickWork
 
@@ -46,6 +49,9 @@ class Counter:
         self.chosen = ("", "")  # NIK and name of who was found and is to be served next
         self.stick: StickWork | None = None  # the newest export or import by USB
         self.phone: PhoneDoor | None = None  # a telephone as the camera of one request
+        self.kept: Kept | None = None  # a form that met the curtain
+        self.real: Counter | None = None  # the laptop itself, where this one is for practice
+        self.training: Counter | None = None  # its laptop for practice, once somebody asked for it
         self.closing = False
         self._touched = time.monotonic()
         self._told: list[str] = []
@@ -76,7 +82,8 @@ class Counter:
                 raise Problem("vault.unfinished")
             self.house = house
             self.house.begin()
-            self.syncing.start(self.house)
+            if not house.practice:
+                self.syncing.start(self.house)
         else:
             unlocked = self.keys.unlock(operator, pin, self.clock.read().at)
             if unlocked.operator != self.house.unlocked.operator:
@@ -107,6 +114,38 @@ class Counter:
         self.syncing.start(self.house)
         self.locked = False
         self.touch()
+
+    def practice(self) -> Counter:
+        """The laptop for practice beside this one, made or not."""
+        from field_client import training
+
+        if self.training is None:
+            place = msgspec.structs.replace(
+                self.place, folder=training.folder_of(self.place.folder)
+            )
+            keys = Keys(place.folder, self.keys.key_store)
+            self.training = Counter(place, self.clock, keys)
+            self.training.real = self
+        return self.training
+
+    def train(self, operator: str, pin: str) -> None:
+        """Make this laptop for practice, with invented people; it is then unlocked. Nothing of it
+        is ever sent, so no sync is begun. Problems: those of `training.begin`."""
+        from field_client import training
+
+        self.house = training.begin(self.place, operator, pin, self.clock, self.keys)
+        training.practise(self.house)
+        self.locked = False
+        self.touch()
+
+    def forget_training(self) -> None:
+        """Throw the laptop for practice away. Problem disk.*."""
+        from field_client import training
+
+        if self.training is not None:
+            self.training.close()
+            self.training = None
+        training.clear(self.place.folder)
 
     def lock(self) -> None:
         """Draw the curtain; no telephone may send behind it. What it sent waits."""
@@ -154,6 +193,8 @@ class Counter:
     def close(self) -> None:
         """Stop syncing, close the database. A sync that runs ends at its next step."""
         self.closing = True
+        if self.training is not None:
+            self.training.close()
         self._shut_phone()
         if self.stick is not None:
             self.stick.wait()

@@ -39,7 +39,7 @@ async def curtain(request: Request[Any, Any, Any]) -> Response[Any]:
     if request.method == "POST":
         form = await make_form(request)
         pairs = [(k, v) for k, v in form.pairs if isinstance(v, str)]
-        request.app.state.kept = Kept(here.counter.operator, path, pairs)
+        here.counter.kept = Kept(here.counter.operator, path, pairs)
         path = "/unlock/again"
     elif request.url.query:
         path = f"{path}?{request.url.query}"
@@ -96,8 +96,7 @@ def twice(form: Form) -> str:
 @show("/unlock/again")
 def again(here: Here) -> Response[Any]:
     """A form that was sent while the curtain was drawn, to be sent once more by its author."""
-    kept: Kept | None = getattr(here.request.app.state, "kept", None)
-    here.request.app.state.kept = None
+    kept, here.counter.kept = here.counter.kept, None
     if kept is None or kept.operator != here.counter.operator:
         return here.go("/")
     pairs = [(name, value) for name, value in kept.pairs if name != "token"]

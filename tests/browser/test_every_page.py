@@ -164,7 +164,7 @@ def open_stick_refused(served: Served) -> str:
 
 def open_kept(served: Served) -> str:
     """A form that was sent while the laptop was locked."""
-    served.app.state.kept = Kept("sari", "/settings", [("idle", "5")])
+    served.counter.kept = Kept("sari", "/settings", [("idle", "5")])
     return "/unlock/again"
 
 
@@ -199,6 +199,7 @@ PAGES: dict[str, Callable[[Served], str]] = {
     "documents": lambda s: f"/drafts/{draft(s)}/documents",
     "photos of a form": open_photographed,
     "drafts": lambda _: "/drafts",
+    "training": lambda _: "/training",
     "half papers": lambda s: f"/drafts/{draft(s)}/waiting",
     "check": lambda s: f"/drafts/{draft(s)}/check",
     "drop": lambda s: f"/drafts/{draft(s)}/drop",

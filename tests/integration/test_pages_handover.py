@@ -12,10 +12,11 @@ from PIL import Image
 
 from field_client import receipts, training
 from field_client.settings import FieldSettings, Place
+from models.problems import Problem
 from tests.field import Hands, keys
 from tests.pages import ORIGIN, Browser, pages, served
 from tests.pictures import jpeg, page
-from tests.requests_pages import VERIFIED, led
+from tests.requests_pages import VERIFIED, led, submitted
 from tests.vaults import CHEAP, PASSPHRASE
 
 
@@ -123,9 +124,50 @@ def test_every_page_of_a_practice_laptop_says_so(tmp_path: Path):
         for path in ("/", "/requests", "/serve", "/papers"):
             browser.go(path)
             assert "DATA LATIHAN" in browser.text
+
+
+def test_somebody_practises_by_a_button_and_goes_back_to_work(tmp_path: Path) -> None:
     with pages(tmp_path / "real", Hands()) as browser:
         browser.unlock()
         assert "DATA LATIHAN" not in browser.text
+        real = browser.counter
+        record = submitted(real.desk, "village-domicile-letter").hex()
+        for path in ("/unlock", "/settings"):
+            assert 'href="/training"' in browser.go(path).text
+        browser.go("/training")
+        browser.send(browser.form("/training"), 422, new=PASSPHRASE, again="lain")
+        assert not training.folder_of(real.place.folder).exists(), "nothing is half made"
+        browser.send(browser.form("/training"), new=PASSPHRASE, again=PASSPHRASE)
+        assert "DATA LATIHAN" in browser.text
+        assert "jb-practice" in browser.page.text
+        assert real.locked, "the real work is behind its PIN meanwhile"
+        browser.go(f"/requests/{record}", 404)
+        browser.go("/requests")
+        assert browser.page.text.count('jb-number"><a') == len(training.PRACTICE)
+        browser.go("/sending")
+        assert real.training is not None
+        assert real.training.house is not None
+        with pytest.raises(Problem, match=r"training\.never_sent"):
+            real.training.house.courier().sync()
+        browser.go("/")
+        browser.send(browser.form("/training/leave"))
+        assert "DATA LATIHAN" not in browser.text
+        assert "Halo, sari" in browser.text, "and asks for its PIN again"
+        browser.go("/requests/" + record)
+        assert browser.path == "/unlock"
+        browser.go("/training")
+        browser.send(browser.form("/training"))
+        assert "Ini laptop latihan" in browser.text
+        browser.send(browser.form("/unlock"), pin=PASSPHRASE)
+        assert "DATA LATIHAN" in browser.text
+        browser.send(browser.form("/training/leave"))
+        browser.go("/training")
+        browser.send(browser.form("/training/clear"))
+        assert not training.folder_of(real.place.folder).exists()
+        browser.unlock()
+        browser.go(f"/requests/{record}")
+        assert "DATA LATIHAN" not in browser.text
+        assert real.desk.store.standing().requests == {"submitted": 1}
 
 
 @pytest.fixture(autouse=True)
