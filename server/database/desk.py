@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from server.database.desk_tables import ClaimRow, SavedFilterRow, SiakBatchRow, SiakRowRow
-from server.database.lists import RUNNING, elsewhere, inside
+from server.database.lists import RUNNING, askable, elsewhere, inside
 from server.database.report_tables import MilestoneRow
 from server.database.tables import RecordRow
 from server.database.work import Work, table_of
@@ -73,13 +73,13 @@ class Desk(Work):
         if state:
             found = found.where(_batches.c.state == state)
         if before:
-            found = found.where(_batches.c.number < before)
+            found = found.where(_batches.c.number < askable(before))
         rows = self.rows(found.order_by(_batches.c.number.desc()).limit(limit))
         return [msgspec.convert(row, Batch, from_attributes=True) for row in rows]
 
     def batch(self, number: int) -> Batch | None:
         """The batch with this number."""
-        here = (_batches.c.city == self.city) & (_batches.c.number == number)
+        here = (_batches.c.city == self.city) & (_batches.c.number == askable(number))
         row = self.one(select(_batches).where(here))
         return msgspec.convert(row, Batch, from_attributes=True) if row is not None else None
 

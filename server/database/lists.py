@@ -53,6 +53,8 @@ WORDS_MAX = 50
 """Different words that are looked up for one beginning; of more, all who bear them are sorted."""
 RUNNING = "running"
 """Figure of the clocks that run (server.figures)."""
+NUMBER_MAX = 1 << 62
+"""Of a number that is asked for: SQLite cannot even be asked for one of more than 64 bits."""
 LAST = b"\xff"
 """Behind every byte of UTF-8."""
 
@@ -70,6 +72,11 @@ _milestones = table_of(MilestoneRow)
 _read_record = msgspec.msgpack.Decoder(Record)
 _read_case = msgspec.msgpack.Decoder(Case)
 _read_decision = msgspec.msgpack.Decoder(Decision)
+
+
+def askable(number: int) -> int:
+    """A number as it may stand in a statement: nothing has one that is larger than the most."""
+    return max(-1, min(number, NUMBER_MAX))
 
 
 class RequestLine(msgspec.Struct, frozen=True):

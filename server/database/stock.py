@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 import msgspec
 from sqlalchemy import func, select
 
-from server.database.lists import RequestLine, elsewhere, inside
+from server.database.lists import RequestLine, askable, elsewhere, inside
 from server.database.stock_tables import BlankRow, ManifestItemRow, ManifestRow
 from server.database.tables import RecordRow
 from server.database.work import Work, table_of
@@ -112,7 +112,7 @@ class Stock(Work):
 
     def manifest(self, number: int) -> Manifest | None:
         """The manifest with this number."""
-        here = (_manifests.c.city == self.city) & (_manifests.c.number == number)
+        here = (_manifests.c.city == self.city) & (_manifests.c.number == askable(number))
         row = self.one(select(_manifests).where(here))
         return msgspec.convert(row, Manifest, from_attributes=True) if row is not None else None
 
@@ -128,7 +128,7 @@ class Stock(Work):
         if state:
             found = found.where(_manifests.c.state == state)
         if before:
-            found = found.where(_manifests.c.number < before)
+            found = found.where(_manifests.c.number < askable(before))
         rows = self.rows(found.order_by(_manifests.c.number.desc()).limit(limit))
         return [msgspec.convert(row, Manifest, from_attributes=True) for row in rows]
 

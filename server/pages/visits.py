@@ -209,11 +209,12 @@ def _today(here: Here) -> date:
 
 
 def _month(text: str, today: date) -> date:
-    """First day of the month `YYYY-MM`, of this one where that is none."""
+    """First day of the month `YYYY-MM`, of this one where that is none, or of no time of ours."""
     try:
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
     except ValueError:
         return today.replace(day=1)
+    return month if 2000 <= month.year < 3000 else today.replace(day=1)
 
 
 def _weeks(month: date) -> list[list[date]]:

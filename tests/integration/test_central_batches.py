@@ -112,6 +112,17 @@ def test_what_changed_since_it_was_frozen_is_not_entered(office):
     assert statuses(office, names) == ["verified"] * 2
 
 
+def test_a_number_that_nothing_has_is_told_however_large_it_is(office):
+    office.people["kurir"] = office.central.staff.add(
+        office.people["admin"], "kurir", "Kurir", ["courier"], PASSWORD
+    )
+    for number in (4711, 1 << 63, 10**60):
+        assert problem(office.get("siak", f"/v1/batches/{number}")) == "batch.unknown"
+        assert problem(office.get("kurir", f"/v1/manifests/{number}")) == "manifest.unknown"
+        for login, path in (("siak", "/v1/batches"), ("kurir", "/v1/manifests")):
+            assert office.get(login, path, before=number).status_code == 200
+
+
 def test_what_waited_longest_goes_into_as_many_batches_as_it_takes(office, monkeypatch):
     van = office.van("Si Jola 7")
     names = verified(office, van, 5)

@@ -370,6 +370,8 @@ def test_a_voyage_is_planned_printed_published_and_called_off(office: Pusat, ton
     assert "Pelayanan jemput bola Oba Utara" not in tono.text, "nobody's change is undone unseen"
     tono.send(again, purpose="Pelayanan jemput bola Oba")
     assert tono.path == address
+    for none in ("0001-01", "9999-12", "2026-13"):
+        tono.go(f"/visits?month={none}")
     tono.go(f"/visits?month={day[:7]}")
     assert "Pelayanan jemput bola Oba" in tono.text
     tono.post("/visits/publish")
