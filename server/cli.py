@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from models.problems import Problem
-from models.words import say
 from server import VERSION
-from server.central import found, open_central
+from server.central import found
 from server.commands import (
     audit,
     backups,
@@ -37,12 +31,12 @@ from server.commands import (
     work,
 )
 from server.database.registry import open_registry
+from server.start import loading
 from server.terminal import (
     DEFAULT_DATA,
     DataOption,
     JsonOption,
     LangOption,
-    Terminal,
     at_central,
     placed,
     speaking,
@@ -175,55 +169,13 @@ def serve(
 ) -> None:
     """Answer laptops and the API until it is told to stop."""
     with speaking(lang, json) as terminal:
-        from server.app import create_app  # the web framework is loaded by this command alone
+        with loading():
+            from server import serving  # the web framework is loaded by this command alone
 
-        place = placed(data, host=host, port=port)
-        config = uvicorn.Config(
-            create_app(place, open_central),
-            host=place.settings.host,
-            port=place.settings.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-        )
-        server = Announced(config, terminal)
-        # uvicorn raises the signal that stopped it once more when it is done.
-        signal.signal(signal.SIGTERM, _done)
-        signal.signal(signal.SIGINT, _done)
-        with contextlib.suppress(SystemExit):  # uvicorn's answer to an address in use
-            server.run()
-        if not server.started:
-            raise Problem("office.address", host=place.settings.host, port=place.settings.port)
-
-
-def _done(_: int, __: FrameType | None) -> None:
-    """Stopping when asked to is not an error."""
-
-
-class Announced(uvicorn.Server):
-    """Says in one line that it is ready, and where."""
-
-    def __init__(self, config: uvicorn.Config, terminal: Terminal) -> None:
-        super().__init__(config)
-        self.terminal = terminal
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """Listen, then say so."""
-        await super().startup(sockets)  # type: ignore[arg-type]
-        if not self.started:
-            return
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        url = f"http://{host}:{port}"
-        if self.terminal.json:
-            self.terminal.give({"ready": True, "url": url, "version": VERSION})
-        else:
-            words = say("Pusat siap melayani di {url}", self.terminal.lang, url=url)
-            sys.stdout.write(words + "\n")
-            sys.stdout.flush()
+        serving.serve(placed(data, host=host, port=port), terminal)
 
 
 def main() -> None:
-    """Entry point of `jemput-pusat`. What it writes is for its own system user alone."""
+    """Run a command. What it writes is for its own system user alone."""
     os.umask(0o077)
     app()

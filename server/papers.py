@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from models.printing import document as doc
-from models.printing.pdf import pdf
 from models.problems import Problem
 from models.services import catalogue
 from models.words import moment_at, number, say
@@ -13,6 +12,8 @@ from server.stock import ManifestSheet
 def manifest(sheet: ManifestSheet, office: str, lang: str = "id") -> bytes:
     """A manifest on A4: what is carried, a code by which the receiver sees that the list was not
     changed, and where both sign. The same manifest gives the same bytes."""
+    from models.printing.pdf import pdf  # half a second, and only to print
+
     return pdf(manifest_document(sheet, office, lang))
 
 

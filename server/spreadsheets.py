@@ -12,8 +12,6 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-import xlsxwriter  # type: ignore[import-untyped]
-
 CELL_MAX = 32_000
 """Letters of a cell; a spreadsheet takes 32,767."""
 SHEET_NAME_MAX = 31
@@ -38,6 +36,8 @@ def safe(cell: str) -> str:
 
 def xlsx_file(sheets: Sequence[tuple[str, Sequence[str], Iterable[Sequence[str]]]]) -> bytes:
     """Sheets (name, heads, rows) as XLSX; every cell is text, numbers keep their zeros."""
+    import xlsxwriter  # type: ignore[import-untyped]  # not at every start of central
+
     written = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(written, options)

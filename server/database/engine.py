@@ -20,13 +20,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
 from models.problems import Problem
-from server.database.work import table_of
+from server.database.work import insert_for, table_of
 
 WAIT_SECONDS = 30
 """How long a writer waits for another before it gives up with Problem("database.busy")."""
@@ -82,7 +81,7 @@ class Database:
 
         changes: gives {column: new value} from (the row there, the row that was offered)."""
         table = table_of(row)
-        statement: Any = sqlite.insert(table) if self.sqlite else postgresql.insert(table)
+        statement = insert_for(self.engine.dialect.name, table)
         there = changes(table.c, statement.excluded)
         return statement.on_conflict_do_update(index_elements=keys, set_=there)
 

@@ -22,7 +22,6 @@ from sqlalchemy import (
     insert,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from server.database import steps
@@ -72,8 +71,7 @@ class Work:
             return
         whole = [{"city": self.city, **row} for row in rows]
         connection = self._session.connection()
-        insert_: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-        made = insert_[connection.dialect.name](table)
+        made = insert_for(connection.dialect.name, table)
         more = {name: table.c[name] + made.excluded[name]}
         made = made.on_conflict_do_update(index_elements=["city", *keys], set_=more)
         connection.execute(made, whole)
@@ -139,6 +137,18 @@ def pieces(values: Iterable[Any], size: int) -> Iterator[list[Any]]:
             piece = []
     if piece:
         yield piece
+
+
+def insert_for(database: str, table: Table) -> Any:
+    """An `insert` that may change rows that are there, as SQLAlchemy's dialect of that name has it.
+    Only that one is loaded: with the other one every start of central took longer."""
+    if database == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def table_of(row: Any) -> Table:

@@ -29,7 +29,7 @@ PROGRAM = Path(sys.executable).with_name("jemput-pusat")
 TOOLS = (
     [str(PROGRAM)]
     if PROGRAM.exists()
-    else [sys.executable, "-c", "from server.cli import main; main()"]
+    else [sys.executable, "-c", "from server.start import main; main()"]
 )
 
 
@@ -155,7 +155,8 @@ def test_commands_work_beside_a_running_server(tmp_path):
         (line,) = run(folder, "requests", "list", login="rina")["requests"]
         assert line["id"] == record
         seen = run(folder, "requests", "show", record, login="rina")["seen"]
-        run(folder, "requests", "accept", record, "--seen", str(seen), login="rina")
+        why = ("--seen", str(seen), "--reason", "berkasnya dilihat di meja")
+        run(folder, "requests", "accept", record, *why, login="rina")
         sync(served, van)
         assert van.snapshot.records[bytes.fromhex(record)].status == "verified"
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, insert, inspect, select, text
 from sqlmodel import Session
 
@@ -50,6 +52,14 @@ def test_an_empty_database_is_brought_to_what_the_tables_say(database: Database)
     migrations.check(database)
     migrations.migrate(database)
     assert migrations.current(database) == migrations.newest()
+
+
+def test_the_names_of_the_files_say_what_alembic_reads_in_them() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    scripts = ScriptDirectory.from_config(config)
+    assert scripts.get_heads() == [migrations.newest()]
+    assert {step.revision for step in scripts.walk_revisions()} == migrations.revisions()
 
 
 def test_the_tables_really_have_their_indexes_and_keys(database: Database) -> None:
