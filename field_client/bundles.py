@@ -12,6 +12,7 @@ late, twice or after the radio, and nothing comes of it but the same entries onc
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,8 @@ from sync.bundle import NAME_BYTES, VOLUME_BYTES_MAX, WORK, Header
 from sync.messages import Contents, Span, encode
 
 CARRIED_FOLDER = "carried"
+LEFT_BYTES = 512 * 1024 * 1024
+"""Of the disk, that what is carried for others does not take."""
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -229,17 +232,25 @@ class Bundles:
     def carry(self, places: Iterable[Path], party: str = "") -> list[Carried]:
         """Take volumes for somebody else into custody. party: who handed them over.
 
-        Each file is checked for being whole; nobody here can open it. Problems: bundle.*, usb.*.
+        Each file is checked for being whole; nobody here can open it. All of them are, before the
+        first is taken. Problems: bundle.*, usb.*, disk.full for what would take the room that this
+        laptop's own work needs.
         """
-        return self.keep([data for _, data in usb.volumes_in(places)], party)
+        given = list(places)
+        need = LEFT_BYTES
+        for _, data in usb.volumes_in(given):
+            bundle.parse(data)
+            need += len(data)
+        if shutil.disk_usage(self.folder).free < need:
+            raise Problem("disk.full", path=str(self.folder))
+        return self.keep((data for _, data in usb.volumes_in(given)), party)
 
-    def keep(self, files: Sequence[bytes], party: str) -> list[Carried]:
+    def keep(self, files: Iterable[bytes], party: str) -> list[Carried]:
         """The same, of bytes that came by another road. Volumes for this laptop are passed over."""
-        found = [bundle.parse(data) for data in files]
         folder = private_folder(self.folder / CARRIED_FOLDER)
         own = inbox.own_keys(self.store)
         names: set[bytes] = set()
-        for volume in found:
+        for volume in map(bundle.parse, files):
             header = volume.header
             if header.recipient in own:
                 continue

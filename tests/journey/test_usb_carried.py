@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from field_client.doctor import examine
 from field_client.relay import deliver
 from sync import wire
 from tests.sticks import bring, bundles, export, give, read, rows, stick
 from tests.town import Town
+from tests.vaults import refused
 
 
 def test_a_laptop_carries_what_it_cannot_read_both_ways(town: Town) -> None:
@@ -36,6 +38,19 @@ def test_a_laptop_carries_what_it_cannot_read_both_ways(town: Town) -> None:
         ("carried", "Sari, Maitara"), ("handed", "Bu Nur"), ("carried", ""), ("handed", "Sari"),
     ]  # fmt: skip
     assert boat.house.store.custody.broken_at() is None
+
+
+def test_what_is_carried_leaves_room_for_the_laptops_own_work(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stick full of what only looks like bundles is as large as a laptop's disk."""
+    van, boat = town.laptop("sari", enrolled=False), town.laptop("rusli")
+    export(van, stick(town, "from van"))
+    with monkeypatch.context() as full:
+        full.setattr("field_client.bundles.LEFT_BYTES", 1 << 60)
+        refused("disk.full", bundles(boat).carry, [stick(town, "from van")])
+    assert bundles(boat).carried() == []
+    assert len(bundles(boat).carry([stick(town, "from van")])) == 1
 
 
 class Net:
