@@ -224,7 +224,7 @@ def _files_back(place: Place, folder: Path) -> int:
     source, count = folder.parent / backups.FILES_FOLDER, 0
     for path in sorted(source.glob("*/*")):
         target = place.files_folder / path.relative_to(source)
-        if path.suffix or target.exists():
+        if path.suffix or target.exists() or not path.is_file():  # a device would never end
             continue
         private_folder(target.parent)
         half = target.with_suffix(".half")

@@ -186,6 +186,7 @@ def test_a_file_that_the_backup_lost_is_wanted_again(office, tmp_path):
     made = make(office, tmp_path / "backups")
     for path in (tmp_path / "backups" / "files").glob("*/*"):
         path.write_bytes(path.read_bytes()[:-1] + b"?")
+        (path.parent / "folder").mkdir()  # no file: it stops nothing
     central = put_back(
         tmp_path / "new-machine", made.folder, tmp_path / "pusat" / "recovery-key.json"
     )
