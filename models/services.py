@@ -341,9 +341,11 @@ class Catalogue:
     def _service(self, slug: str, edition: int | None) -> Service:
         if slug not in self.slugs:
             raise Problem("service.unknown", service=slug[:60])
-        service = self._file(slug)
-        if edition in (None, service.edition):
-            return service
+        if edition is None:
+            return self._file(slug)
+        today = self.service(slug)
+        if edition == today.edition:
+            return today
         name = f"{slug}@{edition}"
         if not (self.data / "services" / f"{name}.toml").is_file():
             raise Problem("service.edition", service=slug, edition=edition)

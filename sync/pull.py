@@ -75,7 +75,7 @@ def arrivals(
     """Moves of requests from elsewhere into these villages. One that was in a village which is not
     whole on the laptop yet may come from elsewhere as well: no fill will bring it any more."""
     whole = villages if whole is None else whole
-    placed = [e for e in decision.effects if isinstance(e, Placed)]
+    placed = [e for e in decision.effects if type(e) is Placed]
     return [
         e for e in placed
         if e.village in villages and e.before not in whole and visible(e.record)

@@ -467,12 +467,12 @@ def values(record: Record) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     sets: dict[str, list[str]] = {}
     for unit, write in record.units.items():
-        name, plus, element = unit.partition(ELEMENT)
         if unit == STATUS_UNIT or unit.startswith(REASON_PREFIX):
             continue
-        if not plus:
+        if ELEMENT not in unit:
             plain[unit] = write.value
         elif write.value:
+            name, _, element = unit.partition(ELEMENT)
             sets.setdefault(name, []).append(element)
     return plain | {name: sorted(elements) for name, elements in sets.items()}
 

@@ -18,11 +18,8 @@ from models.changes import (
     Change,
     OperatorEntry,
     Session,
-    decode_body,
-    decode_change,
     encode,
     raw,
-    record_of,
 )
 from sync.digest import MODULUS, face, packed, total, weight
 from sync.exchange import (
@@ -55,7 +52,7 @@ from sync.state import (
     copy_record,
 )
 from sync.view import Own, View, view
-from tests.simulation.books import Book, Screen
+from tests.simulation.books import Book, Screen, body_of, change_of, name_in
 from tests.simulation.papers import Papers
 from tests.simulation.rewinding import Rewinding
 
@@ -221,16 +218,9 @@ class Laptop(Rewinding):
             for entry in book.rows(0, book.to_send):
                 if (book.id, entry.seq) in self.absorbed:
                     continue
-                change = decode_change(entry.data)
-                if change.kind not in ("create", "edit"):
-                    continue
-                if record_of(book.id, entry.seq, change, entry.data) != record:
-                    continue
-                try:
-                    body = decode_body(change.body)
-                except msgspec.DecodeError:
-                    continue
-                found.append(Own(book.id, entry.seq, change, body))
+                body = body_of(entry)
+                if body is not None and name_in(book.id, entry.seq, entry.data) == record:
+                    found.append(Own(book.id, entry.seq, change_of(entry.data), body))
         return found
 
     def look(self, record: bytes) -> View | None:
@@ -324,7 +314,7 @@ class Laptop(Rewinding):
         found: list[Entry] = []
         for entry in book.rows(first - 1, book.to_send):
             jumps = bool(found) and entry.seq != found[-1].seq + 1  # over a hole
-            if jumps or (len(found) >= most and decode_change(entry.data).i == 0):
+            if jumps or (len(found) >= most and change_of(entry.data).i == 0):
                 break
             found.append(entry)
         return found
@@ -437,16 +427,25 @@ class Laptop(Rewinding):
                 self.cells.pop(name, None)
 
     def _absorb(self, decision: Decision) -> None:
-        kept = {
-            e.record: self.snapshot.records[e.record]
-            for e in decision.effects
-            if isinstance(e, Left) and e.record in self.snapshot.records
-        }
+        records = self.snapshot.records
+        kinds = {type(e) for e in decision.effects}
+        left = [e.record for e in decision.effects if type(e) is Left] if Left in kinds else []
+        kept = {name: records[name] for name in left if name in records}
         self.departed += [(decision.server_seq, record.created) for record in kept.values()]
         self.snapshot.fold(decision)
         for name, record in kept.items():
             if record.device == self.device:
-                self.snapshot.records[name] = record
+                records[name] = record
+        if not kinds.isdisjoint((Created, Whole, Placed)):
+            self._locate(decision)
+        mine = self.logs()
+        self.notices += notices(decision, mine, self.snapshot)
+        for effect in decision.effects:
+            if type(effect) is Outcome and effect.log in mine:
+                self._outcome(effect, decision)
+
+    def _locate(self, decision: Decision) -> None:
+        """Which village the requests belong to that come or move with it."""
         for e in decision.effects:
             match e:
                 case Created() if e.record in self.snapshot.records:
@@ -455,11 +454,6 @@ class Laptop(Rewinding):
                     self.cells[e.state.id] = e.cell
                 case Placed():
                     self.cells[e.record] = e.village
-        mine = self.logs()
-        self.notices += notices(decision, mine, self.snapshot)
-        for effect in decision.effects:
-            if isinstance(effect, Outcome) and effect.log in mine:
-                self._outcome(effect, decision)
 
     def _outcome(self, effect: Outcome, decision: Decision) -> None:
         key = (effect.log, effect.seq)
@@ -490,7 +484,7 @@ class Laptop(Rewinding):
 
     def _first_made(self, key: tuple[bytes, int]) -> tuple[bytes, int, bytes]:
         entry = self.find(key[0]).entries[key[1] - 1]
-        return decode_change(entry.data).origin or (*key, entry.digest[:8])
+        return change_of(entry.data).origin or (*key, entry.digest[:8])
 
     def heirs(self, key: tuple[bytes, int]) -> list[tuple[bytes, int]]:
         """Entries that made this one again."""

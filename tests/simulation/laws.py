@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from models.changes import decode_change, record_of
+from models.changes import record_of
 from models.problems import Problem
 from sync.digest import MODULUS, face, weight
 from sync.intake import whole
@@ -31,7 +31,7 @@ from sync.state import (
     Whole,
     Wrote,
 )
-from tests.simulation.books import Book
+from tests.simulation.books import Book, change_of
 from tests.simulation.laptop import Laptop
 from tests.simulation.laws_of_merging import (
     author_of,
@@ -139,15 +139,15 @@ def _has_outcome(world: World, laptop: Laptop, key: tuple[bytes, int], entry: En
 
 
 def _made_again(world: World, laptop: Laptop, book: Book) -> None:
-    made = [decode_change(entry.data).origin for entry in book.rows()]
+    made = [change_of(entry.data).origin for entry in book.rows()]
     again = [origin for origin in made if origin is not None]
     need(len(again) == len(set(again)), "5", f"{laptop.number} made work again twice in one log")
     if book.closed is None:
         return
     later = laptop.books[laptop.books.index(book) + 1 :]
-    origins = {decode_change(e.data).origin for b in later for e in b.entries}
+    origins = {change_of(e.data).origin for b in later for e in b.entries}
     for entry in book.rows(book.closed):
-        change = decode_change(entry.data)
+        change = change_of(entry.data)
         if change.kind not in ("create", "edit"):
             continue
         world.laws["5"] += 1
@@ -288,7 +288,7 @@ def screen_not_passed(world: World, decisions: list[Decision]) -> None:
             shown = world.shown.get(entry.digest)
             if shown is not None:
                 world.laws["31"] += 1
-                need(decode_change(entry.data).seen <= shown, "31", f"{entry.seq} saw too much")
+                need(change_of(entry.data).seen <= shown, "31", f"{entry.seq} saw too much")
 
 
 def proofs_hold(world: World, decisions: list[Decision] | None = None) -> None:
@@ -409,7 +409,7 @@ def revoked(world: World, decisions: list[Decision]) -> None:
             continue
         for (name, seq), result in world.registry.tables["results"].items():
             if name == log and seq > state.limit:
-                change = decode_change(world.registry.tables["entries"][name, seq].data)
+                change = change_of(world.registry.tables["entries"][name, seq].data)
                 world.laws["23"] += 1
                 wrote = change.kind in ("create", "edit") and change.origin is None
                 need(not (wrote and result.state == "applied"), "23", f"{seq} reached a request")

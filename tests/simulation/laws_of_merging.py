@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from models.changes import Change, decode_change, own_of
+from models.changes import Change, own_of
 from models.services import catalogue
 from sync.intake import whole
 from sync.logs import Entry
@@ -35,7 +35,7 @@ from sync.state import (
     State,
     Wrote,
 )
-from tests.simulation.books import body_of
+from tests.simulation.books import body_of, change_of
 from tests.simulation.road import Broken
 from tests.simulation.world import World, same
 
@@ -89,7 +89,7 @@ class Knowledge:
         if before is None:
             return True
         log, seq = author_of(effect, decision)
-        change = decode_change(self.world.registry.tables["entries"][log, seq].data)
+        change = change_of(self.world.registry.tables["entries"][log, seq].data)
         own = own_of(seq, change)
         seen = seen_here(self.world, change.seen)
         if before.number <= (seen if seen < decision.server_seq else 0):
@@ -174,7 +174,7 @@ def _held(
     if entry.digest not in world.rightful or record is None or not plain:
         return
     world.laws["16"] += 1
-    change = decode_change(entry.data)
+    change = change_of(entry.data)
     over = record.status in ("cancelled", "rejected", "closed", "merged", "handed_over")
     case = state.cases.get(effect.case)
     joined = case is not None and case.opened < decision.server_seq
@@ -215,7 +215,7 @@ def _values_in(entry: Entry) -> Iterator[tuple[str, Any]]:
         yield from body.set.items()
         return
     try:
-        change = decode_change(entry.data)
+        change = change_of(entry.data)
     except msgspec.DecodeError:
         return
     if change.kind == "resolve":
@@ -263,7 +263,7 @@ def loser_kept(world: World, decisions: list[Decision]) -> None:
 def _first_made(entries: dict[Any, Entry], log: bytes, seq: int) -> Origin:
     """Where a change was made first, named as origins are: of two branches each has its own."""
     entry = entries[log, seq]
-    return decode_change(entry.data).origin or (log, seq, entry.digest[:8])
+    return change_of(entry.data).origin or (log, seq, entry.digest[:8])
 
 
 def originals(world: World) -> Iterator[Change]:
@@ -271,7 +271,7 @@ def originals(world: World) -> Iterator[Change]:
     for (_, seq), entry in world.registry.tables["entries"].items():
         if seq:
             try:
-                yield decode_change(entry.data)
+                yield change_of(entry.data)
             except msgspec.DecodeError:
                 continue
 
@@ -313,7 +313,7 @@ def choices_not_stale(world: World, decisions: list[Decision]) -> None:
         chosen = [e for e in decision.effects if isinstance(e, (Closed, Proposed))]
         if chosen and decision.log == world.name:
             entry = world.registry.tables["entries"][world.name, decision.first]
-            seen = decode_change(entry.data).seen
+            seen = change_of(entry.data).seen
             for choice in chosen:
                 world.laws["31"] += 1
                 need(moved.get(choice.case, 0) <= seen, "31", "a case was decided unseen")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from models.changes import Attached, Body, Change, Choice, decode_change, raw, record_of
+from models.changes import Attached, Body, Change, Choice, raw, record_of
 from models.problems import Problem
 from models.services import Service, catalogue
 from server.releasing import release
@@ -15,7 +15,7 @@ from sync.cases import TAKES
 from sync.logs import Entry
 from sync.state import ELEMENT, REASON_PREFIX, STATUS_UNIT, Case, Record
 from sync.transfer import PAPERS, PREVIEWS
-from tests.simulation.books import Screen
+from tests.simulation.books import Screen, change_of
 from tests.simulation.central import Killed
 from tests.simulation.laptop import Laptop
 from tests.simulation.road import Broken
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 VILLAGES = ("82.72.03.2001", "82.72.01.1001", "82.72.02.2001")
+"""Few, so that the laptops of a small world get into each other's way."""
+
+MANY_VANS = 20
+MORE_VILLAGES = (*VILLAGES, *(f"82.72.0{n}.200{m}" for n in (3, 4, 5) for m in (2, 3, 4)))
+"""Of a world with more vans than that, where no laptop reads half of the city."""
 
 SERVICES = ("ktp-new-enrolment", "birth", "ktp-reprint-lost")
 
@@ -67,7 +72,7 @@ class Operators:
         world.made(laptop, entries)
         for i, data, preview in files:
             entry = entries[i]
-            name = record_of(laptop.log, entry.seq, decode_change(entry.data), entry.data)
+            name = record_of(laptop.log, entry.seq, change_of(entry.data), entry.data)
             for content, lane in ((data, PAPERS), (preview, PREVIEWS)):
                 if content:
                     laptop.papers.add(content, lane, name, laptop.log, entry.seq)
@@ -83,7 +88,7 @@ class Operators:
         the process that judges it: whoever brings the request has no part in that."""
         world = self.world
         other = world.rng.choice([one for one in world.laptops if one.device != laptop.device])
-        name = record_of(laptop.log, entry.seq, decode_change(entry.data), entry.data)
+        name = record_of(laptop.log, entry.seq, change_of(entry.data), entry.data)
         entries = other.append([other.change("edit", Body(set={"applicant.phone": "1"}), name)])
         world.made(other, entries)
         world.central.registry.killers.add(entries[0].data)
@@ -126,7 +131,9 @@ class Operators:
         if "parents.mother" in units:
             units["parents.mother"] = units["parents.mother"] | {"mother_nik": self._nik()}
         if "address.address" in units:
-            units["address.address"] = units["address.address"] | {"village": rng.choice(VILLAGES)}
+            units["address.address"] = units["address.address"] | {
+                "village": rng.choice(self.world.villages)
+            }
         return form, units
 
     def _nik(self) -> str:
@@ -154,7 +161,7 @@ class Operators:
         for entry in laptop.book.rows():
             if (laptop.log, entry.seq) in laptop.told:
                 continue
-            change = decode_change(entry.data)
+            change = change_of(entry.data)
             if change.kind == "create":
                 found.append(record_of(laptop.log, entry.seq, change, entry.data))
         return found
@@ -211,7 +218,9 @@ class Operators:
             return Body(add=papers) if rng.random() < 0.6 else Body(remove=papers)
         address = screen.units.get("address.address")
         if isinstance(address, dict) and self.world.fires("moves_away"):
-            return Body(set={"address.address": address | {"village": rng.choice(VILLAGES)}})
+            return Body(
+                set={"address.address": address | {"village": rng.choice(self.world.villages)}}
+            )
         units = [u for u, v in screen.units.items() if not isinstance(v, list)]
         if not units:
             return None

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from models.changes import decode_change, record_of
 from sync.exchange import Rewound
 from sync.lineage import clamp
 from sync.logs import Entry
 from sync.messages import Branch, Cursor
 from sync.state import Record
-from tests.simulation.books import Book, body_of
+from tests.simulation.books import Book, body_of, change_of, name_in
 
 
 class Rewinding:
@@ -57,7 +56,7 @@ class Rewinding:
         for each, entry, record in self._own():
             beyond = each is book and entry.seq > step.stored
             if (each.id, entry.seq) in self.absorbed and (beyond or record is None):
-                seen = clamp(decode_change(entry.data).seen, step.lineage)
+                seen = clamp(change_of(entry.data).seen, step.lineage)
                 found.append(record.created if record is not None else seen + 1)
         return min(found)
 
@@ -66,8 +65,7 @@ class Rewinding:
         for book in self.books:
             for entry in book.rows(0, book.to_send):
                 if body_of(entry) is not None:
-                    change = decode_change(entry.data)
-                    name = record_of(book.id, entry.seq, change, entry.data)
+                    name = name_in(book.id, entry.seq, entry.data)
                     yield book, entry, self.snapshot.records.get(name)
 
     def _beginning(self, first: int) -> int:

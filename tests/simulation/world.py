@@ -31,7 +31,14 @@ from tests.simulation.central import RATNA, Backup, Central, Killed
 from tests.simulation.desk import Desk
 from tests.simulation.faults import FAULTS, drawn
 from tests.simulation.laptop import Laptop
-from tests.simulation.people import VILLAGES, Operators, Staff, open_cases
+from tests.simulation.people import (
+    MANY_VANS,
+    MORE_VILLAGES,
+    VILLAGES,
+    Operators,
+    Staff,
+    open_cases,
+)
 from tests.simulation.road import Broken, Plain, Road
 from tests.simulation.sticks import Sticks, introduction
 
@@ -99,6 +106,7 @@ class World:
         self.rightful: set[bytes] = set()
         self.withdrawn: dict[bytes, str] = {}
         self.now = 1_770_000_000
+        self.villages = VILLAGES if vans <= MANY_VANS else MORE_VILLAGES
         self.central = Central(self)
         self.road = Road(self)
         self.sticks = Sticks(self)
@@ -123,8 +131,8 @@ class World:
         return hashlib.shake_256(f"{self.seed}/{what}".encode()).digest(size)
 
     def _laptop(self, number: int) -> Laptop:
-        home = VILLAGES[number % len(VILLAGES)]
-        other = VILLAGES[self.rng.randrange(len(VILLAGES))]
+        home = self.villages[number % len(self.villages)]
+        other = self.villages[self.rng.randrange(len(self.villages))]
         villages = tuple({home: 0, other: 0})
         seed = self.drawn_bytes(f"laptop-{number}", 128)
         laptop = Laptop(number, seed, villages, self.clocks.getrandbits(32), number + 1)
@@ -399,10 +407,13 @@ class World:
     def _rescope(self, laptop: Laptop) -> None:
         devices, name = self.central.devices, self._name(laptop)
         if self.fires("scope_changed"):
-            villages = self.rng.sample(VILLAGES, self.rng.choice((1, 2)))
+            villages = self.rng.sample(self.villages, self.rng.choice((1, 2)))
             self._office(lambda: devices.scope(RATNA, name, villages))
         if self.fires("village_lent"):
-            village, until = self.rng.choice(VILLAGES), self.now + self.rng.randrange(600, 20_000)
+            village, until = (
+                self.rng.choice(self.villages),
+                self.now + self.rng.randrange(600, 20_000),
+            )
             self._office(lambda: devices.scope(RATNA, name, [village], until))
 
     def _restore(self, which: int) -> None:
@@ -453,24 +464,31 @@ class World:
         for _ in range(20 + 4 * len(self.registry.killers)):  # until it ends the process no more
             self.sticks.arrive()
         self.sticks.deliver()
-        for laptop in self.laptops:
-            laptop.compares = True
         for _ in range(100):
             self._sync_all()
             cases = open_cases(self)
             if not cases:
-                self._sync_all()  # the first laptops have not read yet what the last ones brought
-                self._sync_all()  # one full exchange after quiet: all compare their cells
-                return
+                return self._compare_all()
             for case in cases:
                 fresh = self.registry.tables["cases"][case.id]
                 if fresh.state != "closed":
                     self.staff.decide(fresh)
         raise Broken("law 33: cases are never all decided")
 
-    def _sync_all(self) -> None:
-        deaths = 4 * len(self.registry.killers)
+    def _compare_all(self) -> None:
+        """One full exchange after quiet: all compare their cells. Before it, who has not read what
+        the last ones brought does so; after it, who missed something reads that again."""
+        newest = self.registry.position.server_seq
+        self._sync_all([one for one in self.laptops if one.cursor.server_seq != newest])
         for laptop in self.laptops:
+            laptop.compares = True
+        self._sync_all()
+        self._sync_all([one for one in self.laptops if one.marks])
+
+    def _sync_all(self, laptops: Sequence[Laptop] | None = None) -> None:
+        """All of them, or these."""
+        deaths = 4 * len(self.registry.killers)
+        for laptop in self.laptops if laptops is None else laptops:
             for _ in range(20 + deaths):
                 if self.road.sync(laptop):
                     break
@@ -478,7 +496,7 @@ class World:
                 if self.out_of_hand(laptop):
                     continue
                 raise Broken(f"law 18: laptop {laptop.number} never ends its sync")
-        for _ in range(2 + deaths):  # a job of central's: it may end the process too
+        for _ in range(1 + deaths):  # a job of central's: it may end the process too
             self._office(lambda: self.central.ledger.retry(self.now))
 
     def out_of_hand(self, laptop: Laptop) -> bool:

@@ -467,3 +467,12 @@ def test_the_page_in_the_docs_names_every_service():
     page = (docs.ROOT / "docs" / "services.md").read_text("utf-8")
     assert docs.redrawn(page) == page, "run scripts/docs.py"
     assert all(f"| `{service.slug}` |" in page for service in SERVICES)
+
+
+def test_an_edition_that_is_not_here_costs_no_reading(monkeypatch):
+    """A change of a later edition waits at central and is looked at again and again."""
+    here = catalogue().service("birth")
+    monkeypatch.setattr(Catalogue, "_file", lambda *_: pytest.fail("it was read again"))
+    assert catalogue().service("birth", here.edition) is here
+    with pytest.raises(Problem, match=r"service\.edition"):
+        catalogue().service("birth", 99)
