@@ -468,6 +468,7 @@ class BlobRow(Table, table=True):
     when that was; 0 where it was once and is not any more."""
 
     __tablename__ = "blobs"
+    __table_args__ = (Index("ix_blobs_lost", "city", "id", **_where("covered IS NULL AND at = 0")),)
     city: str = pk()
     id: bytes = pk()
     size: int = big()

@@ -140,6 +140,14 @@ def test_no_statement_reads_a_table_that_grows_from_end_to_end(home: Home) -> No
     assert [s for s in slow if not page.search(" ".join(s.split()))] == []
 
 
+def test_lost_files_are_found_without_reading_the_others(home: Home) -> None:
+    registry = registry_of(home)
+    with overheard(registry) as heard, registry.read() as door:
+        assert door.lost_blobs() == []
+    plans = [line for asked in heard for line in plan_of(registry, *asked)]
+    assert any("ix_blobs_lost" in line for line in plans), plans
+
+
 def reads_everything(line: str) -> bool:
     """Does this line of a plan read a growing table whole, or all of a city's rows in it?"""
     words = line.split()
