@@ -54,6 +54,8 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.end = end or end_process
         self.engine = _sqlite(self.url) if self.sqlite else _postgresql(self.url)
+        # Values stay out of the words of an error, which a failing command says to its terminal.
+        self.engine.hide_parameters = True
         self._writers = self.engine.execution_options(**{_WRITES: True})
         self._readers = self.engine
         if not self.sqlite:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import InternalError, OperationalError
 
 from models.problems import Problem
@@ -43,6 +43,13 @@ def test_every_connection_to_sqlite_syncs_its_commits(registry: Registry) -> Non
                 name: connection.exec_driver_sql(f"pragma {name}").scalar() for name in pragmas
             }
         assert found == pragmas
+
+
+def test_an_error_does_not_repeat_what_was_to_be_written(registry: Registry) -> None:
+    with pytest.raises(OperationalError) as failed, registry.write() as door:
+        door.run(text("insert into nowhere values (:name)").bindparams(name="SALMA KADER"))
+    assert "nowhere" in str(failed.value)
+    assert "SALMA" not in str(failed.value)
 
 
 def test_a_reader_sees_one_moment_and_writes_nothing(registry: Registry) -> None:
