@@ -38,6 +38,16 @@ _ROAD_CODES = (
 _FALSE_CODES = (
     "receipt.forged", "receipt.malformed", "receipt.unknown_key", "receipt.ask_office",
 )  # fmt: skip
+COMMANDS = {
+    "invitation.used": "jemput enrol INVITATION --again",
+    "bundle.other_recipient": "jemput usb carry",
+    "bundle.unknown": "jemput usb status",
+    "backup.absent": "jemput backup",
+    "page.port": "jemput serve --port 0",
+    "hole.older": "jemput doctor",
+}
+"""What helps at a terminal; the words of a problem name what is on the pages."""
+
 _PIN_BYTES_MAX = 4096
 TRACE_VARIABLE = "JEMPUT_TRACE"
 
@@ -213,6 +223,8 @@ class Call:
         self.warn(problem.words(self.lang))
         for one in problem.details.get("findings", ()):
             self.warn(f"  {one.key}: {one.words(self.lang)}")
+        if problem.code in COMMANDS:
+            self.warn(say("Perintah: {command}", self.lang, command=COMMANDS[problem.code]))
         self.warn(f"[{problem.code}]")
         if self.json:
             give_line({"problem": refusal(problem, self.lang), **beside})

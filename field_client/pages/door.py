@@ -153,8 +153,7 @@ OUTSIDE = """<!doctype html><html lang="id"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Jemput Bola</title>
 <h1>Pintu ini tertutup</h1>
-<p>Buka Jemput Bola dari pintasannya di laptop ini, atau ketik <b>jemput serve</b>.
-Pekerjaan Anda aman.</p>
+<p>Buka Jemput Bola dari pintasannya di laptop ini. Pekerjaan Anda aman.</p>
 <p lang="en">Open Jemput Bola by its shortcut on this laptop. Your work is safe.</p>
 </html>"""
 """For whoever has no key. It says nothing about the laptop, so it needs no catalogue of words."""

@@ -55,7 +55,7 @@ def giving(here: Here, record: str) -> Response[str]:
     return _draw_giving(here, page)
 
 
-@act("/requests/{record:str}/handover", request_max_body_size=UPLOAD_BYTES_MAX)
+@act("/requests/{record:str}/handover", finishes=True, request_max_body_size=UPLOAD_BYTES_MAX)
 def give(here: Here, form: Form, record: str) -> Response[Any]:
     """Hand it over. What is refused is said above what was typed."""
     page = here.desk.open(record_id(record))
@@ -72,6 +72,8 @@ def give(here: Here, form: Form, record: str) -> Response[Any]:
     try:
         handover.hand_over(here.desk, page, given, signed[0] if signed else None)
     except Problem as problem:
+        if problem.code == "disk.full":  # the room kept for this is given back, and it is done anew
+            raise
         return _draw_giving(here, page, problem, given)
     told = here.say("Dokumen {code} sudah diserahkan.", code=page.code)
     return here.go("/handover", told)
@@ -84,7 +86,7 @@ def signing(here: Here, record: str) -> Response[str]:
     return _draw_signing(here, page, here.desk.today().isoformat())
 
 
-@act("/requests/{record:str}/letter")
+@act("/requests/{record:str}/letter", finishes=True)
 def sign(here: Here, form: Form, record: str) -> Response[Any]:
     """Write down that it was signed."""
     page = here.desk.open(record_id(record))
@@ -92,6 +94,8 @@ def sign(here: Here, form: Form, record: str) -> Response[Any]:
     try:
         handover.sign_letter(here.desk, page, number, day, signer)
     except Problem as problem:
+        if problem.code == "disk.full":
+            raise
         return _draw_signing(here, page, day, problem, number, signer)
     return here.go(f"/requests/{record}", here.say("Surat {code} siap diserahkan.", code=page.code))
 

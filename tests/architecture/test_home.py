@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -113,6 +114,23 @@ def test_a_laptop_works_without_what_its_lock_leaves_out(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(source.ROOT)}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
+
+
+def test_where_npm_is_missing_that_is_said_and_the_pages_stay_plain(tmp_path):
+    """The set-up of a machine without npm and without the right to install it."""
+    for name in ("scripts/assets.py", "scripts/home.py", "assets/package.json",
+                 "assets/package-lock.json"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(source.ROOT / name, tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    done = subprocess.run(
+        [sys.executable, "scripts/assets.py"], cwd=tmp_path, capture_output=True, text=True,
+        env={"PATH": str(tmp_path / "bin")},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "npm is missing" in done.stderr
+    assert "the pages work without them, but look plain" in done.stderr
+    assert not list(tmp_path.glob("*/pages/static/*")), "nothing is half built"
 
 
 @pytest.mark.postgres

@@ -12,6 +12,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from field_client.folder import open_folder
 from models.services import catalogue
 from tests.browsing import Served
+from tests.pictures import jpeg
+from tests.pictures import page as picture
 from tests.requests_pages import submitted
 from tests.vaults import PASSPHRASE
 from tests.village import village
@@ -20,6 +22,8 @@ pytestmark = pytest.mark.browser
 Make = Callable[..., BrowserContext]
 LETTER = catalogue().service("village-domicile-letter")
 """A short form: whose journey is told, not how long it is."""
+
+PAPER = jpeg(picture(1, (1240, 1754)))
 
 
 def key(name: str) -> str:
@@ -62,8 +66,12 @@ def take_in(page: Page) -> None:
     page.click("text=Dokumen yang dibawa")
     for paper in LETTER.example.documents:
         page.check(f'input[value="{paper}"]')
-    page.click("main button")
-    page.wait_for_url(tasks)
+    page.click("main button[value=photos]")
+    page.wait_for_url(f"{tasks}/files")
+    page.set_input_files("#file", {"name": "ktp.jpg", "mimeType": "image/jpeg", "buffer": PAPER})
+    page.click("main form[enctype] button.govuk-button:text-is('Lampirkan')")
+    page.wait_for_selector(".jb-thumb")
+    page.goto(tasks)
     page.click(".govuk-task-list__link >> text=Pemohon")
     for section in ("applicant", "address", "village_letter"):
         page.wait_for_url(f"{tasks}/0/{section}/0*")
@@ -71,6 +79,7 @@ def take_in(page: Page) -> None:
         page.click("button[value=next]")
     page.wait_for_url(tasks)
     page.click("text=Periksa jawaban")
+    page.wait_for_selector("main .jb-thumb")
     for doubt in page.locator('input[name^="why|"]').all():  # the same was asked before
         doubt.fill("permohonan kedua")
     page.check("#declared")
@@ -129,6 +138,7 @@ def test_a_citizen_is_served_by_keyboard_alone(served: Served, context: Make) ->
             type_into(page, section, name, value)
         page.keyboard.press("Control+Enter")
     page.wait_for_url(tasks)
+    photograph_by_keys(page, tasks)
     reach(page, 'a[href$="/check"]')
     page.keyboard.press("Enter")
     page.wait_for_url("**/check")
@@ -145,6 +155,25 @@ def test_a_citizen_is_served_by_keyboard_alone(served: Served, context: Make) ->
         if page.url.endswith("/receipt"):
             break
     page.wait_for_url("**/receipt")
+
+
+def photograph_by_keys(page: Page, tasks: str) -> None:
+    """A paper put to the form from the keyboard; only the system's own window is not ours."""
+    reach(page, 'a[href$="/files"]')
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{tasks}/files")
+    reach(page, "#file")
+    with page.expect_file_chooser() as asked:
+        page.keyboard.press("Enter")
+    asked.value.set_files({"name": "ktp.jpg", "mimeType": "image/jpeg", "buffer": PAPER})
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".jb-thumb")
+    reach(
+        page, f'main a.govuk-button[href="{tasks.removeprefix(page.url.partition("/drafts")[0])}"]'
+    )
+    page.keyboard.press("Enter")
+    page.wait_for_url(tasks)
 
 
 def reach(page: Page, selector: str) -> None:
@@ -316,9 +345,10 @@ def test_an_applicant_signs_on_the_screen(served: Served, context: Make) -> None
 def test_a_paper_is_photographed_with_the_laptops_camera(served: Served, context: Make) -> None:
     made = context(permissions=["camera"])
     page = served.enter(made)
-    record = submitted(served.counter.desk, LETTER.slug)
-    page.goto(f"{served.base}/requests/{record.hex()}/files")
-    page.select_option("#place", LETTER.documents[0].code)
+    begin(page, served)
+    name = page.url.rpartition("/")[2]
+    page.goto(f"{page.url}/files")
+    page.select_option("#place", f"document.{LETTER.documents[0].code}")
     page.click("text=Pakai kamera")
     expect(page.locator("video")).to_be_visible()
     frame = "getComputedStyle(document.querySelector('.jb-frame'), '::after').aspectRatio"
@@ -329,6 +359,6 @@ def test_a_paper_is_photographed_with_the_laptops_camera(served: Served, context
     expect(page.locator("main [data-told]")).to_contain_text("Foto diambil")
     page.click("main form button.govuk-button:has-text('Lampirkan')")
     page.wait_for_selector(".jb-thumb")
-    ((file, _),) = served.counter.desk.files(served.counter.desk.open(record))
-    assert file.unit == f"document.{LETTER.documents[0].code}"
+    (there,) = served.counter.desk.store.draft_files.of(bytes.fromhex(name))
+    assert there.file.unit == f"document.{LETTER.documents[0].code}"
     assert not served.watched

@@ -26,6 +26,8 @@ from tests.field import Hands, laptop
 from tests.field import again as opened
 from tests.integration.test_pages_services import fill, flat
 from tests.pages import forms_of
+from tests.pictures import jpeg
+from tests.pictures import page as picture
 from tests.vaults import PASSPHRASE
 
 COMMAND = [sys.executable, "-c", "from field_client.cli import main; main()"]
@@ -128,6 +130,9 @@ def test_killed_at_every_step_it_opens_where_it_was(tmp_path: Path) -> None:
         form = main_form(client, f"{tasks}/documents")
         form.put("paper", *service.example.documents)
         client.post(form.action, data=form.fields_as_dict())
+        taken = {"place": "document.KTP", "token": form.fields_as_dict()["token"]}
+        photo = {"file": ("ktp.jpg", jpeg(picture(1, (1240, 1754))))}
+        assert "1 foto tersimpan" in client.post(f"{tasks}/files", data=taken, files=photo).text
         last = next(f for f in forms_of(client.get(f"{tasks}/check").text)
                     if f.action.endswith("/submit"))  # fmt: skip
         last.put("declared", "yes")
@@ -155,6 +160,9 @@ def test_killed_at_every_step_it_opens_where_it_was(tmp_path: Path) -> None:
     found_there = house.desk.open(line.record)
     assert found_there.answers == service.check(answers, today=service.example.day).answers
     assert found_there.documents == tuple(sorted(service.example.documents))
+    ((file, _),) = house.desk.files(found_there)
+    assert file.unit == "document.KTP", "what was photographed before the kill came along"
+    assert len(list(house.desk.blobs.folder.iterdir())) == 2, "and nothing else lies there"
     house.close()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from field_client import reserve
+from field_client.folder import begin as begin_folder
 from field_client.vault import files
 from sync.attaching import Photo
 from sync.messages import Checkpoint
@@ -17,7 +18,7 @@ from tests.disks import fill, small_disk
 from tests.field import NOW
 from tests.pages import ORIGIN, Browser, pages
 from tests.pictures import jpeg, page
-from tests.requests_pages import submitted
+from tests.requests_pages import READY, led, submitted
 
 MB = 1024 * 1024
 INCARNATION = b"central-incarnat"
@@ -79,19 +80,29 @@ def test_a_photograph_on_a_full_disk_takes_the_room_that_was_kept(
 
     with pages(folder) as browser:
         browser.unlock()
-        record = submitted(browser.counter.desk, SERVICE)
-        assert reserve.keep(folder)
+        desk = browser.counter.desk
+        record, given = submitted(desk, SERVICE).hex(), led(desk, SERVICE, READY).hex()
+        form = begin_folder(desk, [SERVICE]).name.hex()
         monkeypatch.setattr(files, "write_all", full_until_given_back)
-        answer = browser.client.post(
-            f"/requests/{record.hex()}/files",
-            data={"token": browser.own.token, "place": "KK"},
-            files={"file": ("kk.jpg", jpeg(page(1, (1240, 1754))))},
-            headers={"Origin": ORIGIN},
-            follow_redirects=True,
-        )
-        assert answer.status_code == 200
-        assert "1 lampiran tersimpan" in answer.text
-        assert not reserve.is_kept(folder)
+        handed = {"seen": "KNOWN", "relation": "self"}
+        for path, name, more, told in (
+            (f"/requests/{record}/files", "file", {"place": "KTP"}, "1 lampiran tersimpan"),
+            (f"/drafts/{form}/files", "file", {"place": "document.KTP"}, "1 foto tersimpan"),
+            (f"/requests/{given}/handover", "signature", handed, "sudah diserahkan"),
+        ):
+            with monkeypatch.context() as room:
+                room.setattr(files, "write_all", write)
+                assert reserve.keep(folder)
+            answer = browser.client.post(
+                path,
+                data={"token": browser.own.token, **more},
+                files={name: ("foto.jpg", jpeg(page(1, (1240, 1754))))},
+                headers={"Origin": ORIGIN},
+                follow_redirects=True,
+            )
+            assert answer.status_code == 200, path
+            assert told in answer.text
+            assert not reserve.is_kept(folder)
 
 
 def test_only_what_the_office_has_twice_is_removed(tmp_path: Path) -> None:

@@ -199,8 +199,10 @@ def test_carried_by_others_and_delivered_through_the_door(
     boat = laptop(office, tmp_path / "boat", "Perahu")
     (held,) = boat.lines("usb", "carry", str(stick), "--from", "Sari")
     assert (held["bundle"], held["words"]) == (made["bundle"], made["words"])
-    nothing = boat.one("usb", "handover", str(tmp_path), "--bundle", "K-000000", code=1)
-    assert nothing["problem"]["code"] == "bundle.unknown"
+    nothing = boat.run("usb", "handover", str(tmp_path), "--bundle", "K-000000", code=1)
+    assert "[bundle.unknown]" in nothing.stderr
+    assert "Riwayat USB" in nothing.stderr, "where it is on the pages"
+    assert "Perintah: jemput usb status" in nothing.stderr, "and what helps at a terminal"
     assert boat.one("usb", "relay", "--url", "http://127.0.0.1:9", code=5)
     on = tmp_path / "next"
     on.mkdir()
