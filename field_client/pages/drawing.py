@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import os
+import sys
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -180,10 +182,19 @@ class Compiled(FileSystemBytecodeCache):
 
 
 def keep_compiled(folder: Path) -> None:
-    """Keep compiled templates in the laptop's own data folder, which nobody else writes."""
-    with contextlib.suppress(Problem):
+    """Keep compiled templates in the laptop's own data folder. They are code: where somebody else
+    could write into it, pages are compiled at each start instead."""
+    with contextlib.suppress(Problem, OSError):
         private_folder(folder)
-        templates().bytecode_cache = Compiled(str(folder))
+        if _is_ours_alone(folder) and _is_ours_alone(folder.parent):
+            templates().bytecode_cache = Compiled(str(folder))
+
+
+def _is_ours_alone(folder: Path) -> bool:
+    if sys.platform == "win32":  # a profile's own rights, which have no mode
+        return True
+    facts = folder.stat()
+    return facts.st_uid == os.getuid() and not facts.st_mode & 0o022
 
 
 @cache

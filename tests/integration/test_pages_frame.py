@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from field_client.folder import open_folder
 from field_client.pages import app as pages_app
 from field_client.pages.door import COOKIE, INVITE_HEADER, INVITE_PATH
+from field_client.pages.drawing import keep_compiled, templates
 from tests.architecture.source import ROOT
 from tests.field import Hands
 from tests.pages import ORIGIN, PORT, Browser, Sent, pages, served
@@ -107,6 +110,19 @@ def test_a_form_without_our_token_changes_nothing(browser: Browser) -> None:
     for data in ({}, {"token": "guessed"}):
         assert browser.client.post("/lock", data=data, headers=OURS).status_code == 403
     assert not browser.counter.locked
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no mode there")
+@pytest.mark.parametrize(("mode", "kept"), [(0o700, True), (0o755, True), (0o777, False)])
+def test_compiled_pages_are_kept_where_nobody_else_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, kept: bool
+) -> None:
+    """They are code: another person of this machine must not be able to put them there."""
+    monkeypatch.setattr(templates(), "bytecode_cache", None)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(mode)
+    keep_compiled(tmp_path / "data" / "templates")
+    assert (templates().bytecode_cache is not None) is kept
 
 
 def test_every_change_asks_for_our_token() -> None:
