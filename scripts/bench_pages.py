@@ -57,6 +57,11 @@ ASKED = 40
 DISPUTES = 200
 STAFF = 8
 THINK_SECONDS = 3.0
+FIGURES = (
+    "arrived", "issued", "handed_over", "closed", "open", "road", "served", "running", "paused",
+    "backlog", "case_opened",
+)  # fmt: skip
+"""Numbers of the dashboard whose records are asked for."""
 PUSHED, ROUNDS = 120, 3
 """Changes that a laptop brings in a round of `intake`; rounds alone, and as many beside people."""
 PASSWORD = "kata-sandi-bench"  # noqa: S105 - of nobody
@@ -349,7 +354,9 @@ class Known:
         places = ["", *(f"82.72.0{n}" for n in range(1, 9)), *{one.village for one in self.lines}]
         views = cycle([f"place={p}&month={m}" for m in months for p in places])
         return {
+            "desk": lambda b: b.get("/"),
             "list": self._list,
+            "late": self._late,
             "search": self._search,
             "record": lambda b: b.get(f"/requests/{self._line().id.hex()}"),
             "case": lambda b: b.get(f"/disputes/{self.rng.choice(self.cases)}"),
@@ -370,6 +377,16 @@ class Known:
                 f"status=received&village={one.village}", "cases=with", "order=newest")  # fmt: skip
         return browser.get(f"/requests?{self.rng.choice(ways)}")
 
+    def _late(self, browser: Browser) -> float:
+        """What is late, of all or of some, or the next page of the one before."""
+        following = _NEXT.search(browser.text)
+        if following is not None and self.rng.random() < 0.5:
+            return browser.get(following.group(1).replace("&amp;", "&"))
+        one = self._line()
+        ways = ("", "&status=received", "&status=verified", f"&village={one.village}",
+                f"&service={one.service}", "&held=free")  # fmt: skip
+        return browser.get(f"/requests?age=late{self.rng.choice(ways)}")
+
     def _search(self, browser: Browser) -> float:
         """A NIK, or a name as somebody on the telephone says it."""
         one = self._line()
@@ -379,7 +396,7 @@ class Known:
     def _members(self, browser: Browser) -> float:
         """The records behind a number of the dashboard."""
         one = self._line()
-        figure = self.rng.choice(("arrived", "issued", "handed_over", "closed", "open"))
+        figure = self.rng.choice(FIGURES)
         place = self.rng.choice(("", one.village[:8], one.village))
         last = date.today() - timedelta(self.rng.randrange(200))  # noqa: DTZ011 - as above
         first = last - timedelta(90)

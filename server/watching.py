@@ -8,6 +8,7 @@ it is counted here, and how many records stand behind it.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
@@ -39,6 +40,7 @@ from server.scene import (
     place_link,
 )
 from server.voyages import Plan
+from sync.messages import Branch
 
 SIGNALS_MAX, BEHIND_MAX = 50, 5000
 """Signals that are looked into, and requests behind one."""
@@ -118,14 +120,15 @@ def _laptop(scene: Scene, device: Device, call: Call | None, quiet: bool, upto: 
         disk = words.size(health.disk, scene.lang) + low
     told = words.say_n("{n} menit", skew // 60, scene.lang)
     told = f"{told} !" if skew > SKEW_SECONDS else told
-    unread = scene.n(_unread(scene, call.cursor, upto))
+    unread = scene.n(unread_of(scene.door.lineage(), call.cursor, upto))
     cells = [heard, *said, told, unread, disk, call.build or "–"]
     return [name, *(scene.led(one, link, Act.LIST_DEVICES) for one in cells)]
 
 
-def _unread(scene: Scene, cursor: int, upto: int) -> int:
-    """How many decisions a laptop has not read: without the numbers that restores passed over."""
-    passed = (one.base - max(one.number, cursor) for one in scene.door.lineage())
+def unread_of(lineage: Sequence[Branch], cursor: int, upto: int) -> int:
+    """How many decisions up to number `upto` a laptop has not read that stands at `cursor`: without
+    the numbers that restores passed over."""
+    passed = (one.base - max(one.number, cursor) for one in lineage)
     return max(0, upto - cursor - sum(n for n in passed if n > 0))
 
 
@@ -156,7 +159,7 @@ def coverage(scene: Scene) -> Panel:
         rows.append(
             [
                 Cell(name, place_link(scene.view, village)),
-                _visited(scene, village, day),
+                Cell(words.day(day) if day is not None else scene.say("belum pernah")),
                 Cell(gone),
                 Cell(coming),
                 scene.records(
@@ -199,15 +202,6 @@ def coverage(scene: Scene) -> Panel:
         "Dihitung dari hari warga dilayani oleh mobil keliling, menurut desa tempat tinggalnya."
     )
     return Panel("coverage", scene.say("Cakupan kunjungan"), said, heads, rows, chart, note)
-
-
-def _visited(scene: Scene, village: str, day: date | None) -> Cell:
-    """The day on which a van was there, leading to whom it served."""
-    if day is None:
-        return Cell(scene.say("belum pernah"))
-    days = {"first": day.isoformat(), "last": day.isoformat()}
-    served = scene.records(1, "captured", place=village, value="van", **days)
-    return Cell(words.day(day), served.link)
 
 
 def targets(scene: Scene) -> Panel:

@@ -15,11 +15,14 @@ from typing import Any
 import pytest
 from python_calamine import CalamineWorkbook
 
+from models.calendar import SUNDAY
 from models.changes import Body
 from models.clock import Bucket, Clock
 from models.words import WIT
 from server.clocks import clocks
+from server.watching import unread_of
 from server.worklist import Filter
+from sync.messages import Branch
 from tests.pusat import DAY, GROUP, OTHER_VILLAGE, PROTECTED, VILLAGE, Pusat, Van, pusat
 from tests.windows import Window, window
 
@@ -73,7 +76,9 @@ def _weeks(office: Pusat) -> None:
     one, two = office.van("Si Jola 1", VILLAGE, OTHER_VILLAGE), office.van("Kantor Woda", VILLAGE)
     records = [one.take_in(n, **_person(n)) for n in range(1, 9)]
     office.sync(one)
-    _walk(office, records[0], 8)
+    _walk(office, records[0], 7)
+    _to(office, weekday=SUNDAY)  # the last day of a week
+    _step(office, records[0], "hand_over", "ready_for_handover", "handed_over")
     _walk(office, records[1], 7)
     office.clock.at += 7 * DAY
     one.clock = office.clock.at - 9 * DAY  # it was away for as long
@@ -91,7 +96,7 @@ def _weeks(office: Pusat) -> None:
     case = asking.escalate(office.people["rina"], records[9].hex(), "satu nomor HP", _seen(office))
     office.central.casework.resolve(tono, case.id, "noted", "boleh", _seen(office))
     asking.escalate(office.people["rina"], records[10].hex(), "satu nomor HP", _seen(office))
-    _to_midnight(office)
+    _to(office)
     one.edit(records[2], Body(action="correct", move=("needs_correction", "submitted")))
     office.sync(one)
     _quarrel(office, one, two, records[6])
@@ -135,10 +140,13 @@ def _elsewhere(office: Pusat, van: Van, outside: bytes, moved: bytes) -> None:
     office.sync(van)
 
 
-def _to_midnight(office: Pusat) -> None:
-    """The second before a day ends at the office, which is in the afternoon in UTC."""
+def _to(office: Pusat, weekday: int | None = None) -> None:
+    """The second before a day ends at the office, which is in the afternoon in UTC: the next one,
+    or the next of that weekday."""
     here = datetime.fromtimestamp(office.clock.at, WIT)
-    office.clock.at += DAY - 1 - (here.hour * 3600 + here.minute * 60 + here.second)
+    days = (weekday - here.weekday()) % 7 if weekday is not None else 0
+    seconds = here.hour * 3600 + here.minute * 60 + here.second
+    office.clock.at += (days + 1) * DAY - 1 - seconds
 
 
 def _quarrel(office: Pusat, one: Van, two: Van, record: bytes) -> None:
@@ -306,14 +314,15 @@ def _said(board: Board, panel: str) -> str:
     return "".join(words for words, _ in board.said[panel])
 
 
-@pytest.mark.parametrize("later", [0, 3600, 5 * 3600, DAY, 3 * DAY, 30 * DAY])
+@pytest.mark.parametrize("later", [-DAY, -1, 0, 3600, DAY, 30 * DAY])
 def test_ages_and_queues_say_what_the_clock_of_each_request_says(office, later):
-    """To the second, and whatever stood still meanwhile."""
+    """To the second, and whatever stood still meanwhile: around the moment when one is due."""
     central, tono, before = office.central, office.people["tono"], office.clock.at
-    office.clock.at += later
     try:
         with central.registry.read() as door:
             rows = door.requests(limit=200)
+            last = clocks(door, rows, central.dashboard.calendar, office.clock.at)
+            office.clock.at = max(one.due for one in last.values() if one.state == "runs") + later
             told = clocks(door, rows, central.dashboard.calendar, office.clock.at)
         view = central.dashboard.view()
         (ages,) = [one for one in central.dashboard.board(tono, view).panels if one.key == "ages"]
@@ -356,3 +365,15 @@ def test_what_leaves_the_late_list_does_not_move_its_pages(office):
         office.clock.at = before
     assert [one.request.id for one in first] == whole[:3]
     assert after == whole[3:]
+
+
+def test_what_a_laptop_has_not_read_is_without_what_restores_passed_over():
+    """Restored twice: of 100 decisions 90 were kept, of the 50 after them 20."""
+    one, two = 1 << 40, 2 << 40
+    lineage = (Branch(b"b", b"a", 90, b"", one), Branch(b"c", b"b", one + 20, b"", two))
+    upto = two + 7
+    assert unread_of((), 40, 100) == 60
+    assert unread_of(lineage, 40, upto) == 50 + 20 + 7
+    assert unread_of(lineage, 95, upto) == 20 + 7, "what is gone cannot be read"
+    assert unread_of(lineage, one + 5, upto) == 15 + 7
+    assert unread_of(lineage, upto, upto) == 0
