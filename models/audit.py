@@ -20,28 +20,37 @@ from models.people import Label
 LINK_BYTES = 32
 
 
-DETAIL = "detail"
+class _Words(msgspec.Struct, frozen=True):
+    """acts: every action; detail: what entries tell besides, by its name there; value: codes that
+    are told so."""
+
+    acts: dict[str, Label]
+    detail: dict[str, Label]
+    value: dict[str, Label]
 
 
 @cache
-def _words() -> dict[str, Label | dict[str, Label]]:
+def _words() -> _Words:
     text = resources.files("models").joinpath("data/trail.toml").read_bytes()
     found = msgspec.toml.decode(text)
-    told = msgspec.convert(found.pop(DETAIL), dict[str, Label])
-    return msgspec.convert(found, dict[str, Label]) | {DETAIL: told}
+    told = {name: found.pop(name) for name in ("detail", "value")}
+    return msgspec.convert({"acts": found, **told}, _Words)
 
 
 def details() -> Mapping[str, Label]:
     """What an entry tells besides its action, by its name there, in words."""
-    found = _words()[DETAIL]
-    assert isinstance(found, dict)
-    return found
+    return _words().detail
+
+
+def codes() -> Mapping[str, Label]:
+    """Codes that stand as such a detail, in words."""
+    return _words().value
 
 
 @cache
 def acts() -> Mapping[str, Label]:
     """Every action of the trail, in words."""
-    found = {name: label for name, label in _words().items() if isinstance(label, Label)}
+    found = dict(_words().acts)
     for step in lifecycle.ACTIONS:
         label = lifecycle.action_label(step)
         found[f"request.{step}"] = Label(f"langkah berkas: {label.id}", f"step: {label.en}")

@@ -21,7 +21,7 @@ import msgspec
 from models import nik, typed
 from models.problems import Finding, Problem, finding
 from models.services import Service
-from models.words import say
+from models.words import LANGUAGES, say
 
 ACTION = "hand_over"
 SIGNATURE = "handover.signature"
@@ -148,7 +148,8 @@ def _identified(
     """Look at the person before the paper leaves the hand."""
     document, passed = found["handover.document"], bool(given.reason.strip())
     if given.seen not in SEEN:
-        raise Problem("handover.identity", known=", ".join(SEEN))
+        known_ = {lang: ", ".join(way for _, way in ways(lang)) for lang in LANGUAGES}
+        raise Problem("handover.identity", known=known_)
     number = found.get("handover.receiver_nik")
     if document in NAMED and not number and not passed:
         raise Problem("handover.receiver", document=document)

@@ -188,6 +188,44 @@ MAY: Mapping[Act, frozenset[Role]] = {
 }
 
 
+DOING: Mapping[Act, Label] = {
+    Act.TAKE_IN: Label("bekerja di loket", "work at the counter"),
+    Act.READ_REQUEST: Label("membuka berkas", "open requests"),
+    Act.LIST_REQUESTS: Label("melihat daftar berkas", "look at lists of requests"),
+    Act.READ_CASE: Label("membuka perkara", "open cases"),
+    Act.RESOLVE_CASE: Label("memutuskan berkas dan perkara", "decide about requests and cases"),
+    Act.APPROVE_CASE: Label("menyetujui sebagai penyelia", "approve as a supervisor"),
+    Act.USE_ROSTER: Label("mencari di daftar penduduk", "search a roster"),
+    Act.IMPORT_ROSTER: Label("memasukkan daftar penduduk", "import a roster"),
+    Act.IMPORT_BUNDLE: Label("membaca paket USB", "read USB bundles"),
+    Act.LIST_DEVICES: Label("melihat laptop", "look at the laptops"),
+    Act.INVITE_DEVICE: Label("mengundang laptop", "invite laptops"),
+    Act.SCOPE_DEVICE: Label("mengubah desa laptop", "change a laptop's villages"),
+    Act.SUSPEND_DEVICE: Label("menangguhkan laptop", "suspend laptops"),
+    Act.RETRY_DEVICE: Label("minta laptop mengirim lagi", "ask a laptop to send again"),
+    Act.LOSE_DEVICE: Label("melaporkan laptop hilang", "report a laptop lost"),
+    Act.RETIRE_DEVICE: Label("menyatakan laptop tidak dipakai lagi", "retire laptops"),
+    Act.SHRED_DEVICE: Label("memerintahkan laptop mengunci diri", "order a laptop to lock itself"),
+    Act.CONFIRM_RESTORE: Label("mengesahkan pemulihan", "confirm a restore"),
+    Act.LIST_PEOPLE: Label("melihat daftar pegawai", "look at the staff"),
+    Act.ADD_PERSON: Label("mengatur pegawai", "manage the staff"),
+    Act.READ_AUDIT: Label("membaca jejak audit", "read the audit trail"),
+    Act.VERIFY_RECEIPT: Label("memeriksa bukti pengajuan", "check receipts"),
+    Act.READ_REPORTS: Label("membaca dasbor", "read the dashboard"),
+    Act.PUBLISH: Label("menerbitkan edisi layanan", "publish editions of services"),
+    Act.KEEP_ROSTER: Label("menyimpan daftar penduduk", "keep rosters"),
+    Act.BATCH: Label("mengerjakan batch SIAK", "work on SIAK batches"),
+    Act.CLOSE_BATCH: Label("menutup batch SIAK", "close SIAK batches"),
+    Act.STOCK: Label("mencetak dan mencatat blangko", "print, and keep the book of blanks"),
+    Act.READ_STOCK: Label("melihat buku blangko dan manifes", "see the book of blanks, manifests"),
+    Act.READ_WAITING: Label("melihat dokumen yang belum diambil", "see what nobody collected"),
+    Act.DISPATCH: Label("mengirim dokumen", "send documents"),
+    Act.READ_VOYAGES: Label("melihat jadwal", "look at the voyages"),
+    Act.PLAN_VOYAGE: Label("merencanakan perjalanan", "plan voyages"),
+}
+"""What each act is, in words: "your role does not cover …"."""
+
+
 def may(held: Collection[str], act: Act) -> bool:
     """Whether somebody holding these roles may do this."""
     return not MAY[act].isdisjoint(held)
@@ -196,7 +234,7 @@ def may(held: Collection[str], act: Act) -> bool:
 def require(held: Collection[str], act: Act) -> None:
     """Raise `auth.forbidden` unless `may`."""
     if not may(held, act):
-        raise Problem("auth.forbidden", act=act.value)
+        raise Problem("auth.forbidden", act=DOING[act].both())
 
 
 def second_person(approver: str, *earlier: str) -> Problem | None:

@@ -26,8 +26,9 @@ from models.services import Service
 from models.units import DOCUMENTS, member
 from models.words import WIT, say
 from server import sheets, suggesting
-from server.auth import of_area, require_case, require_request, roles, who
-from server.casework import Casework, Done
+from server.auth import areas, of_area, require_case, require_request, roles, who
+from server.casework import LIST_MAX, Casework, Done
+from server.database.matching import COMPARING
 from server.database.people import Person
 from server.database.registry import Door
 from server.finding import find_case
@@ -102,12 +103,35 @@ class Preview(msgspec.Struct, frozen=True):
     second: bool
 
 
+class Matters(msgspec.Struct, frozen=True):
+    """How many matters wait: open disputes, pairs, questions to a supervisor; and decisions and
+    steps that wait for their second person."""
+
+    disputes: int
+    duplicates: int
+    asked: int
+    second: int
+
+
 class Disputes:
     """The desk for what people disagree about."""
 
     def __init__(self, casework: Casework) -> None:
         self.casework = casework
         self.registry = casework.registry
+
+    def matters(self, me: Person) -> Matters:
+        """How many matters wait in this person's area; nothing of them is shown."""
+        require(roles(me), Act.READ_CASE)
+        with self.registry.read() as door:
+            counts = door.case_counts(areas=areas(me))
+            steps = len(door.confirmations(LIST_MAX, areas=areas(me)))
+        return Matters(
+            counts.get(("dispute", "open"), 0),
+            sum(n for (kind, _), n in counts.items() if kind in COMPARING),
+            counts.get(("escalated", "open"), 0),
+            sum(n for (_, state), n in counts.items() if state == "proposed") + steps,
+        )
 
     def open(self, me: Person, name: str, lang: str = "id", since: int = 0) -> Dispute:
         """A dispute with every side of it, noted. since: number of the register that was shown

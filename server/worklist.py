@@ -46,6 +46,7 @@ QUEUES: dict[Role, tuple[lifecycle.Status, ...]] = {
     Role.REGISTRAR: (_S.IN_SIAK,),
     Role.PRINTER: (_S.PRINT_READY,),
     Role.COURIER: (_S.PRINTED,),
+    Role.OPERATOR: (_S.NEEDS_CORRECTION, _S.READY_FOR_HANDOVER),
 }
 """What waits for whom."""
 

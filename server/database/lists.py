@@ -337,14 +337,25 @@ class Lists(Pulling):
             found = found.where(_cases.c.state == state)
         if kind:
             found = found.where(_cases.c.kind == kind)
-        if areas:
-            about = (_case_records.c.city == self.city) & (_case_records.c.case_id == _cases.c.id)
-            within = _village(_case_records).in_(_villages(areas))
-            alone = ~elsewhere(_case_records, about, areas)
-            found = found.where(_any(_case_records, about, within))
-            found = found.where(_cases.c.kind.not_in(COMPARING) | alone)
-        found = self._paged(found, _cases, _cases.c.opened, after, limit)
+        found = self._paged(self._near(found, areas), _cases, _cases.c.opened, after, limit)
         return [_read_case.decode(row.data) for row in self.rows(found)]
+
+    def case_counts(self, *, areas: Collection[str] = ()) -> dict[tuple[str, str], int]:
+        """How many cases wait, by (kind, state). areas: as of `cases`."""
+        here = (_cases.c.city == self.city) & _cases.c.state.in_(("open", "proposed"))
+        columns = (_cases.c.kind, _cases.c.state)
+        found = self._near(select(*columns, func.count()).where(here), areas)
+        return {(row[0], row[1]): row[2] for row in self.rows(found.group_by(*columns))}
+
+    def _near(self, found: Select[Any], areas: Collection[str]) -> Select[Any]:
+        """Those about a request of these areas; see `cases`."""
+        if not areas:
+            return found
+        about = (_case_records.c.city == self.city) & (_case_records.c.case_id == _cases.c.id)
+        within = _village(_case_records).in_(_villages(areas))
+        alone = ~elsewhere(_case_records, about, areas)
+        found = found.where(_any(_case_records, about, within))
+        return found.where(_cases.c.kind.not_in(COMPARING) | alone)
 
     def case(self, case: bytes) -> Case | None:
         """A case as it stands."""

@@ -20,6 +20,8 @@ ROOMS = {
     "in_batch": "/batches",
     "print_ready": "/print",
     "printed": "/manifests",
+    "needs_correction": "/counter",
+    "ready_for_handover": "/uncollected",
 }
 """Where what waits in a status is worked on; else in the list."""
 
@@ -36,9 +38,25 @@ def desk(here: Here) -> Response[str]:
         rooms=ROOMS,
         mine=work.mine(here.me) if may else [],
         kept=lists.kept(here) if may else [],
+        matters=_matters(here) if here.may(Act.RESOLVE_CASE) else [],
         may_next=here.may(Act.RESOLVE_CASE),
         waiting=sum(one.n for one in queues),
     )
+
+
+def _matters(here: Here) -> list[tuple[str, int, str]]:
+    """(words, how many, address) of the cases that wait for somebody like who asks."""
+    found = here.central.disputes.matters(here.me)
+    told = [
+        (here.say("Beda data"), found.disputes, "/disputes"),
+        (here.say("Berkas ganda"), found.duplicates, "/duplicates"),
+    ]
+    if here.may(Act.APPROVE_CASE):
+        told += [
+            (here.say("Menunggu persetujuan kedua"), found.second, "/disputes?state=proposed"),
+            (here.say("Ditanyakan ke penyelia"), found.asked, "/disputes?kind=escalated"),
+        ]
+    return told
 
 
 @act("/next")

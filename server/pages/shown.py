@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from msgspec import json
 
 from models import lifecycle, regions, remarks, words
-from models.audit import acts, details
+from models.audit import acts, codes, details
 from models.clock import Clock
 from models.codes import code_list
 from models.handover import ways
@@ -79,6 +79,8 @@ def act(code: str, lang: str) -> str:
     return known.words(lang) if known is not None else code
 
 
+_CODED = frozenset({"kind", "state", "step", "take"})
+"""Details that are a code."""
 _SHORT = 8
 """Letters of an id or digest that tell two of them apart to a person."""
 
@@ -100,6 +102,8 @@ def _detail(name: str, value: Any, lang: str) -> str:
     if isinstance(value, list):
         return ", ".join(_detail(name, one, lang) for one in value)
     said = str(value)
+    if name in _CODED and said in codes():
+        return codes()[said].words(lang)
     match name:
         case "status" | "from" | "to":
             return status(said, lang)

@@ -161,6 +161,8 @@ def test_a_supervisor_is_asked_and_answers_within_the_office(office, vans):
     assert refusal(lambda: casework.advance(rina, record.hex(), *approve)) == "request.case_open"
     sheet = casework.case(tono, case)
     assert (sheet.kind, sheet.owner) == ("escalated", "supervisor")
+    asked = office.central.disputes.matters(tono).asked
+    assert asked == len(casework.cases(tono, kind="escalated", limit=200)) > 0
     assert sheet.note == "satu nomor HP di lima berkas"
 
     def answer(me: Any) -> Done:
@@ -339,6 +341,8 @@ def test_a_dispute_shows_what_differs_and_what_was_on_the_screen(office, vans):
     assert (parts["name"].base, parts["name"].differs) == ("Salma Hamid", True)
     assert not parts["nik"].differs
     assert sheet.suggestion is None, "two laptops, no fault, nothing fuller: no ground"
+    waiting = office.central.casework.cases(office.people["tono"], kind="dispute", limit=200)
+    assert office.central.disputes.matters(office.people["tono"]).disputes == len(waiting) > 0
     assert sheet.case.protected
 
 

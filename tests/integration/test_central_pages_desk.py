@@ -84,7 +84,7 @@ def test_the_desk_tells_what_waits_how_old_and_how_much_is_late(office: Pusat) -
     assert f'href="/requests?status=received">{N}</a>' in rina.page.text
     siak = window(office, "siak")
     assert 'href="/batches">Siap SIAK</a>' in siak.page.text, "to where it is worked on"
-    assert "Pilih pekerjaan Anda di menu" in window(office, "mata").text
+    assert 'class="jb-tile" href="/audit"' in window(office, "mata").page.text
     office.clock.at += 20 * 24 * 3600
     assert "Yang lewat janji belum dihitung" in window(office, "rina").text
     office.central.reports.follow(99)
@@ -261,9 +261,10 @@ def test_a_verifier_gives_nothing_out(office: Pusat) -> None:
 
 def test_an_admin_sees_no_requests(office: Pusat) -> None:
     admin = window(office, "admin")
-    assert "Pilih pekerjaan Anda di menu" in admin.text
+    assert 'class="jb-tile" href="/people"' in admin.page.text, "where one may go"
     assert "Daftar berkas" not in admin.text
     admin.go("/requests", 403)
+    assert "Peran Anda tidak mencakup: melihat daftar berkas" in admin.text, "in words"
 
 
 def test_somebody_of_another_area_sees_and_does_nothing_here(office: Pusat) -> None:
@@ -304,9 +305,12 @@ def test_a_dispute_of_another_area_is_not_shown_and_not_decided(tmp_path: Path) 
         staff, admin = office.central.staff, office.people["admin"]
         staff.place(admin, "yusuf", ["82.72.01"])
         assert office.get("yusuf", "/v1/cases").json()["cases"] == []
+        matters = office.central.disputes.matters
+        assert matters(staff.place(admin, "yusuf", ["82.72.01"])).disputes == 0
         assert office.get("yusuf", f"/v1/cases/{case}").json()["code"] == "auth.area"
         body = {"take": "current", "reason": "Sesuai KTP", "seen": seen}
         refused = office.post("yusuf", f"/v1/cases/{case}/resolve", body)
         assert refused.json()["code"] == "auth.area"
         staff.place(admin, "yusuf", [VILLAGE])
+        assert matters(staff.place(admin, "yusuf", [VILLAGE])).disputes == 1
         assert [one["id"] for one in office.get("yusuf", "/v1/cases").json()["cases"]] == [case]
