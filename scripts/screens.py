@@ -38,12 +38,13 @@ from tests.browser.central.laid import (
     a_voyage,
     an_incident,
 )
-from tests.browser.test_journeys import begin, take_in
+from tests.browser.test_journeys import PAPER, begin, take_in
 from tests.browsing import CHROMIUM, QUIET, Served, serving
 from tests.desks import Desks, desks
 from tests.integration.test_central_outreach import say_health
 from tests.pictures import jpeg, photo
 from tests.pusat import DAY, OTHER_VILLAGE
+from tests.vaults import PASSPHRASE
 from tests.village import village
 
 SCREENS = home.ROOT / "docs" / "screens"
@@ -218,7 +219,6 @@ def walk(served: Served, page: Page) -> None:
     """One citizen from the first screen to the receipt."""
     begin(page, served)
     take_in(page)
-    receipt = page.url
     draw(page, "bukti")
     person = next(one for one in village(60).people if one.age > 17 and one.nik)
     page.goto(f"{served.base}/requests")
@@ -251,13 +251,26 @@ def walk(served: Served, page: Page) -> None:
     page.click('button[value="next"]')
     page.goto(f"{served.base}/visit")
     draw(page, "kegiatan")
-    page.goto(receipt.removesuffix("/receipt") + "/files")
+    page.goto(f"{tasks}/files")
+    page.select_option("#place", "document.KK")
+    page.set_input_files("#file", {"name": "kk.jpg", "mimeType": "image/jpeg", "buffer": PAPER})
+    page.click("main form[enctype] button.govuk-button:text-is('Lampirkan')")
+    page.wait_for_selector(".jb-thumb")
     draw(page, "lampiran")
     phone.addresses = lambda: ["127.0.0.1"]  # no hotspot here
     page.click("text=Buka untuk HP")
     page.wait_for_load_state()
     page.locator("h2 >> text=HP sebagai kamera").evaluate("one => one.scrollIntoView()")
     draw(page, "hp")
+    page.goto(f"{tasks}/check")
+    page.locator("h2 >> text=Foto dokumen").evaluate("one => one.scrollIntoView()")
+    draw(page, "periksa")
+    page.goto(f"{served.base}/training")
+    for name in ("#new", "#again"):
+        page.fill(name, PASSPHRASE)
+    page.click("text=Mulai latihan")
+    page.wait_for_url(f"{served.base}/")
+    draw(page, "latihan")
 
 
 def draw(page: Page, name: str) -> None:
