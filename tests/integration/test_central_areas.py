@@ -166,9 +166,14 @@ def standing(office: Pusat, there: There) -> Any:
         )  # fmt: skip
 
 
+@cache
+def described(office: Pusat) -> Any:
+    return office.client.get("/schema/openapi.json").json()
+
+
 def body(office: Pusat, path: str, given: dict[str, Any]) -> dict[str, Any]:
     """What the API asks for at an address."""
-    told = office.client.get("/schema/openapi.json").json()
+    told = described(office)
     content = told["paths"][path]["post"].get("requestBody", {}).get("content", {})
     asked = content.get("application/json", {}).get("schema", {})
     shape = told["components"]["schemas"].get(asked.get("$ref", "").rpartition("/")[2], {})
