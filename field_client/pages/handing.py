@@ -16,6 +16,7 @@ from models.codes import code_list
 from models.handover import Given, ways
 from models.pages import fields
 from models.pages.forms import Form
+from models.pages.handover import given_in
 from models.pages.uploads import UPLOAD_BYTES_MAX
 from models.problems import Problem
 from models.regions import full_name
@@ -60,15 +61,7 @@ def give(here: Here, form: Form, record: str) -> Response[Any]:
     """Hand it over. What is refused is said above what was typed."""
     page = here.desk.open(record_id(record))
     signed = [Photo(one.name, one.data) for one in form.files("signature")]
-    given = Given(
-        relation=form.get("relation"),
-        receiver_nik="".join(form.get("receiver_nik").split()),
-        seen=form.get("seen"),
-        old_taken=form.get("old_taken") == "yes",
-        serial=form.get("serial"),
-        listed=form.get("listed") == "yes",
-        reason=form.get("reason"),
-    )
+    given = given_in(form)
     try:
         handover.hand_over(here.desk, page, given, signed[0] if signed else None)
     except Problem as problem:

@@ -9,6 +9,7 @@ from litestar import Response
 from models.codes import code_list
 from models.handover import Given, ways
 from models.pages.forms import Form
+from models.pages.handover import given_in
 from models.pages.uploads import UPLOAD_BYTES_MAX
 from models.people import Role
 from models.problems import Problem
@@ -68,15 +69,7 @@ def giving(here: Here, name: str) -> Response[str]:
 def give(here: Here, form: Form, name: str) -> Response[Any]:
     """Hand it over. What is refused is said above what was typed."""
     signature = [Photo(one.name, one.data) for one in form.files("signature")]
-    given = Given(
-        relation=form.get("relation"),
-        receiver_nik="".join(form.get("receiver_nik").split()),
-        seen=form.get("seen"),
-        old_taken=form.get("old_taken") == "yes",
-        serial=form.get("serial"),
-        listed=form.get("listed") == "yes",
-        reason=form.get("reason"),
-    )
+    given = given_in(form)
     try:
         here.central.handing.give(here.me, name, given, whole_of(form.get("shown")), signature)
     except Problem as problem:
