@@ -318,7 +318,9 @@ def test_what_a_laptop_read_of_the_lost_history_is_forgotten(town: Town) -> None
     assert town.is_whole()
 
 
-def test_a_request_that_left_in_the_lost_history_is_back_with_the_first_sync(town: Town) -> None:
+def test_a_request_that_left_in_the_lost_history_is_read_again_without_its_village(
+    town: Town,
+) -> None:
     """Of a request that moved away nothing stays here but when that was and when it was made."""
     van, other = town.laptop("sari"), town.laptop("rusli")
     (record,) = taken(town, van, "father")
@@ -333,6 +335,8 @@ def test_a_request_that_left_in_the_lost_history_is_back_with_the_first_sync(tow
     other.sync()
     assert {line.record for line in other.house.store.requests.newest()} == {record}
     assert other.answer(record, "address.village") == PLACE
+    with town.central.registry.read() as door:
+        assert [one for one in door.trail(limit=1000) if one.action == "cell.repair"] == []
     van.sync()  # it brings the move again
     other.sync()
     assert other.house.store.requests.newest() == []
