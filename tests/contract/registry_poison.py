@@ -11,13 +11,13 @@ import pytest
 
 from models.changes import Body, Change, Choice, Hole, raw
 from models.problems import Problem
-from server.releasing import release
+from server.releasing import release, try_again
 from sync.intake import take
 from sync.judge import Judge, judge_change
 from sync.known import Known, LogState, Result
 from sync.logs import Entry, next_head
 from sync.messages import Batch
-from sync.state import Decision
+from sync.state import Decision, Outcome
 from tests.contract.registry_home import FREE, NOW, Home, create, created, edit, needs_of
 from tests.simulation.laptop import Laptop
 
@@ -155,6 +155,17 @@ def test_what_waits_and_ends_the_process_is_no_fault_of_whom_it_waits_for(
     edit(village, names[0], units={FREE: "+6281200000006"})
     home.send(village)
     assert home.states(village)[2:] == ["waiting", "merged", "waiting"]
+    aside = [(village.log, 3)]
+    with pytest.raises(Dead):
+        try_again(home.ledger, aside, NOW)
+    del home.registry.__dict__["attempted"]
+    assert try_again(home.ledger, aside, NOW) == 1, "what ended it is passed over once"
+    with pytest.raises(Dead):
+        try_again(home.ledger, aside, NOW)
+    del home.registry.__dict__["attempted"]
+    monkeypatch.undo()
+    assert [try_again(home.ledger, aside, NOW) for _ in range(2)] == [1, 0]
+    assert "waiting" not in home.states(village)
 
 
 def test_what_is_released_and_ends_the_process_lies_and_the_rest_is_decided(
@@ -203,6 +214,9 @@ def test_what_is_released_and_ends_the_process_lies_and_the_rest_is_decided(
     release(home.ledger, case, choose)
     assert home.states(van)[2:] == ["accepted"] * 4
     assert home.case(case).state == "closed"
+    effects = [e for decision in home.pulled(van) for e in decision.effects]
+    told = [e.seq for e in effects if isinstance(e, Outcome) and e.state == "accepted"]
+    assert sorted(told) == [3, 4, 5, 6], "each once"
 
 
 def results(home: Home, van: Laptop) -> list[tuple[int, Result]]:
