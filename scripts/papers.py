@@ -11,6 +11,7 @@ import home
 
 home.enter()
 
+import argparse
 import io
 import sys
 import tempfile
@@ -37,7 +38,9 @@ BYTES_MAX = 60_000
 
 def main() -> int:
     """Write the pictures; their sizes on standard output."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "papers"
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "docs" / "papers")
+    folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         hands = Hands(NOW - int(timedelta(hours=1).total_seconds()))
