@@ -34,11 +34,13 @@ LEFT_OUT = {
         "mdurl",
         "pygments",
         "rich-click",
+        "pycparser",
     )
 }
 """What comes along with something else and is never loaded there: 22 MB of invented names and
-addresses, with which Litestar draws examples into an API's description, its own commands, and 10 MB
-with which rich colours program text and draws Markdown. A laptop does none of it."""
+addresses, with which Litestar draws examples into an API's description, its own commands, 10 MB
+with which rich colours program text and draws Markdown, and a reader of C, with which cffi builds
+what is built already. A laptop does none of it."""
 
 HEADER = """\
 # Made by scripts/lock.py for: {extras}. Do not edit by hand.

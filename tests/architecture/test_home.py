@@ -108,7 +108,7 @@ def test_a_laptop_works_without_what_its_lock_leaves_out(tmp_path):
     assert not {"pydantic", "pillow-heif", *left_out} & set(locked("requirements-field.lock"))
     names = (
         "faker", "polyfactory", "markdown_it", "mdurl", "pygments", "pydantic", "pillow_heif",
-        "rich_click",
+        "rich_click", "pycparser",
     )  # fmt: skip
     command = [sys.executable, "-c", BLOCKED.format(names=names)]
     environment = os.environ | {"PYTHONPATH": str(source.ROOT)}
