@@ -60,6 +60,8 @@ BACKLOG = "backlog"
 """What had arrived by the day `last` and was not over at its end."""
 ALWAYS = "9999"
 """Behind every day: digits, for a PostgreSQL that sorts by a language has all other signs first."""
+NEVER = "0000-00-00"
+"""Before every day."""
 
 
 class Chosen(msgspec.Struct, frozen=True):

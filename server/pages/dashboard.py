@@ -13,7 +13,7 @@ from models.people import Act
 from models.words import month
 from server.auth import areas, sees
 from server.dashboard import MONTHS
-from server.database.reports import ALWAYS
+from server.database.reports import ALWAYS, NEVER
 from server.pages import shown
 from server.pages.drawing import Here
 from server.pages.routes import show
@@ -93,7 +93,8 @@ def records(here: Here) -> Response[str]:
 @show(SERVED)
 def served(here: Here) -> Response[str]:
     """Villages of a place, by how many of their people were served within some days."""
-    place, first, last = here.asked("place"), here.asked("first"), here.asked("last") or ALWAYS
+    place, first = here.asked("place"), here.asked("first") or NEVER
+    last = here.asked("last") or ALWAYS
     found = here.central.reports.served(here.me, place, first, last)
 
     def address(village: str, kind: str) -> str:
@@ -110,7 +111,7 @@ def served(here: Here) -> Response[str]:
         kinds=[(kind, office_kind(kind, here.lang)) for kind in CHANNELS],
         address=address,
         lists=here.may(Act.LIST_REQUESTS),
-        first=first,
+        first=first if first != NEVER else "",
         last=last if last != ALWAYS else "",
     )
 

@@ -3,6 +3,7 @@ auditor verifies: in a real browser."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,11 @@ def test_a_number_leads_to_its_requests_and_to_one_of_them(central: Desks, conte
     drawn = "one => { one.scrollIntoView(); return one.decode().then(() => one.naturalWidth) }"
     assert picture.evaluate(drawn) > 300
     assert "berkas masuk" in (picture.get_attribute("alt") or "")
+    page.get_by_role("main").locator("li", has_text="berkas terbuka").get_by_role(
+        "link"
+    ).first.click()
+    expect(page.locator("main strong")).to_have_text(re.compile(r"^[1-9]\d*$"))
+    page.go_back()
     page.click("text=Tabel: Layanan per wilayah")
     number = page.get_by_role("row", name="Oba", exact=False).filter(
         has=page.get_by_role("rowheader", name="Oba", exact=True)
