@@ -67,8 +67,10 @@ def photo(seed: int = 1, size: tuple[int, int] = (2268, 3024)) -> Image.Image:
 def grainy(image: Image.Image, sigma: float, seed: int) -> Image.Image:
     """Noise of a small sensor: the mean of four even chances is nearly a bell."""
     state, side = random.Random(seed), 512
-    even = [Image.frombytes("L", (side, side), state.randbytes(side * side)) for _ in range(4)]
-    bell = Image.blend(Image.blend(*even[:2], 0.5), Image.blend(*even[2:], 0.5), 0.5)
+    a, b, c, d = (
+        Image.frombytes("L", (side, side), state.randbytes(side * side)) for _ in range(4)
+    )
+    bell = Image.blend(Image.blend(a, b, 0.5), Image.blend(c, d, 0.5), 0.5)
     wide = sigma / (256 / 12**0.5 / 2)  # what one chance spreads, and a mean of four of them
     tile = bell.point([int(128 + (value - 127.5) * wide) for value in range(256)])
     noise = Image.new("L", image.size)
