@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import docs
 from models import lifecycle
 from models.lifecycle import GROUPS, TABLE, TRANSITIONS, Status, passed, step
-from models.people import ROLES, Role
+from models.people import ROLES, STAFF, Role, covers
 from models.problems import Problem
 
 STORED = [status for status in Status if status != Status.NONE]
@@ -76,6 +76,12 @@ def test_an_ending_without_a_document_needs_a_reason():
             assert move.reason, move
             assert move.second, move
             assert move.role == Role.SUPERVISOR, move
+
+
+def test_a_step_of_the_office_is_somebodys_or_comes_with_time():
+    for move in TABLE:
+        if "office" in move.places and not move.days:
+            assert any(covers(role, move.role) for role in STAFF), move.action
 
 
 def test_a_device_can_only_ask_for_field_steps():
