@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from field_client.folder import begun, take_over
+from field_client.attachments import drafting
+from field_client.folder import begun, open_folder, take_over
 from field_client.printing.prints import Printing
+from models.pages import topics
 from models.problems import Problem
+from sync.attaching import Photo
 from tests.field import Hands, invitation
 from tests.pages import ORIGIN, Browser, pages, served
+from tests.pictures import jpeg, page
 from tests.vaults import CHEAP, PASSPHRASE
 
 NEW = "laut biru tenang"
@@ -82,8 +86,16 @@ def test_a_colleague_gives_a_new_pin_to_who_forgot_theirs(browser: Browser) -> N
 def test_a_colleagues_form_is_taken_over_with_a_reason(browser: Browser) -> None:
     enter(browser, "sari", PASSPHRASE)
     draft = begin(browser)
+    found = open_folder(browser.counter.desk, bytes.fromhex(draft.rpartition("/")[2]))
+    place = drafting.places(topics.look(found), "id")[-1]
+    drafting.attach(found, place, [Photo("kk.jpg", jpeg(page(1, (1240, 1754))))])
+    forms = [sheet.draft.id for sheet in found.sheets]
+    there = browser.counter.desk.store.draft_files.of(*forms)[0]
+    small = f"{draft}/files/{there.file.blob.hex()}?small=1"
+    assert browser.client.get(small).status_code == 200
     enter(browser, "jul", PASSPHRASE)
     browser.go(draft, 404)
+    assert browser.client.get(small).status_code == 404, "who began it sees its photographs"
     mine = len(begun(browser.counter.desk))
     name = draft.rpartition("/")[2]
     settle(browser, "takeover", 422, draft=name)
@@ -92,6 +104,7 @@ def test_a_colleagues_form_is_taken_over_with_a_reason(browser: Browser) -> None
     assert browser.path == draft
     assert len(begun(browser.counter.desk)) == mine + 1
     assert len(begun(browser.counter.desk)[0].forms) == 2, "with all its forms"
+    assert browser.client.get(small).status_code == 200, "and its photographs"
     action = browser.counter.desk.store.reveals.newest()[0].action
     assert action == "takeover from sari: sari pulang, warganya kembali"
     assert browser.counter.desk.store.reveals.broken_at() is None
