@@ -1,7 +1,7 @@
 """Entry point of `jemput-pusat`: loads the program, then lets it run.
 
 While hundreds of modules are loaded hardly anything becomes garbage, and looking for circles of it
-again and again takes a sixth of a start. What was loaded stays; no later search looks at it.
+again and again takes its time. What was loaded stays; no later search looks at it.
 """
 
 from __future__ import annotations

@@ -36,6 +36,9 @@ def _where(condition: str) -> dict[str, Any]:
 class Table(SQLModel):
     """Base of all rows; its `metadata` is the whole schema."""
 
+    # Rows are read and written as columns; Pydantic validates none, and no start of central should
+    # wait until it is prepared to.
+    model_config = {"defer_build": True}
     metadata: ClassVar[MetaData] = MetaData(naming_convention=NAMES)
 
 

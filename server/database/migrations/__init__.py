@@ -3,7 +3,7 @@
 The tables in `server.database.tables` say what it should be now; a test upgrades an empty and a
 filled database and finds no difference to them. A new step is written by hand into `versions/`; its
 file is named by its revision, four digits, and a few words. Alembic is loaded only where steps are
-to be made: it would take a fifth of every start of central.
+to be made, since no start of central should wait for it.
 """
 
 from __future__ import annotations
