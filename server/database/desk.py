@@ -171,9 +171,10 @@ class Desk(Work):
         """Status -> how many of the requests that stand so have a clock that runs and was due
         before that moment (as milestones have it)."""
         m = _milestones.c
-        same = (m.city == _records.c.city) & (m.record == _records.c.id)
-        found = select(_records.c.status, func.count().label("n")).join(_milestones, same)
-        found = found.where(m.city == self.city, m.figure == RUNNING, m.day < before)
+        late = (m.record == _records.c.id) & (m.figure == RUNNING) & (m.day < before)
+        is_late = select(m.record).where(m.city == self.city, late).exists()
+        found = select(_records.c.status, func.count().label("n"))
+        found = found.where(_records.c.city == self.city, is_late)
         found = found.where(_records.c.status.in_(sorted(statuses)))
         if areas:
             found = found.where(inside(areas))

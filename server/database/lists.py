@@ -191,6 +191,11 @@ class Lists(Pulling):
             found = found.where(_records.c.id.in_(named))
         if due_before:
             found = _due(found, self.city, due_before, due_after, newest=newest)
+            places: tuple[Collection[str], ...] = ([village] if village else (), areas)
+            for codes in filter(None, places):
+                found = found.where(_milestones.c.village.in_(_villages(codes)))
+            if service:
+                found = found.where(_milestones.c.service == service)
             return [_line(row) for row in self.rows(found.limit(max(1, min(limit, PAGE_MAX))))]
         # Few are asked for by name or claim: to look those up and sort them is quicker than to walk
         # all requests in their order, which is what SQLite would take a plain column for.
@@ -478,7 +483,7 @@ def _due(
     found: Select[Any], city: str, before: str, after: tuple[str, bytes] | None, *, newest: bool
 ) -> Select[Any]:
     """Those of the requests whose clocks run and are due before that moment, by when they are."""
-    m = _milestones.c
+    m = _milestones.c  # whoever asks for a place or service asks it of these too: few are looked up
     found = found.join(_milestones, (m.city == _records.c.city) & (m.record == _records.c.id))
     found = found.where(m.city == city, m.figure == RUNNING, m.day < before)
     place = tuple_(m.day, m.record)
