@@ -164,6 +164,7 @@ def photograph_by_keys(page: Page, tasks: str) -> None:
     page.wait_for_url(f"{tasks}/files")
     reach(page, "#file")
     with page.expect_file_chooser() as asked:
+        listening(page)
         page.keyboard.press("Enter")
     asked.value.set_files({"name": "ktp.jpg", "mimeType": "image/jpeg", "buffer": PAPER})
     with page.expect_navigation():
@@ -174,6 +175,12 @@ def photograph_by_keys(page: Page, tasks: str) -> None:
     )
     page.keyboard.press("Enter")
     page.wait_for_url(tasks)
+
+
+def listening(page: Page) -> None:
+    """Until the browser was told what is waited for: Playwright says it after the next thing it is
+    asked to do, and a key pressed at once may be quicker."""
+    page.evaluate("0")
 
 
 def reach(page: Page, selector: str) -> None:
@@ -225,6 +232,7 @@ def test_what_is_typed_is_saved_on_leaving_the_field(served: Served, context: Ma
     page.goto(f"{page.url}/0/applicant/0")
     page.fill(key("applicant.name"), "Nurhayati <b>Ma'ruf</b>")
     with page.expect_response("**/save"):
+        listening(page)
         page.keyboard.press("Tab")
     name = bytes.fromhex(page.url.split("/")[4])
     wanted = open_folder(served.counter.desk, name).sheets[0].wanted
