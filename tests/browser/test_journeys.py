@@ -178,8 +178,8 @@ def photograph_by_keys(page: Page, tasks: str) -> None:
 
 
 def listening(page: Page) -> None:
-    """Until the browser was told what is waited for: Playwright says it after the next thing it is
-    asked to do, and a key pressed at once may be quicker."""
+    """Until the browser was told what is waited for: Playwright tells it without waiting for an
+    answer, and what a key sets off may be quicker."""
     page.evaluate("0")
 
 
