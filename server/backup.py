@@ -49,11 +49,12 @@ _PIECE = 1024 * 1024
 _ROWS = 500
 
 
-class Backup(msgspec.Struct, frozen=True):
+class Backup(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a backup says of itself; plain, without personal data. log: central's own. server_seq,
     head, incarnation: where it stood. sha256: of the register. at: Unix seconds. journal: name of
     the second journal, empty where none is kept; journal_n: its newest record that is in here.
-    signature: central's, of all this, in hex."""
+    signature: central's, of all this, in hex; empty in a backup older than signing. What has its
+    default is not written, so that a field of a later edition leaves older signatures true."""
 
     format: int
     version: str

@@ -125,15 +125,19 @@ class Restored(msgspec.Struct, frozen=True):
 
 def restore(
     place: Place, folder: Path, recovery_file: Path | None, clock: Callable[[], int],
-    entropy: Entropy, journal_folder: Path | None = None,
+    entropy: Entropy, journal_folder: Path | None = None, unsigned: bool = False,
 ) -> Restored:  # fmt: skip
     """Put central back from the backup in `folder`, and what came after it from the second journal
     (by default the one of the settings). The register that is here is moved aside, never
-    deleted; a crash leaves that one or the new one. Problems backup.none, backup.damaged,
-    backup.keys, backup.running, office.exists (PostgreSQL that is not empty)."""
+    deleted; a crash leaves that one or the new one. unsigned: somebody says that this backup is
+    older than signing and was never out of the office's hands. Problems backup.none,
+    backup.damaged, backup.unsigned, backup.keys, backup.running, office.exists (PostgreSQL that is
+    not empty)."""
     backup, at = backups.read(folder), clock()
     keys = _keys(place, folder, backup, recovery_file)
-    if not backups.is_signed(backup, keys):
+    if not backup.signature and not unsigned:
+        raise Problem("backup.unsigned", path=str(folder))
+    if backup.signature and not backups.is_signed(backup, keys):
         raise Problem("backup.damaged", path=str(folder), why="signature")
     private_folder(place.folder)
     copy = place.folder / f"{DATABASE_FILE}.restoring"

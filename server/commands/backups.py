@@ -114,6 +114,10 @@ def restore(
         Path | None,
         typer.Option("--journal", help="Folder of the second journal, if not that of the setting."),
     ] = None,
+    unsigned: Annotated[
+        bool,
+        typer.Option("--unsigned", help="It is older than signed backups, and nobody had it."),
+    ] = False,
     lang: LangOption = "id",
     json: JsonOption = False,
 ) -> None:
@@ -122,7 +126,9 @@ def restore(
     with speaking(lang, json) as terminal:
         city = backups.read(folder).city
         place = placed(data, database_url=database_url, city=city)
-        done = restoring.restore(place, folder, recovery_file, now, secrets.token_bytes, journal)
+        done = restoring.restore(
+            place, folder, recovery_file, now, secrets.token_bytes, journal, unsigned
+        )
         terminal.tell(
             terminal.say(
                 "Pusat dipulihkan sampai putusan nomor {number}. Laptop akan mengirim ulang yang"

@@ -257,6 +257,9 @@ def test_a_backup_that_somebody_changed_is_refused(office, tmp_path):
     recovery = tmp_path / "pusat" / "recovery-key.json"
     problem = refused("backup.damaged", put_back, tmp_path / "new", made.folder, recovery)
     assert problem.details["why"] == "signature"
+    bare = msgspec.structs.replace(changed, signature="")  # as if it were older than signing
+    (made.folder / "backup.json").write_bytes(msgspec.json.encode(bare))
+    refused("backup.unsigned", put_back, tmp_path / "new", made.folder, recovery)
     assert not (tmp_path / "new").exists()
 
 

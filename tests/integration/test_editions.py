@@ -22,6 +22,8 @@ from field_client.doctor import examine
 from field_client.settings import FieldSettings, Place
 from field_client.vault.engine import Engine
 from field_client.vault.keys import Keys
+from models.problems import Problem
+from server import backup as backups
 from server import restoring
 from server.central import Central, open_central
 from server.database.people import Person
@@ -147,7 +149,11 @@ def central(edition: Path, tmp_path: Path) -> Iterator[Central]:
     place, time = load(tmp_path / "central", {}), Time()
     time.goes_on(10)
     recovery = tmp_path / "then" / "recovery-key.json"
-    restoring.restore(place, tmp_path / "then" / "backup", recovery, time, secrets.token_bytes)
+    given = (place, tmp_path / "then" / "backup", recovery, time, secrets.token_bytes, None)
+    if not backups.read(given[1]).signature:  # of an edition that did not sign
+        with pytest.raises(Problem, match=r"backup\.unsigned"):
+            restoring.restore(*given)
+    restoring.restore(*given, True)
     opened = open_central(place, time)
     with opened.registry.read() as door:
         member = door.person("idham")
